@@ -1,0 +1,12 @@
+import type { NextConfig } from "next";
+
+const config: NextConfig = {
+  reactStrictMode: true,
+  poweredByHeader: false,
+  // The engine comes as TypeScript source through the root tsconfig's `paths`.
+  transpilePackages: ["wallet-session"],
+  // Node libraries with their own way of loading parts; bundling gains nothing.
+  serverExternalPackages: ["@stellar/stellar-sdk", "pino"],
+};
+
+export default config;

@@ -1,0 +1,51 @@
+/** Every code that the outside can meet. Closed: a new code is a change of the contract (docs/api.md). */
+export const ERROR_CODES = [
+  "invalid_request",
+  "challenge_invalid",
+  "challenge_expired",
+  "challenge_used",
+  "signature_invalid",
+  "refresh_token_missing",
+  "refresh_token_invalid",
+  "refresh_token_expired",
+  "refresh_token_revoked",
+  "refresh_token_reused",
+  "access_token_missing",
+  "access_token_invalid",
+  "access_token_expired",
+  "session_revoked",
+  "cross_origin",
+  "not_found",
+  "method_not_allowed",
+  "not_acceptable",
+  "body_too_large",
+  "unsupported_media_type",
+  "rate_limited",
+  "store_unavailable",
+  "horizon_unavailable",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/**
+ * A refusal or a fault with one of the closed codes.
+ *
+ * `message` is public: it is sent to the client as `detail`, so it never holds a token, a secret or a
+ * stored value. `cause` is for the log of the server alone.
+ */
+export class SessionError extends Error {
+  override readonly name = "SessionError";
+  readonly code: ErrorCode;
+  /** Seconds after which a retry makes sense; set for `rate_limited` and the two `*_unavailable` codes. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * The store contract. Each method is ONE atomic step: it happens wholly or not at all, it sees every step
+ * acknowledged before it began, and once its promise resolves the write is durable. The protocol's rules live in
+ * the engine; a store knows hashes and times, never a token or a key.
+ *
+ * Times are milliseconds since 1970 and always come from the caller: a store never reads a clock of its own.
+ * A method that cannot do its step rejects; a rejection means "outcome unknown", never "refused".
+ *
+ * Write your own: implement this and run `storeConformance` from `wallet-session/testing` against it.
+ */
+export interface SessionStore {
+  /**
+   * Creates the session and consumes its challenge together, so that a challenge makes at most one session.
+   * `challenge_used`: the challenge was consumed before; nothing was written.
+   */
+  createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome>;
+
+  /**
+   * The compare-and-swap of a rotation. Swaps exactly when a row with this id, generation and secret hash exists
+   * that is neither revoked, nor idle (`idleExpiresAt <= now`), nor past its end (`expiresAt <= now`). It then writes
+   * generation + 1 and the new values, `rotatedAt = now` and `idleExpiresAt = min(swap.idleExpiresAt, expiresAt)`.
+   *
+   * Of any number of concurrent calls for one generation, one at most is `rotated`; the others are `unmatched` and
+   * get the row as it stands after the winner's write.
+   */
+  rotate(swap: RotationSwap): Promise<RotateOutcome>;
+
+  /** The row as it stands, live or not; null when there is none. */
+  findSession(id: SessionId): Promise<SessionRecord | null>;
+
+  /** The actor's live sessions (not revoked, not expired at `now`), newest first, `limit` at most. */
+  listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]>;
+
+  /**
+   * Revokes the session where it is not revoked yet and appends to the revocation log, together.
+   * True for the one call whose write hit; false when it was revoked already or there is none.
+   */
+  revokeSession(id: SessionId, revocation: Revocation): Promise<boolean>;
+
+  /** Revokes all of an actor's live sessions but `except`, as `revokeSession` does. Returns the ids it revoked. */
+  revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]>;
+
+  /**
+   * A page of the revocation log after `position` (0: from the beginning that is still kept), oldest first,
+   * `limit` at most. Entries may come twice, none is ever left out: a store whose writes can become visible out of
+   * order re-reads as far back as it must. `position` is the store's own; pass it back as it came.
+   */
+  revocationsAfter(position: number, limit: number): Promise<RevocationPage>;
+
+  /** All signing keys, oldest first. */
+  signingKeys(): Promise<SealedSigningKey[]>;
+
+  /**
+   * Adds a signing key if the newest stored one is still `newestKid` (null: if there is none). False: another
+   * process was first, and nothing was written.
+   */
+  addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean>;
+
+  /**
+   * Deletes up to `limit` rows of each kind that nobody can need any more: sessions whose
+   * `min(idleExpiresAt, expiresAt)` is before `sessionsBefore`, consumed challenges whose `expiresAt` is before `now`,
+   * and log entries with `revokedAt` before `revocationsBefore`.
+   */
+  prune(limits: PruneLimits): Promise<PruneCounts>;
+
+  /** Resolves when the store answers. */
+  ping(): Promise<void>;
+
+  /** Finishes what was begun and lets go of files and connections. */
+  close(): Promise<void>;
+}
+
+/** 16 random bytes in base64url: 22 characters. */
+export type SessionId = string;
+
+/** How a session's tokens travel: fixed at sign-in, never taken from how a token is presented. */
+export type Transport = "body" | "cookie";
+
+export const REVOCATION_REASONS = ["logout", "ended", "reuse", "replaced", "admin"] as const;
+/**
+ * Why a session ended. `logout`: its own holder signed out; `ended`: from another session's list; `reuse`: a spent
+ * token came again; `replaced`: the same browser signed in anew; `admin`: an operator.
+ */
+export type RevocationReason = (typeof REVOCATION_REASONS)[number];
+
+/** What a person needs to recognise a device. The address is truncated before it gets here. */
+export interface ClientMetadata {
+  readonly browser: string | null;
+  readonly os: string | null;
+  readonly device: string | null;
+  readonly ip: string | null;
+}
+
+/** One session: one row of fixed size, however often it rotates. */
+export interface SessionRecord {
+  readonly id: SessionId;
+  readonly actorId: string;
+  readonly transport: Transport;
+  /** 1 at sign-in, one more with each rotation; at most 2^32 - 1. */
+  readonly generation: number;
+  /** SHA-256 of the current generation's secret: 32 bytes. */
+  readonly secretHash: Uint8Array;
+  /** The salt that the current secret was derived with: 16 bytes. */
+  readonly salt: Uint8Array;
+  /** Keyed hash of the retry key of the last rotation: 32 bytes, or null when none was given. */
+  readonly retryKeyHash: Uint8Array | null;
+  readonly createdAt: number;
+  readonly rotatedAt: number;
+  readonly idleExpiresAt: number;
+  readonly expiresAt: number;
+  readonly revokedAt: number | null;
+  readonly revokedReason: RevocationReason | null;
+  /** Thumbprint of a key that the session is bound to, or null. */
+  readonly binding: string | null;
+  readonly client: ClientMetadata;
+}
+
+export interface ConsumedChallenge {
+  /** What makes a challenge one and the same however it is written, such as its transaction hash. */
+  readonly id: string;
+  /** From then on the challenge is refused for its age, so the mark can go. */
+  readonly expiresAt: number;
+}
+
+export type CreateOutcome = { readonly outcome: "created" } | { readonly outcome: "challenge_used" };
+
+export interface RotationSwap {
+  readonly id: SessionId;
+  readonly generation: number;
+  readonly secretHash: Uint8Array;
+  readonly nextSecretHash: Uint8Array;
+  readonly nextSalt: Uint8Array;
+  readonly retryKeyHash: Uint8Array | null;
+  readonly now: number;
+  /** Capped by the row's own `expiresAt`. */
+  readonly idleExpiresAt: number;
+}
+
+export type RotateOutcome =
+  /** The swap was written; `session` is the row after it. */
+  | { readonly outcome: "rotated"; readonly session: SessionRecord }
+  /** The row is there but did not match; nothing was written. `session` is the row as it stands. */
+  | { readonly outcome: "unmatched"; readonly session: SessionRecord }
+  /** No such row. */
+  | { readonly outcome: "unknown" };
+
+export interface Revocation {
+  readonly reason: RevocationReason;
+  readonly revokedAt: number;
+}
+
+export interface RevocationPage {
+  readonly entries: readonly { readonly sessionId: SessionId; readonly revokedAt: number }[];
+  readonly position: number;
+}
+
+/** A signing key as it rests in the store: the private half sealed under a key that the store never sees. */
+export interface SealedSigningKey {
+  readonly kid: string;
+  readonly publicKey: Uint8Array;
+  readonly sealed: Uint8Array;
+  readonly createdAt: number;
+  /** It signs from then on; it is published from `createdAt`. */
+  readonly signsFrom: number;
+}
+
+export interface PruneLimits {
+  readonly now: number;
+  readonly sessionsBefore: number;
+  readonly revocationsBefore: number;
+  readonly limit: number;
+}
+
+export interface PruneCounts {
+  readonly sessions: number;
+  readonly challenges: number;
+  readonly revocations: number;
+}
