@@ -1,3 +1,5 @@
+import type { RevocationReason } from "./store.ts";
+
 /** Every code that the outside can meet. Closed: a new code is a change of the contract (docs/api.md). */
 export const ERROR_CODES = [
   "invalid_request",
@@ -38,14 +40,17 @@ export class SessionError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which a retry makes sense; set for `rate_limited` and the two `*_unavailable` codes. */
   readonly retryAfterSeconds: number | undefined;
+  /** Why the session had ended when it was refused. `replaced`: a newer sign-in owns the cookie jar, leave it alone. */
+  readonly endedAs: RevocationReason | null;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+    options: { cause?: unknown; retryAfterSeconds?: number; endedAs?: RevocationReason | null } = {},
   ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.endedAs = options.endedAs ?? null;
   }
 }

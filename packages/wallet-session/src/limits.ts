@@ -20,11 +20,17 @@ export const CLOCK_TOLERANCE_MS = 5 * SECOND;
 export const REVOCATION_POLL_MS = 1 * SECOND;
 /** From this age on, a node's view of the revocations no longer counts as fresh. */
 export const REVOCATION_VIEW_MAX_AGE_MS = 10 * SECOND;
+/** The log keeps an entry this long beyond the life of an access token, for nodes that were away. */
+export const REVOCATION_LOG_KEPT_MS = 1 * HOUR;
 export const REVOCATION_PAGE_ENTRIES = 1_000;
 
 /** A new signing key is published for this long before it signs: longer than verifiers cache the JWKS. */
 export const SIGNING_KEY_LEAD_MS = 10 * MINUTE;
+/** How often a node takes over signing keys that other nodes have added: several times within the lead. */
+export const SIGNING_KEY_POLL_MS = 1 * MINUTE;
 export const JWKS_MAX_AGE_MS = 5 * MINUTE;
+/** A token with an unknown key id makes a node read the keys again, no more often than this. */
+export const SIGNING_KEY_RELOAD_MS = 5 * SECOND;
 
 /** Ended sessions are kept this long, so that their tokens are still called expired or revoked rather than unknown. */
 export const ENDED_SESSION_KEPT_MS = 7 * DAY;

@@ -16,12 +16,12 @@ export interface SessionStore {
   createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome>;
 
   /**
-   * The compare-and-swap of a rotation. Swaps exactly when a row with this id, generation and secret hash exists
-   * that is neither revoked, nor idle (`idleExpiresAt <= now`), nor past its end (`expiresAt <= now`). It then writes
+   * The compare-and-swap of a rotation. Swaps exactly when a row with this id, transport, generation and secret hash
+   * exists that is neither revoked, nor idle (`idleExpiresAt <= now`), nor past its end (`expiresAt <= now`). It then writes
    * generation + 1 and the new values, `rotatedAt = now` and `idleExpiresAt = min(swap.idleExpiresAt, expiresAt)`.
    *
    * Of any number of concurrent calls for one generation, one at most is `rotated`; the others are `unmatched` and
-   * get the row as it stands after the winner's write.
+   * get the row as it stands after the winner's write. A row at `GENERATION_MAX` never swaps.
    */
   rotate(swap: RotationSwap): Promise<RotateOutcome>;
 
@@ -73,6 +73,9 @@ export interface SessionStore {
 /** 16 random bytes in base64url: 22 characters. */
 export type SessionId = string;
 
+/** A session rotates up to this generation and then no more: it is a 32-bit number in its tokens. */
+export const GENERATION_MAX = 2 ** 32 - 1;
+
 /** How a session's tokens travel: fixed at sign-in, never taken from how a token is presented. */
 export type Transport = "body" | "cookie";
 
@@ -96,7 +99,7 @@ export interface SessionRecord {
   readonly id: SessionId;
   readonly actorId: string;
   readonly transport: Transport;
-  /** 1 at sign-in, one more with each rotation; at most 2^32 - 1. */
+  /** 1 at sign-in, one more with each rotation; at most `GENERATION_MAX`. */
   readonly generation: number;
   /** SHA-256 of the current generation's secret: 32 bytes. */
   readonly secretHash: Uint8Array;
@@ -126,6 +129,7 @@ export type CreateOutcome = { readonly outcome: "created" } | { readonly outcome
 
 export interface RotationSwap {
   readonly id: SessionId;
+  readonly transport: Transport;
   readonly generation: number;
   readonly secretHash: Uint8Array;
   readonly nextSecretHash: Uint8Array;

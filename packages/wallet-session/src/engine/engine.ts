@@ -1,5 +1,53 @@
-import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
+import { randomBytes } from "node:crypto";
+import { type Clock, type RandomBytes, systemClock } from "../clock.ts";
+import { SessionError } from "../errors.ts";
+import {
+  ACCESS_TOKEN_TTL_MS,
+  ENDED_SESSION_KEPT_MS,
+  PRUNE_BATCH_ROWS,
+  PRUNE_INTERVAL_MS,
+  REFRESH_ABSOLUTE_TTL_MS,
+  REFRESH_IDLE_TTL_MS,
+  REFRESH_LEEWAY_MS,
+  REVOCATION_LOG_KEPT_MS,
+  REVOCATION_POLL_MS,
+  SESSIONS_LISTED,
+  SIGNING_KEY_POLL_MS,
+} from "../limits.ts";
+import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, SessionStore, Transport } from "../store.ts";
+import { createAccessTokens } from "../tokens/access-token.ts";
+import { readRefreshToken } from "../tokens/refresh-token.ts";
+import { createKeyring } from "../tokens/secrets.ts";
+import { createSigningKeys } from "../tokens/signing-keys.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
+import { authenticate, liveSession } from "./authenticate.ts";
+import type { EngineContext } from "./context.ts";
+import type { EventSink } from "./events.ts";
+import { guardStore } from "./guarded-store.ts";
+import { refresh } from "./refresh.ts";
+import { createRevocationView } from "./revocation-view.ts";
+import { endSession, endSessions, revokeByAccessToken, revokeByRefreshToken } from "./revoke.ts";
+import { signIn } from "./sign-in.ts";
+import { type Every, everyInterval } from "./timers.ts";
+
+export interface SessionEngineOptions {
+  readonly store: SessionStore;
+  /** Secrets of 32 bytes or more: the first signs, the others only verify. */
+  readonly secrets: readonly string[];
+  /** `iss` of access tokens: the public URL of this service, without a slash at its end. */
+  readonly issuer: string;
+  /** `aud` of access tokens; the issuer where it is left out. */
+  readonly audience?: string;
+  readonly accessTtlMs?: number;
+  readonly refreshIdleTtlMs?: number;
+  readonly refreshAbsoluteTtlMs?: number;
+  /** For sessions signed in by cookie. At most a quarter of `accessTtlMs`. */
+  readonly refreshLeewayMs?: number;
+  readonly onEvent?: EventSink;
+  readonly clock?: Clock;
+  readonly random?: RandomBytes;
+  readonly every?: Every;
+}
 
 /** Access and refresh token of one generation. Lifetimes in whole seconds, rounded down. */
 export interface IssuedTokens {
@@ -70,6 +118,9 @@ export interface SessionEngine {
   /** The actor's live sessions, newest first. */
   sessions(actorId: string): Promise<SessionRecord[]>;
 
+  /** The session that an authentic refresh token of any generation names, without a look into the store; else null. */
+  sessionIdOf(refreshToken: string): SessionId | null;
+
   /** Ends the session of an authentic refresh token of any generation. True if it was live until now. */
   revokeByRefreshToken(token: string, reason: RevocationReason): Promise<boolean>;
 
@@ -85,6 +136,9 @@ export interface SessionEngine {
   /** Public signing keys, RFC 7517. */
   jwks(): Promise<{ keys: JsonWebKey[] }>;
 
+  /** Publishes a new signing key, which signs after its lead time. Returns its key id. */
+  rotateSigningKey(): Promise<string>;
+
   /** Ready to serve: the store answers and the view of the revocations is fresh. */
   readiness(): Promise<{ store: boolean; revocations: boolean }>;
 
@@ -93,4 +147,83 @@ export interface SessionEngine {
 
   /** Stops the timers and closes the store. */
   close(): Promise<void>;
+}
+
+/** Puts the engine together. Does not touch the store until `start`. @throws RangeError for secrets that cannot be used */
+export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
+  const { issuer, audience = issuer, accessTtlMs = ACCESS_TOKEN_TTL_MS, every = everyInterval } = options;
+  const { clock = systemClock, random = randomBytes, onEvent = () => {} } = options;
+  const store = guardStore(options.store, onEvent);
+  const keyring = createKeyring(options.secrets);
+  const keys = createSigningKeys({ store, keyring, clock, random, accessTtlMs, onEvent });
+  const accessTokens = createAccessTokens({ keys, issuer, audience, ttlMs: accessTtlMs, clock, random });
+  const revocations = createRevocationView({ store, clock, accessTtlMs });
+  const context: EngineContext = {
+    store,
+    keyring,
+    accessTokens,
+    revocations,
+    clock,
+    random,
+    onEvent,
+    refreshIdleTtlMs: options.refreshIdleTtlMs ?? REFRESH_IDLE_TTL_MS,
+    refreshAbsoluteTtlMs: options.refreshAbsoluteTtlMs ?? REFRESH_ABSOLUTE_TTL_MS,
+    refreshLeewayMs: options.refreshLeewayMs ?? REFRESH_LEEWAY_MS,
+  };
+  let stops: (() => void)[] = [];
+
+  return {
+    signIn: (actor, signInOptions) => signIn(context, actor, signInOptions),
+    refresh: (request) => refresh(context, request),
+    authenticate: (token, authenticateOptions) => authenticate(context, token, authenticateOptions),
+    session: ({ sessionId }) => liveSession(context, sessionId),
+    sessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
+    sessionIdOf: (token) => readRefreshToken(keyring, token)?.sessionId ?? null,
+    revokeByRefreshToken: (token, reason) => revokeByRefreshToken(context, token, reason),
+    revokeByAccessToken: (token, reason) => revokeByAccessToken(context, token, reason),
+    endSession: (actorId, id) => endSession(context, actorId, id),
+    endSessions: (actorId, except) => endSessions(context, actorId, except),
+    jwks: () => keys.jwks(),
+    rotateSigningKey: () => keys.rotate(),
+    readiness: () => readiness(context),
+    async start() {
+      await keys.load();
+      await revocations.poll();
+      stops = [
+        every(REVOCATION_POLL_MS, () => revocations.poll()),
+        every(SIGNING_KEY_POLL_MS, () => keys.load()),
+        every(PRUNE_INTERVAL_MS, () => prune(context, accessTtlMs)),
+      ];
+    },
+    async close() {
+      for (const stop of stops) stop();
+      stops = [];
+      await store.close();
+    },
+  };
+}
+
+async function readiness({ store, revocations }: EngineContext) {
+  try {
+    await store.ping();
+    return { store: true, revocations: revocations.isFresh() };
+  } catch (error) {
+    if (error instanceof SessionError) return { store: false, revocations: revocations.isFresh() };
+    throw error;
+  }
+}
+
+/** Deletes what nobody can need any more, in small steps, so that refreshes go on in between. */
+async function prune({ store, clock }: EngineContext, accessTtlMs: number): Promise<void> {
+  const now = clock.now();
+  const limits = {
+    now,
+    sessionsBefore: now - ENDED_SESSION_KEPT_MS,
+    revocationsBefore: now - accessTtlMs - REVOCATION_LOG_KEPT_MS,
+    limit: PRUNE_BATCH_ROWS,
+  };
+  for (;;) {
+    const counts = await store.prune(limits);
+    if (Math.max(counts.sessions, counts.challenges, counts.revocations) < PRUNE_BATCH_ROWS) return;
+  }
 }

@@ -1,0 +1,42 @@
+import { SessionError } from "../errors.ts";
+import type { SessionId, SessionRecord } from "../store.ts";
+import type { EngineContext } from "./context.ts";
+import type { AuthenticatedSession } from "./engine.ts";
+import { isPastEnd } from "./rotate.ts";
+
+/**
+ * Verifies an access token and that its session is not known here to be revoked: no store call. With `fresh`, a node
+ * whose view of the revocations is older than 10 s reads the row as well, or fails as `store_unavailable`.
+ * @throws access_token_invalid, access_token_expired, session_revoked
+ */
+export async function authenticate(
+  context: EngineContext,
+  accessToken: string,
+  options: { fresh?: boolean } = {},
+): Promise<AuthenticatedSession> {
+  const { accessTokens, revocations } = context;
+  const claims = await accessTokens.verify(accessToken);
+  // A node that has never read the log knows nothing of revocations, so it asks before it answers.
+  if (!revocations.isLoaded()) await revocations.poll();
+  if (revocations.has(claims.sid)) throw revoked();
+  if (options.fresh && !revocations.isFresh()) await liveSession(context, claims.sid);
+  return {
+    actorId: claims.sub,
+    sessionId: claims.sid,
+    issuedAt: claims.iat * 1000,
+    accessExpiresAt: claims.exp * 1000,
+  };
+}
+
+/** The row as it stands now. @throws session_revoked when there is none, or it has ended in any way */
+export async function liveSession(context: EngineContext, id: SessionId): Promise<SessionRecord> {
+  const session = await context.store.findSession(id);
+  if (session === null || session.revokedAt !== null || isPastEnd(session, context.clock.now())) {
+    throw revoked();
+  }
+  return session;
+}
+
+function revoked(): SessionError {
+  return new SessionError("session_revoked", "The session has been ended. Sign in again.");
+}

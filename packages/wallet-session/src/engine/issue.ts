@@ -1,0 +1,24 @@
+import type { SessionRecord } from "../store.ts";
+import type { EngineContext } from "./context.ts";
+import type { IssuedTokens } from "./engine.ts";
+
+/** A fresh access token beside the session's refresh token. Writes nothing. */
+export async function issueTokens(
+  context: EngineContext,
+  session: SessionRecord,
+  refreshToken: string,
+): Promise<IssuedTokens> {
+  const { token, claims } = await context.accessTokens.sign(session);
+  return {
+    accessToken: token,
+    expiresIn: claims.exp - claims.iat,
+    refreshToken,
+    refreshExpiresIn: secondsLeft(session, context.clock.now()),
+    session,
+  };
+}
+
+/** Whole seconds until the session ends unless it is refreshed. */
+export function secondsLeft(session: SessionRecord, now: number): number {
+  return Math.max(0, Math.floor((Math.min(session.idleExpiresAt, session.expiresAt) - now) / 1000));
+}

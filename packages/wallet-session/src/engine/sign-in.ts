@@ -1,0 +1,58 @@
+import { SessionError } from "../errors.ts";
+import type { SessionRecord } from "../store.ts";
+import {
+  hashSecret,
+  SALT_BYTES,
+  SECRET_BYTES,
+  SESSION_ID_BYTES,
+  writeRefreshToken,
+} from "../tokens/refresh-token.ts";
+import type { VerifiedActor } from "../wallets/wallet.ts";
+import type { EngineContext } from "./context.ts";
+import type { IssuedTokens, SignInOptions } from "./engine.ts";
+import { issueTokens } from "./issue.ts";
+
+/** Consumes the challenge and creates the session of generation 1 in one atomic step. @throws challenge_used */
+export async function signIn(
+  context: EngineContext,
+  actor: VerifiedActor,
+  options: SignInOptions,
+): Promise<IssuedTokens> {
+  const { clock, random, refreshIdleTtlMs, refreshAbsoluteTtlMs } = context;
+  const now = clock.now();
+  const id = Buffer.from(random(SESSION_ID_BYTES)).toString("base64url");
+  const secret = random(SECRET_BYTES);
+  const expiresAt = now + refreshAbsoluteTtlMs;
+  const session: SessionRecord = {
+    id,
+    actorId: actor.actorId,
+    transport: options.transport,
+    generation: 1,
+    secretHash: hashSecret(secret),
+    salt: random(SALT_BYTES),
+    retryKeyHash: null,
+    createdAt: now,
+    rotatedAt: now,
+    idleExpiresAt: Math.min(now + refreshIdleTtlMs, expiresAt),
+    expiresAt,
+    revokedAt: null,
+    revokedReason: null,
+    binding: null,
+    client: options.client,
+  };
+  const { outcome } = await context.store.createSession(session, actor.challenge);
+  switch (outcome) {
+    case "challenge_used":
+      throw new SessionError("challenge_used", "This challenge was answered before. Ask for a new one.");
+    case "created": {
+      context.onEvent({
+        type: "signed_in",
+        actorId: session.actorId,
+        sessionId: id,
+        transport: session.transport,
+      });
+      const refreshToken = writeRefreshToken(context.keyring.signing, { sessionId: id, generation: 1, secret });
+      return issueTokens(context, session, refreshToken);
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  type webcrypto,
+} from "node:crypto";
+import { calculateJwkThumbprint } from "jose";
+import type { Clock, RandomBytes } from "../clock.ts";
+import { elapsedMs } from "../clock.ts";
+import type { EventSink } from "../engine/events.ts";
+import { CLOCK_TOLERANCE_MS, SIGNING_KEY_LEAD_MS, SIGNING_KEY_RELOAD_MS } from "../limits.ts";
+import type { SealedSigningKey, SessionStore } from "../store.ts";
+import type { Keyring } from "./secrets.ts";
+
+type CryptoKey = webcrypto.CryptoKey;
+
+/** The keys that sign access tokens: made on first start, shared by all nodes through the store, sealed there. */
+export interface SigningKeys {
+  /** The newest key whose time to sign has come. */
+  signer(): Promise<{ kid: string; key: CryptoKey }>;
+  /** The public key of that id, or null. An unknown id makes a node look into the store, at most every few seconds. */
+  verifier(kid: string): Promise<CryptoKey | null>;
+  /** Public keys that sign, will sign, or have signed a token that may still live. */
+  jwks(): Promise<{ keys: JsonWebKey[] }>;
+  /** Publishes a new key now, which signs from the lead time on. Returns its id. */
+  rotate(): Promise<string>;
+  /** Takes over what other nodes have added, and makes the first key if there is none that opens. */
+  load(): Promise<void>;
+}
+
+export interface SigningKeysOptions {
+  readonly store: Pick<SessionStore, "signingKeys" | "addSigningKey">;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly accessTtlMs: number;
+  readonly onEvent: EventSink;
+}
+
+interface OpenKey {
+  readonly kid: string;
+  readonly signsFrom: number;
+  readonly jwk: JsonWebKey;
+  readonly signing: CryptoKey;
+  readonly verifying: CryptoKey;
+}
+
+const SEED_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+/** PKCS #8 of an Ed25519 private key is this and the 32 bytes of its seed (RFC 8410, section 7). */
+const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
+
+export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
+  const { store, keyring, clock, random, accessTtlMs, onEvent } = options;
+  let open: readonly OpenKey[] = [];
+  let loadedAt = Number.NEGATIVE_INFINITY;
+  let newestKid: string | null = null;
+
+  async function read(): Promise<void> {
+    const stored = await store.signingKeys();
+    open = (await Promise.all(stored.map(openKnown))).filter((key) => key !== null);
+    newestKid = stored.at(-1)?.kid ?? null;
+    loadedAt = clock.now();
+  }
+
+  async function openKnown(stored: SealedSigningKey): Promise<OpenKey | null> {
+    const known = open.find((key) => key.kid === stored.kid);
+    if (known !== undefined) return known;
+    const opened = await openKey(keyring, stored);
+    if (opened === null) onEvent({ type: "signing_key_unreadable", kid: stored.kid });
+    return opened;
+  }
+
+  async function add(signsFrom: number): Promise<string | null> {
+    const key = await sealKey(keyring, random, clock.now(), signsFrom);
+    const added = await store.addSigningKey(key, newestKid);
+    await read();
+    if (added) onEvent({ type: "signing_key_added", kid: key.kid });
+    return added ? key.kid : null;
+  }
+
+  async function load(): Promise<void> {
+    await read();
+    // A node that lost the race to add the first key finds the winner's.
+    while (open.length === 0) await add(clock.now());
+  }
+
+  async function signer() {
+    if (open.length === 0) await load();
+    const now = clock.now();
+    const key = open.findLast((candidate) => candidate.signsFrom <= now) ?? open[0];
+    if (key === undefined) throw new Error("no signing key after loading");
+    return { kid: key.kid, key: key.signing };
+  }
+
+  async function verifier(kid: string): Promise<CryptoKey | null> {
+    const find = () => open.find((key) => key.kid === kid)?.verifying;
+    const known = find();
+    if (known !== undefined) return known;
+    if (elapsedMs(loadedAt, clock.now()) < SIGNING_KEY_RELOAD_MS) return null;
+    await read();
+    return find() ?? null;
+  }
+
+  async function jwks() {
+    if (open.length === 0) await load();
+    const now = clock.now();
+    const isRetired = (index: number) =>
+      open.slice(index + 1).some((later) => later.signsFrom + accessTtlMs + CLOCK_TOLERANCE_MS < now);
+    return { keys: open.filter((_, index) => !isRetired(index)).map((key) => key.jwk) };
+  }
+
+  async function rotate(): Promise<string> {
+    await load();
+    for (;;) {
+      const kid = await add(clock.now() + SIGNING_KEY_LEAD_MS);
+      if (kid !== null) return kid;
+    }
+  }
+
+  return { signer, verifier, jwks, rotate, load };
+}
+
+/** The key id is the thumbprint of the public key (RFC 7638) and is authenticated by the seal. */
+async function sealKey(
+  keyring: Keyring,
+  random: RandomBytes,
+  createdAt: number,
+  signsFrom: number,
+): Promise<SealedSigningKey> {
+  const seed = random(SEED_BYTES);
+  const { jwk, kid } = await describe(privateKeyOf(seed));
+  const { keyId, seal } = keyring.signing;
+  const iv = random(IV_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", seal, iv).setAAD(Buffer.from(kid));
+  const box = Buffer.concat([cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
+  const header = Buffer.alloc(4);
+  header.writeUInt32BE(keyId);
+  return {
+    kid,
+    publicKey: Buffer.from(jwk.x ?? "", "base64url"),
+    sealed: Buffer.concat([header, iv, box]),
+    createdAt,
+    signsFrom,
+  };
+}
+
+/** Null for a key that none of the listed secrets opens: it neither signs nor verifies. */
+async function openKey(keyring: Keyring, stored: SealedSigningKey): Promise<OpenKey | null> {
+  const seed = unseal(keyring, stored);
+  if (seed === null) return null;
+  const privateKey = privateKeyOf(seed);
+  const { jwk, kid } = await describe(privateKey);
+  if (kid !== stored.kid) return null;
+  return {
+    kid,
+    signsFrom: stored.signsFrom,
+    jwk: { ...jwk, kid, use: "sig", alg: "EdDSA" } as JsonWebKey,
+    signing: privateKey.toCryptoKey({ name: "Ed25519" }, false, ["sign"]),
+    verifying: createPublicKey(privateKey).toCryptoKey({ name: "Ed25519" }, true, ["verify"]),
+  };
+}
+
+function unseal(keyring: Keyring, stored: SealedSigningKey): Buffer | null {
+  const sealed = Buffer.from(stored.sealed);
+  if (sealed.length !== 4 + IV_BYTES + SEED_BYTES + TAG_BYTES) return null;
+  const keys = keyring.find(sealed.readUInt32BE(0));
+  if (keys === undefined) return null;
+  const iv = sealed.subarray(4, 4 + IV_BYTES);
+  const decipher = createDecipheriv("aes-256-gcm", keys.seal, iv)
+    .setAAD(Buffer.from(stored.kid))
+    .setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([decipher.update(sealed.subarray(4 + IV_BYTES, -TAG_BYTES)), decipher.final()]);
+  } catch {
+    return null;
+  }
+}
+
+function privateKeyOf(seed: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" });
+}
+
+async function describe(privateKey: KeyObject) {
+  const { kty, crv, x } = createPublicKey(privateKey).export({ format: "jwk" });
+  const jwk = { kty: kty ?? "", crv: crv ?? "", x: x ?? "" };
+  return { jwk, kid: await calculateJwkThumbprint(jwk) };
+}

@@ -1,0 +1,82 @@
+import { ACCESS_TOKEN_MAX_CHARS } from "../limits.ts";
+
+/** The claims of an access token (RFC 9068 names, plus `sid`). Times in seconds since 1970. */
+export interface AccessClaims {
+  readonly iss: string;
+  readonly aud: string;
+  readonly sub: string;
+  readonly sid: string;
+  readonly jti: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+export interface StrictJwt {
+  readonly kid: string;
+  readonly claims: AccessClaims;
+}
+
+// An Ed25519 signature is 64 bytes: 86 characters.
+const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/;
+const KID = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * Reads a JWT as we write it, and only so: one spelling of each token, the exact header, no claim twice, every claim of
+ * its type. Null for everything else. JWT libraries accept padded, spaced and otherwise altered spellings, duplicate
+ * claims and a missing `exp`; what is remembered or refused by a token's text must not have two texts.
+ *
+ * Does NOT verify the signature, the times, the issuer or the audience.
+ */
+export function readStrictJwt(token: string): StrictJwt | null {
+  if (token.length > ACCESS_TOKEN_MAX_CHARS || !COMPACT.test(token)) return null;
+  const [header = "", payload = "", signature = ""] = token.split(".");
+  if (Buffer.from(signature, "base64url").toString("base64url") !== signature) return null;
+  const kid = readHeader(decodeCanonical(header));
+  const claims = readClaims(decodeCanonical(payload));
+  return kid === null || claims === null ? null : { kid, claims };
+}
+
+/** Null unless the segment is the only base64url spelling of valid UTF-8. */
+function decodeCanonical(segment: string): string | null {
+  const text = Buffer.from(segment, "base64url").toString("utf8");
+  return Buffer.from(text, "utf8").toString("base64url") === segment ? text : null;
+}
+
+/** The header as `JSON.stringify` writes it leaves no room for `crit`, `jku`, `jwk`, another algorithm or type. */
+export function strictHeader(kid: string): { alg: "EdDSA"; typ: "at+jwt"; kid: string } {
+  return { alg: "EdDSA", typ: "at+jwt", kid };
+}
+
+function readHeader(text: string | null): string | null {
+  const kid = parseCanonicalObject(text)?.kid;
+  if (typeof kid !== "string" || !KID.test(kid)) return null;
+  return text === JSON.stringify(strictHeader(kid)) ? kid : null;
+}
+
+function readClaims(text: string | null): AccessClaims | null {
+  const claims = parseCanonicalObject(text);
+  if (claims === null) return null;
+  const { iss, aud, sub, sid, jti, iat, exp } = claims;
+  if (!isText(iss) || !isText(aud) || !isText(sub) || !isText(sid) || !isText(jti)) return null;
+  if (!isSeconds(iat) || !isSeconds(exp)) return null;
+  return { iss, aud, sub, sid, jti, iat, exp };
+}
+
+/** Writing the parsed value again must give the same text: that refuses doubled names, spaces and odd escapes. */
+function parseCanonicalObject(text: string | null): Record<string, unknown> | null {
+  if (text === null || !text.startsWith("{")) return null;
+  try {
+    const value = JSON.parse(text) as Record<string, unknown>;
+    return JSON.stringify(value) === text ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isSeconds(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
