@@ -1,0 +1,182 @@
+import type {
+  ConsumedChallenge,
+  CreateOutcome,
+  PruneCounts,
+  PruneLimits,
+  Revocation,
+  RevocationPage,
+  RotateOutcome,
+  RotationSwap,
+  SealedSigningKey,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+} from "../store.ts";
+import { GENERATION_MAX } from "../store.ts";
+
+/**
+ * The store contract in its plainest form: everything in this process's memory, gone when the process ends.
+ * For tests, for trying things out, and as the specification that other stores are compared with.
+ *
+ * Each method does all its work in one turn of the event loop, which is what makes it atomic. Not for more than one
+ * process: a second one would know nothing of this one's sessions and revocations.
+ */
+export function createMemoryStore(): SessionStore {
+  return new MemoryStore();
+}
+
+interface LogEntry {
+  readonly position: number;
+  readonly sessionId: SessionId;
+  readonly revokedAt: number;
+}
+
+class MemoryStore implements SessionStore {
+  readonly #sessions = new Map<SessionId, SessionRecord>();
+  /** Challenge id -> when its mark can go. */
+  readonly #challenges = new Map<string, number>();
+  readonly #keys: SealedSigningKey[] = [];
+  #log: LogEntry[] = [];
+  #lastPosition = 0;
+  #closed = false;
+
+  async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
+    this.#assertOpen();
+    if (this.#challenges.has(challenge.id)) return { outcome: "challenge_used" };
+    if (this.#sessions.has(session.id)) throw new Error("A session with this id exists already.");
+    this.#challenges.set(challenge.id, challenge.expiresAt);
+    this.#sessions.set(session.id, copySession(session));
+    return { outcome: "created" };
+  }
+
+  async rotate(swap: RotationSwap): Promise<RotateOutcome> {
+    this.#assertOpen();
+    const session = this.#sessions.get(swap.id);
+    if (session === undefined) return { outcome: "unknown" };
+    const matches =
+      session.generation === swap.generation &&
+      session.generation < GENERATION_MAX &&
+      Buffer.compare(session.secretHash, swap.secretHash) === 0 &&
+      isLive(session, swap.now);
+    if (!matches) return { outcome: "unmatched", session: copySession(session) };
+    const rotated = copySession({
+      ...session,
+      generation: session.generation + 1,
+      secretHash: swap.nextSecretHash,
+      salt: swap.nextSalt,
+      retryKeyHash: swap.retryKeyHash,
+      rotatedAt: swap.now,
+      idleExpiresAt: Math.min(swap.idleExpiresAt, session.expiresAt),
+    });
+    this.#sessions.set(session.id, rotated);
+    return { outcome: "rotated", session: copySession(rotated) };
+  }
+
+  async findSession(id: SessionId): Promise<SessionRecord | null> {
+    this.#assertOpen();
+    const session = this.#sessions.get(id);
+    return session === undefined ? null : copySession(session);
+  }
+
+  async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
+    this.#assertOpen();
+    return this.#liveSessionsOf(actorId, now)
+      .sort((a, b) => b.createdAt - a.createdAt)
+      .slice(0, limit)
+      .map(copySession);
+  }
+
+  async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
+    this.#assertOpen();
+    const session = this.#sessions.get(id);
+    if (session === undefined || session.revokedAt !== null) return false;
+    this.#revoke(session, revocation);
+    return true;
+  }
+
+  async revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]> {
+    this.#assertOpen();
+    const ended = this.#liveSessionsOf(actorId, revocation.revokedAt).filter(({ id }) => id !== except);
+    for (const session of ended) this.#revoke(session, revocation);
+    return ended.map(({ id }) => id);
+  }
+
+  async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
+    this.#assertOpen();
+    const page = this.#log.filter((entry) => entry.position > position).slice(0, limit);
+    return {
+      entries: page.map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt })),
+      position: page.at(-1)?.position ?? position,
+    };
+  }
+
+  async signingKeys(): Promise<SealedSigningKey[]> {
+    this.#assertOpen();
+    return this.#keys.map(copyKey);
+  }
+
+  async addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean> {
+    this.#assertOpen();
+    if ((this.#keys.at(-1)?.kid ?? null) !== newestKid) return false;
+    if (this.#keys.some(({ kid }) => kid === key.kid)) throw new Error("A signing key with this kid exists.");
+    this.#keys.push(copyKey(key));
+    return true;
+  }
+
+  async prune({ now, sessionsBefore, revocationsBefore, limit }: PruneLimits): Promise<PruneCounts> {
+    this.#assertOpen();
+    const sessions = [...this.#sessions.values()]
+      .filter(({ idleExpiresAt, expiresAt }) => Math.min(idleExpiresAt, expiresAt) < sessionsBefore)
+      .slice(0, limit);
+    for (const { id } of sessions) this.#sessions.delete(id);
+    const challenges = [...this.#challenges].filter(([, expiresAt]) => expiresAt < now).slice(0, limit);
+    for (const [id] of challenges) this.#challenges.delete(id);
+    const revocations = this.#log.filter((entry) => entry.revokedAt < revocationsBefore).slice(0, limit);
+    this.#log = this.#log.filter((entry) => !revocations.includes(entry));
+    return { sessions: sessions.length, challenges: challenges.length, revocations: revocations.length };
+  }
+
+  async ping(): Promise<void> {
+    this.#assertOpen();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #liveSessionsOf(actorId: string, now: number): SessionRecord[] {
+    return [...this.#sessions.values()].filter(
+      (session) => session.actorId === actorId && isLive(session, now),
+    );
+  }
+
+  #revoke(session: SessionRecord, { reason, revokedAt }: Revocation): void {
+    this.#sessions.set(session.id, { ...session, revokedAt, revokedReason: reason });
+    this.#lastPosition += 1;
+    this.#log.push({ position: this.#lastPosition, sessionId: session.id, revokedAt });
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Error("The store is closed.");
+  }
+}
+
+function isLive(session: SessionRecord, now: number): boolean {
+  return session.revokedAt === null && session.idleExpiresAt > now && session.expiresAt > now;
+}
+
+// Bytes are copied on the way in and on the way out, so that nobody holds a buffer that is also the store's.
+// `new Uint8Array`, since `slice` on a Buffer is a view of the same memory.
+function copySession(session: SessionRecord): SessionRecord {
+  return {
+    ...session,
+    secretHash: new Uint8Array(session.secretHash),
+    salt: new Uint8Array(session.salt),
+    retryKeyHash: session.retryKeyHash === null ? null : new Uint8Array(session.retryKeyHash),
+    client: { ...session.client },
+  };
+}
+
+function copyKey(key: SealedSigningKey): SealedSigningKey {
+  return { ...key, publicKey: new Uint8Array(key.publicKey), sealed: new Uint8Array(key.sealed) };
+}

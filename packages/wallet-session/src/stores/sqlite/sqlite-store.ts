@@ -1,0 +1,193 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type {
+  ConsumedChallenge,
+  CreateOutcome,
+  PruneCounts,
+  PruneLimits,
+  Revocation,
+  RevocationPage,
+  RotateOutcome,
+  RotationSwap,
+  SealedSigningKey,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+} from "../../store.ts";
+import { GENERATION_MAX } from "../../store.ts";
+import { readWhenFree } from "./faults.ts";
+import { GroupCommit } from "./group-commit.ts";
+import {
+  copyBytes,
+  decodeSession,
+  decodeSessionId,
+  decodeSigningKey,
+  encodeGeneration,
+  encodeSession,
+  encodeSessionId,
+  integer,
+  SESSION_COLUMNS,
+} from "./rows.ts";
+import { SqliteSteps } from "./steps.ts";
+
+/**
+ * The store contract on one open connection. Writes go through the group commit; reads run at once, between two groups,
+ * and so see exactly what is committed. Takes over the connection: `close` closes it.
+ */
+export class SqliteStore implements SessionStore {
+  readonly #database: DatabaseSync;
+  readonly #commits: GroupCommit;
+  readonly #steps: SqliteSteps;
+  readonly #selectSession: StatementSync;
+  readonly #selectLive: StatementSync;
+  readonly #selectRevocations: StatementSync;
+  readonly #selectKeys: StatementSync;
+  readonly #selectNothing: StatementSync;
+  #closing: Promise<void> | null = null;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#commits = new GroupCommit(database);
+    this.#steps = new SqliteSteps(database);
+    this.#selectSession = database.prepare(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`);
+    this.#selectLive = database.prepare(
+      `SELECT ${SESSION_COLUMNS} FROM sessions
+       WHERE actor_id = ?1 AND revoked_at IS NULL AND idle_expires_at > ?2 AND expires_at > ?2
+       ORDER BY created_at DESC LIMIT ?3`,
+    );
+    this.#selectRevocations = database.prepare(
+      "SELECT position, session_id, revoked_at FROM revocations WHERE position > ? ORDER BY position LIMIT ?",
+    );
+    this.#selectKeys = database.prepare("SELECT * FROM signing_keys ORDER BY position");
+    this.#selectNothing = database.prepare("SELECT 1 FROM sessions LIMIT 0");
+  }
+
+  async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
+    this.#assertOpen();
+    const input = { session: encodeSession(session), challenge: { ...challenge } };
+    return this.#commits.submit(this.#steps.createSession, input);
+  }
+
+  async rotate(swap: RotationSwap): Promise<RotateOutcome> {
+    this.#assertOpen();
+    const id = encodeSessionId(swap.id);
+    if (id === null) return { outcome: "unknown" };
+    if (!canRotate(swap.generation)) {
+      const session = await this.findSession(swap.id);
+      return session === null ? { outcome: "unknown" } : { outcome: "unmatched", session };
+    }
+    return this.#commits.submit(this.#steps.rotate, {
+      id,
+      generation: encodeGeneration(swap.generation),
+      secretHash: copyBytes(swap.secretHash),
+      nextGeneration: encodeGeneration(swap.generation + 1),
+      nextSecretHash: copyBytes(swap.nextSecretHash),
+      nextSalt: copyBytes(swap.nextSalt),
+      retryKeyHash: swap.retryKeyHash === null ? null : copyBytes(swap.retryKeyHash),
+      now: swap.now,
+      idleExpiresAt: swap.idleExpiresAt,
+    });
+  }
+
+  async findSession(id: SessionId): Promise<SessionRecord | null> {
+    this.#assertOpen();
+    const bytes = encodeSessionId(id);
+    if (bytes === null) return null;
+    const row = await readWhenFree(() => this.#selectSession.get(bytes));
+    return row === undefined ? null : decodeSession(row);
+  }
+
+  async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
+    this.#assertOpen();
+    const rows = await readWhenFree(() => this.#selectLive.all(actorId, now, limit));
+    return rows.map(decodeSession);
+  }
+
+  async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
+    this.#assertOpen();
+    const bytes = encodeSessionId(id);
+    if (bytes === null) return false;
+    return this.#commits.submit(this.#steps.revokeSession, { id: bytes, revocation: { ...revocation } });
+  }
+
+  async revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]> {
+    this.#assertOpen();
+    return this.#commits.submit(this.#steps.revokeActor, {
+      actorId,
+      revocation: { ...revocation },
+      except: except === null ? null : encodeSessionId(except),
+    });
+  }
+
+  async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
+    this.#assertOpen();
+    // One process at a time writes to the file, so positions become visible in their order: no re-reading.
+    const rows = await readWhenFree(() => this.#selectRevocations.all(position, limit));
+    const last = rows.at(-1);
+    return {
+      entries: rows.map((row) => ({
+        sessionId: decodeSessionId(row.session_id),
+        revokedAt: integer(row.revoked_at),
+      })),
+      position: last === undefined ? position : integer(last.position),
+    };
+  }
+
+  async signingKeys(): Promise<SealedSigningKey[]> {
+    this.#assertOpen();
+    const rows = await readWhenFree(() => this.#selectKeys.all());
+    return rows.map(decodeSigningKey);
+  }
+
+  async addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean> {
+    this.#assertOpen();
+    return this.#commits.submit(this.#steps.addSigningKey, [
+      key.kid,
+      copyBytes(key.publicKey),
+      copyBytes(key.sealed),
+      key.createdAt,
+      key.signsFrom,
+      newestKid,
+    ]);
+  }
+
+  /** In rounds, each atomic by itself, so that no group waits for more than `limit` sessions to be looked at. */
+  async prune(limits: PruneLimits): Promise<PruneCounts> {
+    this.#assertOpen();
+    const others = { ...limits };
+    const [challenges, revocations, sessions] = await Promise.all([
+      this.#commits.submit(this.#steps.pruneChallenges, others),
+      this.#commits.submit(this.#steps.pruneRevocations, others),
+      this.#pruneSessions(limits.sessionsBefore, limits.limit),
+    ]);
+    return { sessions, challenges, revocations };
+  }
+
+  async ping(): Promise<void> {
+    this.#assertOpen();
+    await readWhenFree(() => this.#selectNothing.get());
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#commits.drain().then(() => this.#database.close());
+    return this.#closing;
+  }
+
+  async #pruneSessions(before: number, limit: number): Promise<number> {
+    let deleted = 0;
+    while (deleted < limit) {
+      const most = limit - deleted;
+      const round = await this.#commits.submit(this.#steps.pruneSessions, { before, limit: most });
+      deleted += round.deleted;
+      if (round.examined < most) break;
+    }
+    return deleted;
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== null) throw new Error("The store is closed.");
+  }
+}
+
+function canRotate(generation: number): boolean {
+  return Number.isInteger(generation) && generation > 0 && generation < GENERATION_MAX;
+}

@@ -1,0 +1,171 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type {
+  ConsumedChallenge,
+  CreateOutcome,
+  PruneLimits,
+  Revocation,
+  RotateOutcome,
+  SessionId,
+} from "../../store.ts";
+import { decodeSession, decodeSessionId, integer, SESSION_COLUMNS } from "./rows.ts";
+import { type Atomically, createSavepoint } from "./savepoint.ts";
+
+/** Values of a rotation, ready to be bound. */
+export interface RotateInput {
+  readonly id: Uint8Array;
+  readonly generation: Uint8Array;
+  readonly secretHash: Uint8Array;
+  readonly nextGeneration: Uint8Array;
+  readonly nextSecretHash: Uint8Array;
+  readonly nextSalt: Uint8Array;
+  readonly retryKeyHash: Uint8Array | null;
+  readonly now: number;
+  readonly idleExpiresAt: number;
+}
+
+/**
+ * The steps of the contract that write, as synchronous functions to be run inside a transaction (`GroupCommit`).
+ * Each is atomic by itself. Arrow functions, so that they can be handed over without a closure per call.
+ */
+export class SqliteSteps {
+  readonly #atomically: Atomically;
+  readonly #insertChallenge: StatementSync;
+  readonly #insertSession: StatementSync;
+  readonly #swap: StatementSync;
+  readonly #selectSession: StatementSync;
+  readonly #revoke: StatementSync;
+  readonly #revokeActor: StatementSync;
+  readonly #log: StatementSync;
+  readonly #insertKey: StatementSync;
+  readonly #selectExaminable: StatementSync;
+  readonly #deleteSession: StatementSync;
+  readonly #examineLater: StatementSync;
+  readonly #deleteChallenges: StatementSync;
+  readonly #deleteRevocations: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#atomically = createSavepoint(database);
+    this.#insertChallenge = database.prepare(
+      "INSERT INTO consumed_challenges (id, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    );
+    this.#insertSession = database.prepare(
+      `INSERT INTO sessions (${SESSION_COLUMNS}, examine_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?10, ?11, ?, ?, ?, ?, min(?10, ?11))`,
+    );
+    this.#swap = database.prepare(
+      `UPDATE sessions SET generation = ?, secret_hash = ?, salt = ?, retry_key_hash = ?,
+         rotated_at = ?5, idle_expires_at = min(?, expires_at)
+       WHERE id = ? AND generation = ? AND secret_hash = ?
+         AND revoked_at IS NULL AND idle_expires_at > ?5 AND expires_at > ?5
+       RETURNING ${SESSION_COLUMNS}`,
+    );
+    this.#selectSession = database.prepare(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`);
+    this.#revoke = database.prepare(
+      "UPDATE sessions SET revoked_at = ?, revoked_reason = ? WHERE id = ? AND revoked_at IS NULL",
+    );
+    this.#revokeActor = database.prepare(
+      `UPDATE sessions SET revoked_at = ?1, revoked_reason = ?2
+       WHERE actor_id = ?3 AND id IS NOT ?4
+         AND revoked_at IS NULL AND idle_expires_at > ?1 AND expires_at > ?1
+       RETURNING id`,
+    );
+    this.#log = database.prepare("INSERT INTO revocations (session_id, revoked_at) VALUES (?, ?)");
+    this.#insertKey = database.prepare(
+      `INSERT INTO signing_keys (kid, public_key, sealed, created_at, signs_from)
+       SELECT ?, ?, ?, ?, ? WHERE (SELECT kid FROM signing_keys ORDER BY position DESC LIMIT 1) IS ?`,
+    );
+    this.#selectExaminable = database.prepare(
+      `SELECT id, min(idle_expires_at, expires_at) AS ends_at FROM sessions
+       WHERE examine_at < ? ORDER BY examine_at LIMIT ?`,
+    );
+    this.#deleteSession = database.prepare("DELETE FROM sessions WHERE id = ?");
+    this.#examineLater = database.prepare("UPDATE sessions SET examine_at = ? WHERE id = ?");
+    this.#deleteChallenges = database.prepare(
+      `DELETE FROM consumed_challenges WHERE id IN
+         (SELECT id FROM consumed_challenges WHERE expires_at < ? LIMIT ?)`,
+    );
+    this.#deleteRevocations = database.prepare(
+      `DELETE FROM revocations WHERE position IN
+         (SELECT position FROM revocations WHERE revoked_at < ? LIMIT ?)`,
+    );
+  }
+
+  readonly createSession = (input: {
+    readonly session: readonly SQLInputValue[];
+    readonly challenge: ConsumedChallenge;
+  }): CreateOutcome =>
+    this.#atomically(() => {
+      const { id, expiresAt } = input.challenge;
+      if (this.#insertChallenge.run(id, expiresAt).changes === 0) return { outcome: "challenge_used" };
+      this.#insertSession.run(...input.session);
+      return { outcome: "created" };
+    });
+
+  readonly rotate = (input: RotateInput): RotateOutcome => {
+    const rotated = this.#swap.get(
+      input.nextGeneration,
+      input.nextSecretHash,
+      input.nextSalt,
+      input.retryKeyHash,
+      input.now,
+      input.idleExpiresAt,
+      input.id,
+      input.generation,
+      input.secretHash,
+    );
+    if (rotated !== undefined) return { outcome: "rotated", session: decodeSession(rotated) };
+    const row = this.#selectSession.get(input.id);
+    if (row === undefined) return { outcome: "unknown" };
+    return { outcome: "unmatched", session: decodeSession(row) };
+  };
+
+  readonly revokeSession = (input: { readonly id: Uint8Array; readonly revocation: Revocation }): boolean =>
+    this.#atomically(() => {
+      const { reason, revokedAt } = input.revocation;
+      if (this.#revoke.run(revokedAt, reason, input.id).changes === 0) return false;
+      this.#log.run(input.id, revokedAt);
+      return true;
+    });
+
+  readonly revokeActor = (input: {
+    readonly actorId: string;
+    readonly revocation: Revocation;
+    readonly except: Uint8Array | null;
+  }): SessionId[] =>
+    this.#atomically(() => {
+      const { reason, revokedAt } = input.revocation;
+      const ids = this.#revokeActor
+        .all(revokedAt, reason, input.actorId, input.except)
+        .map((row) => decodeSessionId(row.id));
+      for (const id of ids) this.#log.run(Buffer.from(id, "base64url"), revokedAt);
+      return ids;
+    });
+
+  /** In the order of the statement's columns; last, the kid that must still be the newest. */
+  readonly addSigningKey = (values: readonly SQLInputValue[]): boolean =>
+    this.#insertKey.run(...values).changes === 1;
+
+  /** Deletes the ended ones of the next `limit` sessions that are due for a look, and puts the others off to their end. */
+  readonly pruneSessions = (input: {
+    readonly before: number;
+    readonly limit: number;
+  }): { readonly examined: number; readonly deleted: number } =>
+    this.#atomically(() => {
+      const due = this.#selectExaminable.all(input.before, input.limit);
+      let deleted = 0;
+      for (const row of due) {
+        const endsAt = integer(row.ends_at);
+        if (endsAt < input.before) {
+          this.#deleteSession.run(row.id ?? null);
+          deleted += 1;
+        } else this.#examineLater.run(endsAt, row.id ?? null);
+      }
+      return { examined: due.length, deleted };
+    });
+
+  readonly pruneChallenges = (input: PruneLimits): number =>
+    Number(this.#deleteChallenges.run(input.now, input.limit).changes);
+
+  readonly pruneRevocations = (input: PruneLimits): number =>
+    Number(this.#deleteRevocations.run(input.revocationsBefore, input.limit).changes);
+}
