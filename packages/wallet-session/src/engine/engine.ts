@@ -14,7 +14,14 @@ import {
   SESSIONS_LISTED,
   SIGNING_KEY_POLL_MS,
 } from "../limits.ts";
-import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, SessionStore, Transport } from "../store.ts";
+import type {
+  ClientMetadata,
+  RevocationReason,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+  Transport,
+} from "../store.ts";
 import { createAccessTokens } from "../tokens/access-token.ts";
 import { readRefreshToken } from "../tokens/refresh-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
@@ -24,6 +31,7 @@ import { authenticate, liveSession } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
 import type { EventSink } from "./events.ts";
 import { guardStore } from "./guarded-store.ts";
+import { inspectRefreshToken } from "./inspect.ts";
 import { refresh } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
 import { endSession, endSessions, revokeByAccessToken, revokeByRefreshToken } from "./revoke.ts";
@@ -118,6 +126,15 @@ export interface SessionEngine {
   /** The actor's live sessions, newest first. */
   sessions(actorId: string): Promise<SessionRecord[]>;
 
+  /**
+   * The session whose current refresh token this is; reads only and rotates nothing.
+   * @throws refresh_token_invalid, refresh_token_expired, refresh_token_revoked
+   */
+  inspectRefreshToken(token: string): Promise<SessionRecord>;
+
+  /** A further access token for a live session, signed now. @throws session_revoked */
+  issueAccessToken(id: SessionId): Promise<string>;
+
   /** The session that an authentic refresh token of any generation names, without a look into the store; else null. */
   sessionIdOf(refreshToken: string): SessionId | null;
 
@@ -179,6 +196,8 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     session: ({ sessionId }) => liveSession(context, sessionId),
     sessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
     sessionIdOf: (token) => readRefreshToken(keyring, token)?.sessionId ?? null,
+    inspectRefreshToken: (token) => inspectRefreshToken(context, token),
+    issueAccessToken: async (id) => (await accessTokens.sign(await liveSession(context, id))).token,
     revokeByRefreshToken: (token, reason) => revokeByRefreshToken(context, token, reason),
     revokeByAccessToken: (token, reason) => revokeByAccessToken(context, token, reason),
     endSession: (actorId, id) => endSession(context, actorId, id),

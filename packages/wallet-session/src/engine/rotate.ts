@@ -19,7 +19,11 @@ export interface Rotation {
 }
 
 export type RotationResult =
-  | { readonly outcome: "rotated" | "replayed"; readonly session: SessionRecord; readonly refreshToken: string }
+  | {
+      readonly outcome: "rotated" | "replayed";
+      readonly session: SessionRecord;
+      readonly refreshToken: string;
+    }
   | {
       readonly outcome: "refused";
       readonly verdict: Refusal;

@@ -40,19 +40,20 @@ export async function signIn(
     binding: null,
     client: options.client,
   };
+  const refreshToken = writeRefreshToken(context.keyring.signing, { sessionId: id, generation: 1, secret });
+  // Signed before the write: a session that exists without its tokens would be no use to anyone.
+  const tokens = await issueTokens(context, session, refreshToken);
   const { outcome } = await context.store.createSession(session, actor.challenge);
   switch (outcome) {
     case "challenge_used":
       throw new SessionError("challenge_used", "This challenge was answered before. Ask for a new one.");
-    case "created": {
+    case "created":
       context.onEvent({
         type: "signed_in",
         actorId: session.actorId,
         sessionId: id,
         transport: session.transport,
       });
-      const refreshToken = writeRefreshToken(context.keyring.signing, { sessionId: id, generation: 1, secret });
-      return issueTokens(context, session, refreshToken);
-    }
+      return tokens;
   }
 }

@@ -1,0 +1,6 @@
+/** Runs once when the server starts: what cannot work is said at once, not at the first request. */
+export async function register(): Promise<void> {
+  if (process.env.NEXT_RUNTIME !== "nodejs") return;
+  const { startApp } = await import("./app/lib/start.ts");
+  await startApp();
+}

@@ -1,0 +1,53 @@
+/** Readers of single settings. Each returns the value or throws a `BadValue` whose message says what is expected. */
+export class BadValue extends Error {
+  override readonly name = "BadValue";
+}
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+export function duration(text: string): number {
+  const match = /^([1-9]\d{0,6})([smhd])$/.exec(text);
+  if (match === null) throw new BadValue("must be a duration such as 30s, 15m, 12h or 7d");
+  return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
+}
+
+export function integer(text: string, least: number, most: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most))
+    throw new BadValue(`must be a whole number from ${least} to ${most}`);
+  return value;
+}
+
+export function oneOf<const T extends string>(text: string, values: readonly T[]): T {
+  const value = values.find((candidate) => candidate === text);
+  if (value === undefined) throw new BadValue(`must be one of: ${values.join(", ")}`);
+  return value;
+}
+
+/** An origin: scheme, host and port, nothing behind it. */
+export function origin(text: string): URL {
+  const url = httpUrl(text);
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+    throw new BadValue("must be an origin such as https://pay.example.com, without a path");
+  }
+  return url;
+}
+
+export function httpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
+    throw new BadValue("must be an http or https URL");
+  }
+  return url;
+}
+
+export function hostName(text: string): string {
+  if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text)) {
+    throw new BadValue("must be a host name such as pay.example.com");
+  }
+  return text;
+}
+
+export function isLoopback(url: URL): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+}
