@@ -54,6 +54,7 @@ class MemoryStore implements SessionStore {
     const session = this.#sessions.get(swap.id);
     if (session === undefined) return { outcome: "unknown" };
     const matches =
+      session.transport === swap.transport &&
       session.generation === swap.generation &&
       session.generation < GENERATION_MAX &&
       Buffer.compare(session.secretHash, swap.secretHash) === 0 &&

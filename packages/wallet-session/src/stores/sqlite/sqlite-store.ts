@@ -77,6 +77,7 @@ export class SqliteStore implements SessionStore {
     }
     return this.#commits.submit(this.#steps.rotate, {
       id,
+      transport: swap.transport,
       generation: encodeGeneration(swap.generation),
       secretHash: copyBytes(swap.secretHash),
       nextGeneration: encodeGeneration(swap.generation + 1),

@@ -6,6 +6,7 @@ import type {
   Revocation,
   RotateOutcome,
   SessionId,
+  Transport,
 } from "../../store.ts";
 import { decodeSession, decodeSessionId, integer, SESSION_COLUMNS } from "./rows.ts";
 import { type Atomically, createSavepoint } from "./savepoint.ts";
@@ -13,6 +14,7 @@ import { type Atomically, createSavepoint } from "./savepoint.ts";
 /** Values of a rotation, ready to be bound. */
 export interface RotateInput {
   readonly id: Uint8Array;
+  readonly transport: Transport;
   readonly generation: Uint8Array;
   readonly secretHash: Uint8Array;
   readonly nextGeneration: Uint8Array;
@@ -55,7 +57,7 @@ export class SqliteSteps {
     this.#swap = database.prepare(
       `UPDATE sessions SET generation = ?, secret_hash = ?, salt = ?, retry_key_hash = ?,
          rotated_at = ?5, idle_expires_at = min(?, expires_at)
-       WHERE id = ? AND generation = ? AND secret_hash = ?
+       WHERE id = ? AND transport = ? AND generation = ? AND secret_hash = ?
          AND revoked_at IS NULL AND idle_expires_at > ?5 AND expires_at > ?5
        RETURNING ${SESSION_COLUMNS}`,
     );
@@ -110,6 +112,7 @@ export class SqliteSteps {
       input.now,
       input.idleExpiresAt,
       input.id,
+      input.transport,
       input.generation,
       input.secretHash,
     );
