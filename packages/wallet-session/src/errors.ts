@@ -25,6 +25,8 @@ export const ERROR_CODES = [
   "rate_limited",
   "store_unavailable",
   "horizon_unavailable",
+  // Not a refusal: a fault of this server that has no name, answered with 500.
+  "internal_error",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

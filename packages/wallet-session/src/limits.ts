@@ -49,5 +49,11 @@ export const RETRY_KEY_MAX_CHARS = 128;
 export const REFRESH_BODY_MAX_BYTES = 4 * 1_024;
 export const SIGN_IN_BODY_MAX_BYTES = 64 * 1_024;
 
+/** For one address (IPv6: one /64). Far above what one household or office does. */
+export const CHALLENGES_PER_MINUTE = 600;
+export const SIGN_INS_PER_MINUTE = 300;
+/** For one session. An honest one refreshes a few times an hour. */
+export const REFRESHES_PER_MINUTE = 120;
+
 export const HORIZON_TIMEOUT_MS = 5 * SECOND;
 export const STORE_RETRY_AFTER_SECONDS = 2;

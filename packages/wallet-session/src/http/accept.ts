@@ -1,0 +1,31 @@
+import { SessionError } from "../errors.ts";
+import type { Handler } from "./endpoint.ts";
+
+const ANSWERS = ["application/json", "application/problem+json"];
+
+/** Refuses, before anything else is looked at, what asks for another form than JSON (RFC 9110 §12.5.1). */
+export function answersJson(handler: Handler): Handler {
+  return async (request) => {
+    const accept = request.headers.get("accept");
+    if (accept && !ANSWERS.some((type) => admits(accept, type))) {
+      throw new SessionError("not_acceptable", "This endpoint answers with application/json.");
+    }
+    return handler(request);
+  };
+}
+
+/** Whether the most specific range that covers the type has a weight above 0. */
+export function admits(accept: string, type: string): boolean {
+  const ranges = accept.split(",").map(parseRange);
+  for (const range of [type, `${type.split("/")[0]}/*`, "*/*"]) {
+    const weights = ranges.filter((candidate) => candidate.range === range);
+    if (weights.length > 0) return weights.some(({ weight }) => weight > 0);
+  }
+  return false;
+}
+
+function parseRange(text: string): { range: string; weight: number } {
+  const [range = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith("q="));
+  return { range, weight: weight === undefined ? 1 : Number(weight.slice(2)) };
+}

@@ -1,0 +1,16 @@
+import type { Clock } from "../clock.ts";
+import type { SessionEngine } from "../engine/engine.ts";
+import type { StellarWallet } from "../wallets/stellar/wallet.ts";
+import type { FaultSink } from "./endpoint.ts";
+import type { RateLimits } from "./rate-limit.ts";
+
+/** What the endpoints work with. */
+export interface HttpContext {
+  readonly engine: SessionEngine;
+  readonly wallet: Pick<StellarWallet, "challenge" | "verify" | "stellarToml">;
+  readonly publicUrl: URL;
+  readonly clock: Clock;
+  readonly limits: RateLimits;
+  readonly clientAddress: (request: Request) => string | null;
+  readonly onFault: FaultSink;
+}

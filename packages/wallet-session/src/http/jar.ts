@@ -1,0 +1,93 @@
+import type { RefreshResult, SessionEngine } from "../engine/engine.ts";
+import { type ErrorCode, SessionError } from "../errors.ts";
+import type { SessionId } from "../store.ts";
+import type { HttpContext } from "./context.ts";
+import { type CookieJar, clearedCookies, sessionCookies } from "./cookies.ts";
+import { retryKeyFromCookie, retryKeyFromHeader } from "./retry-key.ts";
+
+export interface RefreshableJar extends CookieJar {
+  readonly refreshToken: string;
+}
+
+export type JarAnswer =
+  | {
+      readonly outcome: "refreshed";
+      readonly sessionId: SessionId;
+      readonly expiresIn: number;
+      readonly refreshExpiresIn: number;
+      readonly setCookies: readonly string[];
+    }
+  /** The session is over: its refusal, and what it does to the jar. */
+  | { readonly outcome: "ended"; readonly refusal: SessionError; readonly setCookies: readonly string[] };
+
+/** The session cannot be refreshed, now or ever. */
+const TERMINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "refresh_token_invalid",
+  "refresh_token_expired",
+  "refresh_token_revoked",
+  "refresh_token_reused",
+]);
+
+/**
+ * Refreshes the session of a cookie jar and says what becomes of the jar, for the POST and the bounce alike. The retry key
+ * is the header's or else the jar's own.
+ * @throws invalid_request, rate_limited, store_unavailable - after any of which the jar stays as it is
+ */
+export async function refreshJar(
+  { engine, limits }: HttpContext,
+  request: Request,
+  jar: RefreshableJar,
+): Promise<JarAnswer> {
+  const retryKey = retryKeyFromHeader(request) ?? retryKeyFromCookie(jar.retryKey);
+  await limits.refresh(engine.sessionIdOf(jar.refreshToken));
+  try {
+    return refreshed(
+      await engine.refresh({
+        token: jar.refreshToken,
+        presentedBy: "cookie",
+        retryKey,
+        jarAccessToken: jar.accessToken,
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof SessionError) || !TERMINAL.has(error.code)) throw error;
+    const setCookies = (await belongsToAnother(engine, jar, error)) ? [] : clearedCookies();
+    return { outcome: "ended", refusal: error, setCookies };
+  }
+}
+
+function refreshed(result: RefreshResult): JarAnswer {
+  if (result.outcome === "unchanged") {
+    const { session, expiresIn, refreshExpiresIn } = result;
+    // No cookie at all: an answer that overtakes this one may have set newer ones.
+    return { outcome: "refreshed", sessionId: session.id, expiresIn, refreshExpiresIn, setCookies: [] };
+  }
+  const { tokens } = result;
+  return {
+    outcome: "refreshed",
+    sessionId: tokens.session.id,
+    expiresIn: tokens.expiresIn,
+    refreshExpiresIn: tokens.refreshExpiresIn,
+    setCookies: sessionCookies(tokens),
+  };
+}
+
+/**
+ * Whether the jar has moved on to another session than the refused one, whose late refusal must not sign that one out:
+ * a newer sign-in replaced it, or the access cookie is a good one of another session.
+ */
+async function belongsToAnother(
+  engine: SessionEngine,
+  jar: RefreshableJar,
+  refusal: SessionError,
+): Promise<boolean> {
+  if (refusal.endedAs === "replaced") return true;
+  const refusedId = engine.sessionIdOf(jar.refreshToken);
+  if (refusedId === null || jar.accessToken === null) return false;
+  try {
+    return (await engine.authenticate(jar.accessToken)).sessionId !== refusedId;
+  } catch (error) {
+    if (error instanceof SessionError && error.code !== "store_unavailable") return false;
+    throw error;
+  }
+}

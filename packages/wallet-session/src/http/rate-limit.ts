@@ -1,0 +1,53 @@
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { SessionError } from "../errors.ts";
+import { CHALLENGES_PER_MINUTE, REFRESHES_PER_MINUTE, SIGN_INS_PER_MINUTE } from "../limits.ts";
+import type { SessionId } from "../store.ts";
+import { clientNetwork, parseIp } from "./ip-address.ts";
+
+/**
+ * Counts in this process alone and forgets after a minute. What has no key is not counted: one bucket for all clients of
+ * unknown address would let any one of them lock out the others.
+ * Every method @throws rate_limited
+ */
+export interface RateLimits {
+  challenge(address: string | null): Promise<void>;
+  signIn(address: string | null): Promise<void>;
+  /** By session: garbage never gets here, and the token's holder is known by then, whatever the address. */
+  refresh(sessionId: SessionId | null): Promise<void>;
+}
+
+export function createRateLimits(): RateLimits {
+  const challenges = perMinute(CHALLENGES_PER_MINUTE);
+  const signIns = perMinute(SIGN_INS_PER_MINUTE);
+  const refreshes = perMinute(REFRESHES_PER_MINUTE);
+  return {
+    challenge: (address) => challenges(networkKey(address)),
+    signIn: (address) => signIns(networkKey(address)),
+    refresh: refreshes,
+  };
+}
+
+export const noRateLimits: RateLimits = {
+  challenge: async () => {},
+  signIn: async () => {},
+  refresh: async () => {},
+};
+
+function perMinute(points: number): (key: string | null) => Promise<void> {
+  const limiter = new RateLimiterMemory({ points, duration: 60 });
+  return async (key) => {
+    if (key === null) return;
+    try {
+      await limiter.consume(key);
+    } catch (refusal) {
+      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      const retryAfterSeconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
+      throw new SessionError("rate_limited", "Too many requests.", { retryAfterSeconds });
+    }
+  };
+}
+
+function networkKey(address: string | null): string | null {
+  const ip = address === null ? null : parseIp(address);
+  return ip === null ? null : clientNetwork(ip);
+}

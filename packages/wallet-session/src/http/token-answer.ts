@@ -1,0 +1,27 @@
+import type { IssuedTokens } from "../engine/engine.ts";
+import type { SessionId } from "../store.ts";
+
+/** What a body-transport client gets, by the names of RFC 6749 §5.1. Lifetimes in seconds. */
+export function tokenAnswer(tokens: IssuedTokens) {
+  return {
+    access_token: tokens.accessToken,
+    token_type: "Bearer",
+    expires_in: tokens.expiresIn,
+    refresh_token: tokens.refreshToken,
+    refresh_expires_in: tokens.refreshExpiresIn,
+    session_id: tokens.session.id,
+  };
+}
+
+/** The same less the tokens, which go into cookies that no script can read. */
+export function cookieAnswer(
+  sessionId: SessionId,
+  left: { readonly expiresIn: number; readonly refreshExpiresIn: number },
+) {
+  return {
+    token_type: "Bearer",
+    expires_in: left.expiresIn,
+    refresh_expires_in: left.refreshExpiresIn,
+    session_id: sessionId,
+  };
+}
