@@ -1,0 +1,11 @@
+export type { StellarChallengeRequest } from "./stellar/challenge-request.ts";
+export { type ClientDomainIo, clientDomainKeyResolver } from "./stellar/client-domain.ts";
+export { type HorizonOptions, horizonSigners } from "./stellar/horizon.ts";
+export { type AccountSigners, type AccountState, masterKeyOnly } from "./stellar/signers.ts";
+export {
+  createStellarWallet,
+  type StellarAnswer,
+  type StellarChallenge,
+  type StellarWallet,
+  type StellarWalletOptions,
+} from "./stellar/wallet.ts";

@@ -1,0 +1,29 @@
+import { StrKey } from "@stellar/stellar-sdk/base";
+import { isSafePublicKey } from "./ed25519.ts";
+
+const MEMO_ID_MAX = 2n ** 64n - 1n;
+
+/** Whether a text is a G… or an M… address, in its one canonical form. */
+export function isAddress(text: string): boolean {
+  return StrKey.isValidEd25519PublicKey(text) || StrKey.isValidMed25519PublicKey(text);
+}
+
+/** M… rather than G…: it names its user in itself, and so never comes with a memo. */
+export function isMuxed(address: string): boolean {
+  return address.startsWith("M");
+}
+
+/** Whether a text is a G… public key whose signatures mean anything. */
+export function isSigningKey(key: string): boolean {
+  return StrKey.isValidEd25519PublicKey(key) && isSafePublicKey(StrKey.decodeEd25519PublicKey(key));
+}
+
+/** A memo of type `id` in its one decimal form: 0 to 2^64 - 1, no sign, no leading zero. */
+export function isMemoId(memo: string): boolean {
+  return /^(?:0|[1-9][0-9]{0,19})$/.test(memo) && BigInt(memo) <= MEMO_ID_MAX;
+}
+
+/** Who signed in, as SEP-10 writes the JWT's `sub`: `G…`, `M…`, or `G…:memo`. */
+export function actorIdOf(address: string, memo: string | null): string {
+  return memo === null ? address : `${address}:${memo}`;
+}

@@ -1,0 +1,112 @@
+import { StrKey } from "@stellar/stellar-sdk/base";
+import type { Clock, RandomBytes } from "../../clock.ts";
+import { CHALLENGE_TTL_MS } from "../../limits.ts";
+import type { WalletMethod } from "../wallet.ts";
+import { verifyAnswer } from "./answer.ts";
+import { buildChallenge, type ChallengeServer } from "./challenge.ts";
+import { readChallengeRequest, type StellarChallengeRequest } from "./challenge-request.ts";
+import { clientDomainKeyResolver } from "./client-domain.ts";
+import { privateKeyFromSeed, publicKeyOf } from "./ed25519.ts";
+import { type AccountSigners, addSignature } from "./signers.ts";
+import { stellarToml } from "./stellar-toml.ts";
+
+const SECOND_MS = 1_000;
+const NONCE_BYTES = 48;
+/** Names and values of a data entry on Stellar hold this much. */
+const DATA_ENTRY_MAX_BYTES = 64;
+
+export interface StellarWalletOptions {
+  /** The S… seed that signs challenges. */
+  readonly signingSeed: string;
+  readonly networkPassphrase: string;
+  /** The domain that people sign in to; its stellar.toml names the signing key. At most 59 bytes. */
+  readonly homeDomain: string;
+  /** The host name of `webAuthEndpoint`, without a port: that is what clients compare it with. */
+  readonly webAuthDomain: string;
+  /** The URL of the sign-in endpoint, for stellar.toml. */
+  readonly webAuthEndpoint: string;
+  readonly accountSigners: AccountSigners;
+  /** Finds the SIGNING_KEY of a client domain; rejects when there is none. Default: `clientDomainKeyResolver()`. */
+  readonly clientDomainKey?: (domain: string) => Promise<string>;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** Whole seconds, in milliseconds. Default: 5 minutes. */
+  readonly challengeTtlMs?: number;
+}
+
+export interface StellarChallenge {
+  /** A transaction envelope in base64 XDR, signed by the server. */
+  readonly transaction: string;
+  readonly network_passphrase: string;
+}
+
+export interface StellarAnswer {
+  /** The challenge's envelope with the client's signatures added. */
+  readonly transaction: string;
+}
+
+export interface StellarWallet
+  extends WalletMethod<StellarChallengeRequest, StellarChallenge, StellarAnswer> {
+  /** The text of `/.well-known/stellar.toml` (SEP-1). */
+  stellarToml(): string;
+  /** The public key that signs challenges, G…. */
+  readonly signingKey: string;
+}
+
+/**
+ * Sign-in by SEP-10, Stellar Web Authentication, in its strict reading: `verify` accepts only what `challenge` built,
+ * within its time bounds, with every signature accounted for and the account's medium threshold reached.
+ *
+ * Holds no state, so any number of calls and of servers with the same options work side by side. Does NOT enforce
+ * single use: consume `VerifiedActor.challenge` in the step that creates the session.
+ *
+ * @throws TypeError for options that cannot work
+ * @see https://github.com/stellar/stellar-protocol/blob/master/ecosystem/sep-0010.md
+ */
+export function createStellarWallet(options: StellarWalletOptions): StellarWallet {
+  const { accountSigners, clock, homeDomain, networkPassphrase, random, webAuthDomain } = options;
+  // The message must not repeat the value: it is a secret, even where it is mistyped.
+  if (!StrKey.isValidEd25519SecretSeed(options.signingSeed)) {
+    throw new TypeError("signingSeed is not an S… seed");
+  }
+  const privateKey = privateKeyFromSeed(StrKey.decodeEd25519SecretSeed(options.signingSeed));
+  const signingKey = StrKey.encodeEd25519PublicKey(publicKeyOf(privateKey));
+  const server: ChallengeServer = { signingKey, networkPassphrase, homeDomain, webAuthDomain };
+  const challengeTtlMs = options.challengeTtlMs ?? CHALLENGE_TTL_MS;
+  assertUsable(server, challengeTtlMs);
+  const clientDomainKey = options.clientDomainKey ?? clientDomainKeyResolver();
+  const toml = stellarToml({ ...server, webAuthEndpoint: options.webAuthEndpoint });
+
+  return {
+    signingKey,
+    stellarToml: () => toml,
+
+    async challenge(request) {
+      const subject = await readChallengeRequest(server, request, clientDomainKey);
+      const minTime = Math.floor(clock.now() / SECOND_MS);
+      const transaction = buildChallenge(server, {
+        ...subject,
+        nonce: Buffer.from(random(NONCE_BYTES)).toString("base64"),
+        minTime,
+        maxTime: minTime + challengeTtlMs / SECOND_MS,
+      });
+      addSignature(transaction, signingKey, privateKey);
+      return { transaction: transaction.toXdr(), network_passphrase: networkPassphrase };
+    },
+
+    verify: ({ transaction }) =>
+      verifyAnswer({ server, accountSigners, challengeTtlMs, now: clock.now() }, transaction),
+  };
+}
+
+function assertUsable({ homeDomain, webAuthDomain }: ChallengeServer, challengeTtlMs: number): void {
+  if (homeDomain === "" || Buffer.byteLength(`${homeDomain} auth`) > DATA_ENTRY_MAX_BYTES) {
+    throw new TypeError("homeDomain does not fit a data entry: 1 to 59 bytes");
+  }
+  if (webAuthDomain === "" || Buffer.byteLength(webAuthDomain) > DATA_ENTRY_MAX_BYTES) {
+    throw new TypeError("webAuthDomain does not fit a data entry: 1 to 64 bytes");
+  }
+  if (!Number.isSafeInteger(challengeTtlMs / SECOND_MS) || challengeTtlMs <= 0) {
+    throw new TypeError("challengeTtlMs is not a whole number of seconds");
+  }
+}
