@@ -4,9 +4,10 @@ import type { EventSink, SessionEvent } from "./engine/events.ts";
 
 export type { Logger };
 
-/** Structured JSON lines on standard output. */
-export function createLogger(level: LogLevel): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+/** Structured JSON lines, on standard output unless they are wanted elsewhere. */
+export function createLogger(level: LogLevel, output?: { write(line: string): void }): Logger {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  return output === undefined ? pino(options) : pino(options, output);
 }
 
 /** Writes each event of the engine as one line: ids and codes, never a token. */

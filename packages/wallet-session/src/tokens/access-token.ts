@@ -29,11 +29,13 @@ export interface AccessTokensOptions {
   readonly ttlMs: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** How many verified tokens are kept at most. */
+  readonly remembered?: number;
 }
 
 /** EdDSA access tokens (RFC 9068, RFC 8037): 15 minutes, `typ: at+jwt`. */
 export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
-  const { keys, issuer, audience, ttlMs, clock, random } = options;
+  const { keys, issuer, audience, ttlMs, clock, random, remembered = VERIFIED_TOKENS_REMEMBERED } = options;
   /** Only texts that passed the strict reading and the signature get in, so a hit is byte for byte one of ours. */
   const verified = new Map<string, AccessClaims>();
 
@@ -88,7 +90,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
   }
 
   function remember(token: string, claims: AccessClaims): void {
-    if (verified.size >= VERIFIED_TOKENS_REMEMBERED) {
+    if (verified.size >= remembered) {
       const oldest = verified.keys().next();
       if (!oldest.done) verified.delete(oldest.value);
     }

@@ -1,0 +1,176 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Keypair } from "@stellar/stellar-sdk";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ConfigError, readConfig } from "./config.ts";
+import { madeSecrets, makeAuthSecret, type SecretSource } from "./made-secrets.ts";
+
+const SEED = Keypair.random().secret();
+const SECRET = "a secret of the tests that is long enough to be one";
+const GIVEN = { AUTH_SECRET: SECRET, STELLAR_SIGNING_SEED: SEED };
+const NOTHING_MADE: SecretSource = {
+  read() {
+    throw new Error("nothing may be made here");
+  },
+};
+
+function problemsOf(env: Record<string, string | undefined>): readonly string[] {
+  try {
+    readConfig(env, NOTHING_MADE);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test("the documented defaults", () => {
+  const { authSecrets, stellarSigningSeed, publicUrl, ...rest } = readConfig(GIVEN, NOTHING_MADE);
+  expect(authSecrets).toEqual([SECRET]);
+  expect(stellarSigningSeed).toBe(SEED);
+  expect(publicUrl.origin).toBe("http://localhost:3000");
+  expect(rest).toEqual({
+    production: false,
+    host: "127.0.0.1",
+    port: 3000,
+    databaseUrl: { kind: "sqlite", path: "./data/wallet-session.db" },
+    homeDomain: "localhost:3000",
+    stellarNetworkPassphrase: "Test SDF Network ; September 2015",
+    horizonUrl: null,
+    accessTtlMs: 900_000,
+    refreshIdleTtlMs: 604_800_000,
+    refreshAbsoluteTtlMs: 2_592_000_000,
+    refreshLeewayMs: 30_000,
+    trustedProxies: 0,
+    rateLimit: true,
+    logLevel: "info",
+  });
+});
+
+test("what is given is taken", () => {
+  const config = readConfig(
+    {
+      NODE_ENV: "production",
+      PORT: "8443",
+      HOST: "0.0.0.0",
+      DATABASE_URL: "memory:",
+      AUTH_SECRET: `${SECRET}, ${SECRET}-older`,
+      PUBLIC_URL: "https://pay.example.com",
+      HOME_DOMAIN: "example.com",
+      STELLAR_SIGNING_SEED: SEED,
+      STELLAR_NETWORK_PASSPHRASE: "Public Global Stellar Network ; September 2015",
+      HORIZON_URL: "https://horizon.example.com/base",
+      ACCESS_TOKEN_TTL: "20s",
+      REFRESH_IDLE_TTL: "12h",
+      REFRESH_ABSOLUTE_TTL: "2d",
+      REFRESH_LEEWAY: "3s",
+      TRUSTED_PROXIES: "2",
+      RATE_LIMIT: "off",
+      LOG_LEVEL: "warn",
+    },
+    NOTHING_MADE,
+  );
+  expect(config).toMatchObject({
+    production: true,
+    databaseUrl: { kind: "memory" },
+    authSecrets: [SECRET, `${SECRET}-older`],
+    homeDomain: "example.com",
+    accessTtlMs: 20_000,
+    refreshIdleTtlMs: 43_200_000,
+    refreshLeewayMs: 3_000,
+    trustedProxies: 2,
+    rateLimit: false,
+  });
+  expect(config.horizonUrl?.href).toBe("https://horizon.example.com/base");
+});
+
+test("the leeway follows short access tokens when it is not given", () => {
+  expect(readConfig({ ...GIVEN, ACCESS_TOKEN_TTL: "20s" }, NOTHING_MADE).refreshLeewayMs).toBe(5_000);
+});
+
+describe("a bad value is named, with what is expected, and never repeated where it is secret", () => {
+  test.each([
+    ["PORT", "0"],
+    ["PORT", "65536"],
+    ["PORT", "http"],
+    ["PORT", "3e3"],
+    ["DATABASE_URL", "mysql://localhost/x"],
+    ["DATABASE_URL", "sqlite:"],
+    ["DATABASE_URL", "sqlite::memory:"],
+    ["AUTH_SECRET", "too short"],
+    ["AUTH_SECRET", `${SECRET},`],
+    ["AUTH_SECRET", `${SECRET},${SECRET}`],
+    ["PUBLIC_URL", "pay.example.com"],
+    ["PUBLIC_URL", "ftp://pay.example.com"],
+    ["PUBLIC_URL", "https://pay.example.com/app"],
+    ["PUBLIC_URL", "https://user:pass@pay.example.com"],
+    ["HOME_DOMAIN", "https://example.com"],
+    ["HOME_DOMAIN", "exa mple.com"],
+    ["STELLAR_SIGNING_SEED", Keypair.random().publicKey()],
+    ["STELLAR_SIGNING_SEED", `${SEED}A`],
+    ["HORIZON_URL", "nowhere"],
+    ["ACCESS_TOKEN_TTL", "15"],
+    ["ACCESS_TOKEN_TTL", "0m"],
+    ["ACCESS_TOKEN_TTL", "-5m"],
+    ["ACCESS_TOKEN_TTL", "15 min"],
+    ["REFRESH_IDLE_TTL", "1w"],
+    ["REFRESH_ABSOLUTE_TTL", "1.5d"],
+    ["REFRESH_LEEWAY", "4m"],
+    ["TRUSTED_PROXIES", "-1"],
+    ["TRUSTED_PROXIES", "all"],
+    ["RATE_LIMIT", "no"],
+    ["LOG_LEVEL", "verbose"],
+  ])("%s=%s", (name, value) => {
+    const problems = problemsOf({ ...GIVEN, [name]: value });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name} (must|is)`));
+    if (/SECRET|SEED/.test(name)) expect(problems[0]).not.toContain(value);
+  });
+
+  test("all of them at once", () => {
+    expect(problemsOf({ ...GIVEN, PORT: "x", RATE_LIMIT: "x", LOG_LEVEL: "x" })).toHaveLength(3);
+  });
+});
+
+describe("production", () => {
+  const production = { ...GIVEN, NODE_ENV: "production", PUBLIC_URL: "https://pay.example.com" };
+
+  test("makes no secret and assumes no Horizon", () => {
+    expect(problemsOf({ NODE_ENV: "production" })).toEqual([
+      "AUTH_SECRET is required in production",
+      "STELLAR_SIGNING_SEED is required in production",
+      "HORIZON_URL is required in production (or none, so that only master keys sign)",
+    ]);
+  });
+
+  test("runs without Horizon when it is told so in so many words", () => {
+    expect(readConfig({ ...production, HORIZON_URL: "none" }, NOTHING_MADE).horizonUrl).toBeNull();
+  });
+
+  test("wants https, but on this machine itself", () => {
+    const withUrl = (url: string) => problemsOf({ ...production, HORIZON_URL: "none", PUBLIC_URL: url });
+    expect(withUrl("http://pay.example.com")[0]).toMatch(/^PUBLIC_URL must be https/);
+    expect(withUrl("http://localhost:3000")).toEqual([]);
+    expect(withUrl("http://127.0.0.1:3000")).toEqual([]);
+  });
+
+  test("is what WALLET_SESSION_MODE says where a framework sets NODE_ENV", () => {
+    const env = { NODE_ENV: "production", WALLET_SESSION_MODE: "development" };
+    expect(readConfig({ ...GIVEN, ...env }, NOTHING_MADE).production).toBe(false);
+  });
+});
+
+test("secrets that are not given are made once, kept, and readable by their owner alone", () => {
+  const directory = join(mkdtempSync(join(tmpdir(), "wallet-session-config-")), "data");
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const first = readConfig({}, madeSecrets(directory));
+  const second = readConfig({}, madeSecrets(directory));
+  expect(second.authSecrets).toEqual(first.authSecrets);
+  expect(second.stellarSigningSeed).toBe(first.stellarSigningSeed);
+  expect(readdirSync(directory).sort()).toEqual(["auth-secret", "stellar-signing-seed"]);
+  expect(readFileSync(join(directory, "auth-secret"), "utf8").trim()).toBe(first.authSecrets[0]);
+  expect(statSync(join(directory, "auth-secret")).mode & 0o777).toBe(0o600);
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  expect(makeAuthSecret()).not.toBe(makeAuthSecret());
+});

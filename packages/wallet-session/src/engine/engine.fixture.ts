@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { SessionError } from "../errors.ts";
+import type { SessionStore, Transport } from "../store.ts";
+import { createMemoryStore } from "../stores/memory.ts";
+import { openSqliteStore } from "../stores/sqlite.ts";
+import { createManualClock } from "../testing/manual-clock.ts";
+import { createSessionEngine, type IssuedTokens, type SessionEngineOptions } from "./engine.ts";
+import type { SessionEvent } from "./events.ts";
+
+export const SECRET = "the first secret of the tests, long enough to be one";
+export const OTHER_SECRET = "the second secret of the tests, long enough as well";
+export const ISSUER = "https://pay.example.com";
+export const ACTOR = "GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H";
+const CLIENT = { browser: "Firefox 140", os: "Linux", device: null, ip: "203.0.113.0" };
+
+/** The real stores that the engine is tested on, each opened afresh for one test. */
+export const STORES: readonly { name: string; open: () => TestStore }[] = [
+  { name: "memory", open: openMemory },
+  { name: "SQLite", open: openSqlite },
+];
+
+/** `restart` gives what a new process would find: the same data, nothing of the old process's memory. */
+export interface TestStore {
+  readonly store: SessionStore;
+  restart(): Promise<SessionStore>;
+}
+
+function openMemory(): TestStore {
+  const store = createMemoryStore();
+  return { store, restart: async () => store };
+}
+
+function openSqlite(): TestStore {
+  const directory = mkdtempSync(join(tmpdir(), "wallet-session-engine-"));
+  const path = join(directory, "sessions.db");
+  let current = openSqliteStore({ path });
+  onTestFinished(async () => {
+    await current.close();
+    rmSync(directory, { recursive: true });
+  });
+  return {
+    store: current,
+    async restart() {
+      await current.close();
+      current = openSqliteStore({ path });
+      return current;
+    },
+  };
+}
+
+/** An engine on a store, with a clock that the test moves and the events that it reported. */
+export async function startEngine(store: SessionStore, options: Partial<SessionEngineOptions> = {}) {
+  const clock = options.clock ?? createManualClock();
+  const events: SessionEvent[] = [];
+  const engine = createSessionEngine({
+    store,
+    secrets: [SECRET],
+    issuer: ISSUER,
+    onEvent: (event) => events.push(event),
+    // Timers are the test's own doing.
+    every: () => () => {},
+    ...options,
+    clock,
+  });
+  await engine.start();
+  return {
+    engine,
+    clock: clock as ReturnType<typeof createManualClock>,
+    events,
+    alarms: () => events.filter((event) => event.type === "reuse_detected"),
+    signIn: (transport: Transport = "body", actorId = ACTOR): Promise<IssuedTokens> => {
+      const challenge = { id: randomUUID(), expiresAt: clock.now() + 300_000 };
+      return engine.signIn({ actorId, challenge }, { transport, client: CLIENT });
+    },
+    refresh: (token: string, extra: { retryKey?: string; by?: Transport; jar?: string } = {}) =>
+      engine.refresh({
+        token,
+        presentedBy: extra.by ?? "body",
+        retryKey: extra.retryKey ?? null,
+        jarAccessToken: extra.jar ?? null,
+      }),
+  };
+}
+
+export type TestEngine = Awaited<ReturnType<typeof startEngine>>;
+
+/** The code of the refusal that a call must end in. */
+export async function codeOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof SessionError) return error.code;
+    throw error;
+  }
+  return "no error";
+}
+
+/** The tokens of a refresh that issued some. */
+export async function issued(call: ReturnType<TestEngine["refresh"]>): Promise<IssuedTokens> {
+  const result = await call;
+  if (result.outcome === "unchanged") throw new Error("expected tokens, the jar was left unchanged");
+  return result.tokens;
+}

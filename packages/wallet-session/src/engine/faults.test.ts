@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import type { SessionStore } from "../store.ts";
+import { createMemoryStore } from "../stores/memory.ts";
+import { codeOf, ISSUER, issued, SECRET, startEngine } from "./engine.fixture.ts";
+import { createSessionEngine } from "./engine.ts";
+
+/** A real store whose disk can be pulled: while `down`, each step fails, after its write where `late`. */
+function unreliable() {
+  const store = createMemoryStore();
+  const fault = { down: false, late: false };
+  const proxy = new Proxy(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return async (...args: unknown[]) => {
+        if (!fault.down) return Reflect.apply(value, target, args);
+        if (fault.late) await Reflect.apply(value, target, args);
+        throw new Error("disk I/O error while writing a-secret-value");
+      };
+    },
+  });
+  return { store: proxy as SessionStore, fault };
+}
+
+const KEY = "a-retry-key-of-enough-characters";
+
+test("a store fault is store_unavailable for every verb, never a refusal, and is reported once", async () => {
+  const { store, fault } = unreliable();
+  const { engine, refresh, signIn, events, clock } = await startEngine(store);
+  const tokens = await signIn("cookie");
+  fault.down = true;
+  clock.advance(15_000);
+  const calls = [
+    signIn(),
+    refresh(tokens.refreshToken, { by: "cookie" }),
+    refresh(tokens.refreshToken, { by: "cookie", jar: tokens.accessToken }),
+    engine.revokeByRefreshToken(tokens.refreshToken, "logout"),
+    engine.revokeByAccessToken(tokens.accessToken, "logout"),
+    engine.endSession(tokens.session.actorId, tokens.session.id),
+    engine.endSessions(tokens.session.actorId, null),
+    engine.sessions(tokens.session.actorId),
+    engine.authenticate(tokens.accessToken, { fresh: true }),
+    engine.inspectRefreshToken(tokens.refreshToken),
+  ];
+  expect(await Promise.all(calls.map(codeOf))).toEqual(calls.map(() => "store_unavailable"));
+  expect(events.filter(({ type }) => type === "store_fault")).toHaveLength(calls.length);
+  expect(await engine.readiness()).toEqual({ store: false, revocations: false });
+  // Without `fresh` a verified token goes on: the revocations this node knows are still refused.
+  expect((await engine.authenticate(tokens.accessToken)).sessionId).toBe(tokens.session.id);
+  fault.down = false;
+  expect((await refresh(tokens.refreshToken, { by: "cookie" })).outcome).toBe("rotated");
+});
+
+test("the public message of a fault says nothing of its cause", async () => {
+  const { store, fault } = unreliable();
+  const { signIn } = await startEngine(store);
+  fault.down = true;
+  await expect(signIn()).rejects.toMatchObject({
+    message: expect.not.stringContaining("disk"),
+    retryAfterSeconds: 2,
+  });
+});
+
+test("garbage never reaches the store: it is refused while the store is down", async () => {
+  const { store, fault } = unreliable();
+  const { refresh, engine } = await startEngine(store);
+  fault.down = true;
+  expect(await codeOf(refresh(`wsr1_${"A".repeat(96)}`))).toBe("refresh_token_invalid");
+  expect(await codeOf(engine.inspectRefreshToken("x"))).toBe("refresh_token_invalid");
+  expect(await codeOf(engine.authenticate("a.b.c"))).toBe("access_token_invalid");
+});
+
+test("a swap whose answer the store lost is mended by a retry with the same key", async () => {
+  const { store, fault } = unreliable();
+  const { refresh, signIn, alarms } = await startEngine(store);
+  const first = await signIn();
+  Object.assign(fault, { down: true, late: true });
+  expect(await codeOf(refresh(first.refreshToken, { retryKey: KEY }))).toBe("store_unavailable");
+  Object.assign(fault, { down: false, late: false });
+  const retried = await refresh(first.refreshToken, { retryKey: KEY });
+  expect(retried.outcome).toBe("replayed");
+  expect((await refresh((await issued(Promise.resolve(retried))).refreshToken)).outcome).toBe("rotated");
+  expect(alarms()).toEqual([]);
+});
+
+test("a node that could not read the revocations yet asks before it lets anyone in", async () => {
+  const { store, fault } = unreliable();
+  const first = await startEngine(store);
+  const tokens = await first.signIn();
+  const cold = createSessionEngine({ store, secrets: [SECRET], issuer: ISSUER, clock: first.clock });
+  await cold.jwks();
+  fault.down = true;
+  expect(await codeOf(cold.authenticate(tokens.accessToken))).toBe("store_unavailable");
+  fault.down = false;
+  expect((await cold.authenticate(tokens.accessToken)).sessionId).toBe(tokens.session.id);
+});
+
+test("after close every verb that needs the store fails", async () => {
+  const { engine, refresh, signIn } = await startEngine(createMemoryStore());
+  const tokens = await signIn();
+  await engine.close();
+  expect(await codeOf(refresh(tokens.refreshToken))).toBe("store_unavailable");
+});

@@ -1,0 +1,175 @@
+import { describe, expect, test } from "vitest";
+import { ACTOR, codeOf, issued, STORES, startEngine } from "./engine.fixture.ts";
+
+const OTHER_ACTOR = "GDQP2KPQGKIHYJGXNUIYOMHARUARCA7DJT5FO2FFOOKY3B2WSQHG4W37";
+
+describe.each(STORES)("revocation on $name", ({ open }) => {
+  test("a revoked session: refresh and access tokens are refused, at once here", async () => {
+    const { store } = open();
+    const { engine, refresh, signIn, events } = await startEngine(store);
+    const tokens = await signIn();
+    expect(await engine.revokeByRefreshToken(tokens.refreshToken, "logout")).toBe(true);
+    expect(await codeOf(refresh(tokens.refreshToken))).toBe("refresh_token_revoked");
+    expect(await codeOf(engine.authenticate(tokens.accessToken))).toBe("session_revoked");
+    expect(await engine.revokeByRefreshToken(tokens.refreshToken, "logout")).toBe(false);
+    expect(events.filter(({ type }) => type === "revoked")).toEqual([
+      { type: "revoked", reason: "logout", actorId: ACTOR, sessionIds: [tokens.session.id] },
+    ]);
+  });
+
+  test("another node refuses the access token after its next reading of the log", async () => {
+    const { store } = open();
+    let poll = async () => {};
+    const here = await startEngine(store);
+    const there = await startEngine(store, {
+      clock: here.clock,
+      every: (intervalMs, task) => {
+        if (intervalMs === 1_000) poll = task;
+        return () => {};
+      },
+    });
+    const tokens = await here.signIn();
+    expect((await there.engine.authenticate(tokens.accessToken)).sessionId).toBe(tokens.session.id);
+    await here.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
+    await poll();
+    expect(await codeOf(there.engine.authenticate(tokens.accessToken))).toBe("session_revoked");
+  });
+
+  test("a node whose view is stale says so, and reads the row where freshness is asked for", async () => {
+    const { store } = open();
+    const here = await startEngine(store);
+    const there = await startEngine(store, { clock: here.clock });
+    const tokens = await here.signIn();
+    await here.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
+    expect((await there.engine.readiness()).revocations).toBe(true);
+    here.clock.advance(10_000);
+    expect(await there.engine.readiness()).toEqual({ store: true, revocations: false });
+    expect((await there.engine.authenticate(tokens.accessToken)).actorId).toBe(ACTOR);
+    expect(await codeOf(there.engine.authenticate(tokens.accessToken, { fresh: true }))).toBe(
+      "session_revoked",
+    );
+    const alive = await here.signIn();
+    expect((await there.engine.authenticate(alive.accessToken, { fresh: true })).actorId).toBe(ACTOR);
+  });
+
+  test("a spent token still ends its session: sign-out after a lost answer", async () => {
+    const { store } = open();
+    const { engine, refresh, signIn } = await startEngine(store);
+    const first = await signIn();
+    const second = await issued(refresh(first.refreshToken));
+    expect(await engine.revokeByRefreshToken(first.refreshToken, "logout")).toBe(true);
+    expect(await codeOf(refresh(second.refreshToken))).toBe("refresh_token_revoked");
+  });
+
+  test("an access token ends its session, expired or not; a foreign one ends nothing", async () => {
+    const { store } = open();
+    const { engine, signIn, clock } = await startEngine(store);
+    const tokens = await signIn();
+    clock.advance(3_600_000);
+    expect(await codeOf(engine.authenticate(tokens.accessToken))).toBe("access_token_expired");
+    expect(await engine.revokeByAccessToken(tokens.accessToken, "logout")).toBe(true);
+    expect((await store.findSession(tokens.session.id))?.revokedReason).toBe("logout");
+    expect(await engine.revokeByAccessToken("a.b.c", "logout")).toBe(false);
+    expect(await engine.revokeByRefreshToken("wsr1_nothing", "logout")).toBe(false);
+  });
+
+  test("an actor sees and ends own sessions only", async () => {
+    const { store } = open();
+    const { engine, signIn, clock } = await startEngine(store);
+    const mine = await signIn();
+    clock.advance(1_000);
+    const alsoMine = await signIn();
+    const theirs = await signIn("body", OTHER_ACTOR);
+    expect((await engine.sessions(ACTOR)).map(({ id }) => id)).toEqual([
+      alsoMine.session.id,
+      mine.session.id,
+    ]);
+    expect(await codeOf(engine.endSession(ACTOR, theirs.session.id))).toBe("not_found");
+    expect(await codeOf(engine.endSession(ACTOR, "AAAAAAAAAAAAAAAAAAAAAA"))).toBe("not_found");
+    await engine.endSession(ACTOR, alsoMine.session.id);
+    await engine.endSession(ACTOR, alsoMine.session.id);
+    expect((await engine.sessions(ACTOR)).map(({ id }) => id)).toEqual([mine.session.id]);
+    expect((await engine.authenticate(theirs.accessToken)).actorId).toBe(OTHER_ACTOR);
+  });
+
+  test("all others, then all", async () => {
+    const { store } = open();
+    const { engine, signIn } = await startEngine(store);
+    const sessions = [await signIn(), await signIn(), await signIn()];
+    const [current] = sessions as [(typeof sessions)[number]];
+    expect(await engine.endSessions(ACTOR, current.session.id)).toBe(2);
+    expect(await codeOf(engine.authenticate(sessions[1]?.accessToken ?? ""))).toBe("session_revoked");
+    expect((await engine.authenticate(current.accessToken)).sessionId).toBe(current.session.id);
+    expect(await engine.endSessions(ACTOR, null)).toBe(1);
+    expect(await engine.endSessions(ACTOR, null)).toBe(0);
+    expect(await codeOf(engine.session(authenticated(current)))).toBe("session_revoked");
+  });
+
+  test("looking at a refresh token is not using it", async () => {
+    const { store } = open();
+    const { engine, refresh, signIn, clock, alarms } = await startEngine(store);
+    const first = await signIn();
+    expect((await engine.inspectRefreshToken(first.refreshToken)).generation).toBe(1);
+    const second = await issued(refresh(first.refreshToken));
+    expect(await codeOf(engine.inspectRefreshToken(first.refreshToken))).toBe("refresh_token_invalid");
+    expect(await codeOf(engine.inspectRefreshToken("nonsense"))).toBe("refresh_token_invalid");
+    expect(alarms()).toEqual([]);
+    clock.advance(7 * 86_400_000);
+    expect(await codeOf(engine.inspectRefreshToken(second.refreshToken))).toBe("refresh_token_expired");
+    await engine.revokeByRefreshToken(second.refreshToken, "logout");
+    expect(await codeOf(engine.inspectRefreshToken(second.refreshToken))).toBe("refresh_token_revoked");
+  });
+
+  test("a further access token for a live session only", async () => {
+    const { store } = open();
+    const { engine, signIn } = await startEngine(store);
+    const { session } = await signIn();
+    const token = await engine.issueAccessToken(session.id);
+    expect((await engine.authenticate(token)).sessionId).toBe(session.id);
+    await engine.endSessions(ACTOR, null);
+    expect(await codeOf(engine.issueAccessToken(session.id))).toBe("session_revoked");
+    expect(await codeOf(engine.issueAccessToken("AAAAAAAAAAAAAAAAAAAAAA"))).toBe("session_revoked");
+  });
+
+  test("a challenge makes at most one session", async () => {
+    const { store } = open();
+    const { engine, clock } = await startEngine(store);
+    const actor = { actorId: ACTOR, challenge: { id: "one and the same", expiresAt: clock.now() + 300_000 } };
+    const client = { browser: null, os: null, device: null, ip: null };
+    const attempts = Array.from({ length: 8 }, () => engine.signIn(actor, { transport: "body", client }));
+    const results = await Promise.allSettled(attempts);
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    const codes = results.flatMap((result) => (result.status === "rejected" ? [result.reason.code] : []));
+    expect(codes).toEqual(Array(7).fill("challenge_used"));
+    expect(await engine.sessions(ACTOR)).toHaveLength(1);
+  });
+
+  test("what nobody can need any more is pruned in steps; what lives stays", async () => {
+    const { store } = open();
+    let prune = async () => {};
+    const { signIn, clock, engine } = await startEngine(store, {
+      every: (intervalMs, task) => {
+        if (intervalMs === 600_000) prune = task;
+        return () => {};
+      },
+    });
+    const ended = await signIn();
+    await engine.revokeByRefreshToken(ended.refreshToken, "logout");
+    clock.advance(7 * 86_400_000);
+    const living = await signIn();
+    await prune();
+    expect(await store.findSession(ended.session.id)).not.toBeNull();
+    expect((await store.revocationsAfter(0, 10)).entries).toEqual([]);
+    clock.advance(7 * 86_400_000 - 1_000);
+    await prune();
+    expect(await store.findSession(ended.session.id)).not.toBeNull();
+    clock.advance(1_001);
+    await prune();
+    expect(await store.findSession(ended.session.id)).toBeNull();
+    expect(await store.findSession(living.session.id)).not.toBeNull();
+  });
+});
+
+function authenticated(tokens: { session: { id: string; actorId: string } }) {
+  return { sessionId: tokens.session.id, actorId: tokens.session.actorId, issuedAt: 0, accessExpiresAt: 0 };
+}
