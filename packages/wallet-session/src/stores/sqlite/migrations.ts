@@ -3,7 +3,7 @@
  * edited once released, only added.
  *
  * - A session's row never changes its size by rotating. SQLite stores small integers in fewer bytes than large ones,
- *   so the generation is a 4-byte big-endian BLOB; times in milliseconds take 6 bytes from 1970 to the year 6429.
+ *   so the generation is a 4-byte big-endian BLOB; times in milliseconds take 6 bytes from February 1970 to the year 6429.
  * - `examine_at` is when to look at a session for pruning: never later than its end, and not touched by rotation, so that
  *   a rotation changes the row and no index. `prune` moves it on for sessions that have lived on since.
  * - AUTOINCREMENT: a position in the revocation log is never used again after its entry was pruned.
@@ -11,7 +11,7 @@
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE sessions (
-    id BLOB PRIMARY KEY CHECK (length(id) = 16),
+    id BLOB PRIMARY KEY NOT NULL CHECK (length(id) = 16),
     actor_id TEXT NOT NULL,
     transport TEXT NOT NULL CHECK (transport IN ('body', 'cookie')),
     generation BLOB NOT NULL CHECK (length(generation) = 4),
@@ -27,7 +27,7 @@ export const MIGRATIONS: readonly string[] = [
     revoked_reason TEXT,
     binding TEXT,
     client TEXT NOT NULL
-  ) STRICT;
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX sessions_by_actor ON sessions (actor_id, created_at) WHERE revoked_at IS NULL;
   CREATE INDEX sessions_by_examine_at ON sessions (examine_at);
 

@@ -18,6 +18,7 @@ import { readWhenFree } from "./faults.ts";
 import { GroupCommit } from "./group-commit.ts";
 import {
   copyBytes,
+  copySwap,
   decodeSession,
   decodeSessionId,
   decodeSigningKey,
@@ -76,16 +77,10 @@ export class SqliteStore implements SessionStore {
       return session === null ? { outcome: "unknown" } : { outcome: "unmatched", session };
     }
     return this.#commits.submit(this.#steps.rotate, {
+      swap: copySwap(swap),
       id,
-      transport: swap.transport,
       generation: encodeGeneration(swap.generation),
-      secretHash: copyBytes(swap.secretHash),
       nextGeneration: encodeGeneration(swap.generation + 1),
-      nextSecretHash: copyBytes(swap.nextSecretHash),
-      nextSalt: copyBytes(swap.nextSalt),
-      retryKeyHash: swap.retryKeyHash === null ? null : copyBytes(swap.retryKeyHash),
-      now: swap.now,
-      idleExpiresAt: swap.idleExpiresAt,
     });
   }
 

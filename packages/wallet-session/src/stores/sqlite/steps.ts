@@ -5,24 +5,18 @@ import type {
   PruneLimits,
   Revocation,
   RotateOutcome,
+  RotationSwap,
   SessionId,
-  Transport,
 } from "../../store.ts";
-import { decodeSession, decodeSessionId, integer, SESSION_COLUMNS } from "./rows.ts";
+import { decodeSession, decodeSessionId, integer, rotatedSession, SESSION_COLUMNS } from "./rows.ts";
 import { type Atomically, createSavepoint } from "./savepoint.ts";
 
-/** Values of a rotation, ready to be bound. */
+/** A rotation, and its numbers as the database holds them. */
 export interface RotateInput {
+  readonly swap: RotationSwap;
   readonly id: Uint8Array;
-  readonly transport: Transport;
   readonly generation: Uint8Array;
-  readonly secretHash: Uint8Array;
   readonly nextGeneration: Uint8Array;
-  readonly nextSecretHash: Uint8Array;
-  readonly nextSalt: Uint8Array;
-  readonly retryKeyHash: Uint8Array | null;
-  readonly now: number;
-  readonly idleExpiresAt: number;
 }
 
 /**
@@ -59,7 +53,7 @@ export class SqliteSteps {
          rotated_at = ?5, idle_expires_at = min(?, expires_at)
        WHERE id = ? AND transport = ? AND generation = ? AND secret_hash = ?
          AND revoked_at IS NULL AND idle_expires_at > ?5 AND expires_at > ?5
-       RETURNING ${SESSION_COLUMNS}`,
+       RETURNING actor_id, created_at, expires_at, binding, client`,
     );
     this.#selectSession = database.prepare(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`);
     this.#revoke = database.prepare(
@@ -103,21 +97,21 @@ export class SqliteSteps {
       return { outcome: "created" };
     });
 
-  readonly rotate = (input: RotateInput): RotateOutcome => {
-    const rotated = this.#swap.get(
-      input.nextGeneration,
-      input.nextSecretHash,
-      input.nextSalt,
-      input.retryKeyHash,
-      input.now,
-      input.idleExpiresAt,
-      input.id,
-      input.transport,
-      input.generation,
-      input.secretHash,
+  readonly rotate = ({ swap, id, generation, nextGeneration }: RotateInput): RotateOutcome => {
+    const rest = this.#swap.get(
+      nextGeneration,
+      swap.nextSecretHash,
+      swap.nextSalt,
+      swap.retryKeyHash,
+      swap.now,
+      swap.idleExpiresAt,
+      id,
+      swap.transport,
+      generation,
+      swap.secretHash,
     );
-    if (rotated !== undefined) return { outcome: "rotated", session: decodeSession(rotated) };
-    const row = this.#selectSession.get(input.id);
+    if (rest !== undefined) return { outcome: "rotated", session: rotatedSession(swap, rest) };
+    const row = this.#selectSession.get(id);
     if (row === undefined) return { outcome: "unknown" };
     return { outcome: "unmatched", session: decodeSession(row) };
   };
