@@ -1,0 +1,117 @@
+import type { ClientEnvironment } from "./environment.ts";
+import { errorOf, SessionClientError, unreachable } from "./problem.ts";
+import { ensureRetryKey } from "./retry-key.ts";
+
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** The session that an answer speaks of, and for how many seconds its access token is still good. */
+export interface SessionAnswer {
+  readonly sessionId: string;
+  readonly expiresInSeconds: number;
+}
+
+export interface Challenge {
+  /** Base64 of the transaction envelope to sign. */
+  readonly transaction: string;
+  readonly networkPassphrase: string;
+}
+
+/** The auth endpoints as this client calls them: by cookie, from their own origin. Every call rejects with SessionClientError. */
+export class Endpoints {
+  readonly #basePath: string;
+  readonly #fetch: Fetch;
+  readonly #environment: ClientEnvironment;
+
+  constructor(basePath: string, fetch: Fetch, environment: ClientEnvironment) {
+    this.#basePath = basePath;
+    this.#fetch = fetch;
+    this.#environment = environment;
+  }
+
+  get sessionUrl(): string {
+    return `${this.#basePath}/session`;
+  }
+
+  challenge(account: string, limitMs: number): Promise<Challenge> {
+    const query = new URLSearchParams({ account });
+    return this.#send(`/wallet?${query}`, { method: "GET" }, limitMs, async (response) => {
+      const { transaction, network_passphrase: networkPassphrase } = await jsonOf(response);
+      if (typeof transaction !== "string" || typeof networkPassphrase !== "string") throw notOurs(response);
+      return { transaction, networkPassphrase };
+    });
+  }
+
+  signIn(transaction: string, limitMs: number): Promise<SessionAnswer> {
+    const init = {
+      method: "POST",
+      headers: { "content-type": "application/json", "session-transport": "cookie" },
+      body: JSON.stringify({ transaction }),
+    };
+    return this.#send("/wallet", init, limitMs, sessionAnswer);
+  }
+
+  /** Sends no body: the refresh token and the retry key are cookies. */
+  refresh(limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
+    ensureRetryKey(this.#environment);
+    return this.#send("/refresh", { method: "POST" }, limitMs, sessionAnswer, signal);
+  }
+
+  signOut(limitMs: number): Promise<void> {
+    return this.#send("/logout", { method: "POST" }, limitMs, async () => {});
+  }
+
+  /** The limit holds until the answer is read to its end: one that trickles must not block those that wait for it. */
+  async #send<T>(
+    path: string,
+    init: RequestInit,
+    limitMs: number,
+    read: (response: Response) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const limit = new AbortController();
+    const stopLimit = this.#environment.after(limitMs, () => limit.abort());
+    const call = this.#fetch;
+    try {
+      const response = await call(`${this.#basePath}${path}`, {
+        ...init,
+        cache: "no-store",
+        redirect: "error",
+        // A tab closed while this is under way must not lose the cookies of the answer.
+        keepalive: init.method === "POST",
+        signal: signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]),
+      });
+      if (!response.ok) throw await errorOf(response);
+      return await read(response);
+    } catch (cause) {
+      if (cause instanceof SessionClientError) throw cause;
+      throw unreachable(cause);
+    } finally {
+      stopLimit();
+    }
+  }
+}
+
+/** @throws SessionClientError `unexpected_response` when the answer does not name a session and a lifetime. */
+export async function sessionAnswer(response: Response): Promise<SessionAnswer> {
+  const { session_id: sessionId, expires_in: expiresInSeconds } = await jsonOf(response);
+  if (typeof sessionId !== "string" || typeof expiresInSeconds !== "number" || !(expiresInSeconds >= 0)) {
+    throw notOurs(response);
+  }
+  return { sessionId, expiresInSeconds };
+}
+
+async function jsonOf(response: Response): Promise<Partial<Record<string, unknown>>> {
+  try {
+    const body: unknown = await response.json();
+    if (typeof body === "object" && body !== null) return { ...body };
+  } catch {
+    // Not JSON, or cut off: the same as another shape.
+  }
+  throw notOurs(response);
+}
+
+function notOurs(response: Response): SessionClientError {
+  return new SessionClientError("unexpected_response", "The answer is not one of ours", {
+    status: response.status,
+  });
+}

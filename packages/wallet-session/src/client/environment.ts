@@ -1,0 +1,83 @@
+/** What the client takes from the page it runs in. Each part can be given by a test, or by a host that is no browser. */
+export interface ClientEnvironment {
+  /** Milliseconds from any start; never runs backwards, and counts the time that the machine slept. */
+  now(): number;
+  /** Runs `task` once after `ms`. The function returned calls it off. */
+  after(ms: number, task: () => void): () => void;
+  /** From 0 up to 1; for jitter, not for secrets. */
+  random(): number;
+  /** A new retry key: unguessable, 16 to 128 characters of a cookie value. */
+  newRetryKey(): string;
+  /** The cookies that scripts may see, as `document.cookie` gives and takes them. */
+  readonly cookies: { read(): string; write(cookie: string): void };
+  /** Shared by all tabs of the origin; undefined where the browser has none. */
+  readonly locks: Locks | undefined;
+  /** Calls `task` whenever the page may have been asleep, hidden or offline until now. The function returned stops that. */
+  onWake(task: () => void): () => void;
+}
+
+/** The one method of `navigator.locks` that is used. */
+export interface Locks {
+  request<T>(name: string, options: { signal: AbortSignal }, task: () => Promise<T>): Promise<T>;
+}
+
+/** Longer delays make `setTimeout` fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Holds where there is no page too, so that a client can be made while rendering on the server. */
+export function browserEnvironment(): ClientEnvironment {
+  return {
+    now: wakefulClock(
+      () => performance.now(),
+      () => Date.now(),
+    ),
+    after: (ms, task) => {
+      const timer = setTimeout(task, Math.min(ms, LONGEST_TIMER_MS));
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+    newRetryKey: () =>
+      Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) =>
+        byte.toString(16).padStart(2, "0"),
+      ).join(""),
+    cookies: {
+      read: () => (typeof document === "undefined" ? "" : document.cookie),
+      write: (cookie) => {
+        if (typeof document !== "undefined") {
+          // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in some of the browsers served
+          document.cookie = cookie;
+        }
+      },
+    },
+    locks: typeof navigator === "undefined" ? undefined : navigator.locks,
+    onWake: listenForWaking,
+  };
+}
+
+/**
+ * The steady clock stands still on some machines while they sleep, and the wall clock can be set back: neither alone
+ * tells how much time has gone by. Of each step the longer one counts; one that is too long only renews too early.
+ */
+export function wakefulClock(steady: () => number, wall: () => number): () => number {
+  let last: { steady: number; wall: number } | undefined;
+  let total = 0;
+  return () => {
+    const next = { steady: steady(), wall: wall() };
+    if (last !== undefined) total += Math.max(next.steady - last.steady, next.wall - last.wall, 0);
+    last = next;
+    return total;
+  };
+}
+
+function listenForWaking(task: () => void): () => void {
+  if (typeof window === "undefined") return () => {};
+  const whenVisible = () => {
+    if (document.visibilityState === "visible") task();
+  };
+  document.addEventListener("visibilitychange", whenVisible);
+  for (const event of ["focus", "online", "pageshow"]) window.addEventListener(event, task);
+  return () => {
+    document.removeEventListener("visibilitychange", whenVisible);
+    for (const event of ["focus", "online", "pageshow"]) window.removeEventListener(event, task);
+  };
+}

@@ -1,0 +1,70 @@
+import type { ErrorCode } from "../errors.ts";
+
+/** A code of the server; a newer server may know more of them than this client does. */
+export type ProblemCode = ErrorCode | (string & {});
+
+/**
+ * A request that the server refused, or did not decide.
+ *
+ * `network_error`: no answer, so the outcome is unknown; `unexpected_response`: an answer, but not one of ours, as
+ * from a proxy or a captive portal. Neither says anything about the session.
+ */
+export class SessionClientError extends Error {
+  override readonly name = "SessionClientError";
+  readonly code: ProblemCode | "network_error" | "unexpected_response";
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** Seconds that the server asked to wait. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: SessionClientError["code"],
+    message: string,
+    options: { cause?: unknown; status?: number; retryAfterSeconds?: number | undefined } = {},
+  ) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.status = options.status;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** The `code` of a problem of ours, or undefined for any other answer. Consumes the body. */
+export async function problemCode(response: Response): Promise<ProblemCode | undefined> {
+  return (await readProblem(response))?.code;
+}
+
+/** What to throw for an answer that is not a success. Consumes the body. */
+export async function errorOf(response: Response): Promise<SessionClientError> {
+  const problem = await readProblem(response);
+  const retryAfterSeconds = retryAfter(response);
+  return new SessionClientError(
+    problem?.code ?? "unexpected_response",
+    problem?.detail ?? `The server answered ${response.status}`,
+    { status: response.status, retryAfterSeconds },
+  );
+}
+
+/** What to throw when `fetch` itself did. */
+export function unreachable(cause: unknown): SessionClientError {
+  return new SessionClientError("network_error", "The server could not be reached", { cause });
+}
+
+async function readProblem(response: Response): Promise<{ code: string; detail: string } | undefined> {
+  const contentType = response.headers.get("content-type") ?? "";
+  if (!/^application\/problem\+json\s*(?:;|$)/i.test(contentType)) return undefined;
+  try {
+    const body: unknown = await response.json();
+    if (typeof body !== "object" || body === null || !("code" in body)) return undefined;
+    if (typeof body.code !== "string") return undefined;
+    const detail = "detail" in body && typeof body.detail === "string" ? body.detail : body.code;
+    return { code: body.code, detail };
+  } catch {
+    return undefined;
+  }
+}
+
+function retryAfter(response: Response): number | undefined {
+  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}

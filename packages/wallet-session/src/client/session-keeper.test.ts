@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  cut,
+  type Handler,
+  json,
+  portal,
+  problem,
+  ScriptedServer,
+  tokens,
+} from "../../test/scripted-server.ts";
+import { TestPage } from "../../test/test-page.ts";
+import { createSessionClient, type SessionClient, type SessionClientOptions } from "../client.ts";
+
+const REFRESH = "POST /api/auth/refresh";
+const SESSION = "GET /api/auth/session";
+
+let server: ScriptedServer;
+let page: TestPage;
+let client: SessionClient;
+
+beforeEach(async () => {
+  server = await new ScriptedServer().start();
+  page = new TestPage();
+  client = newTab();
+});
+
+afterEach(() => server.stop());
+
+function newTab(options: SessionClientOptions = {}): SessionClient {
+  return createSessionClient({
+    basePath: `${server.origin}/api/auth`,
+    fetch: page.fetch,
+    environment: page.environment,
+    ...options,
+  });
+}
+
+async function signedIn(sessionId = "s1", expiresIn = 900): Promise<void> {
+  server.answers(SESSION, json({ actor_id: "G", session_id: sessionId, expires_in: expiresIn }));
+  await client.check();
+}
+
+describe("refresh", () => {
+  beforeEach(() => signedIn());
+
+  test("calls at the same moment share one request", async () => {
+    server.answers(REFRESH, tokens());
+    await Promise.all([client.refresh(), client.refresh(), client.refresh()]);
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+
+  test.each([
+    "refresh_token_missing",
+    "refresh_token_invalid",
+    "refresh_token_expired",
+    "refresh_token_revoked",
+    "refresh_token_reused",
+    "session_revoked",
+  ])("%s signs out", async (code) => {
+    server.answers(REFRESH, problem(401, code));
+    expect(await client.refresh()).toEqual({ status: "signed-out", reason: code });
+    page.pass(24 * 3_600_000);
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+
+  test.each([
+    ["rate_limited", problem(429, "rate_limited", { "retry-after": "7" }), "rate_limited"],
+    ["store_unavailable", problem(503, "store_unavailable"), "store_unavailable"],
+    ["cross_origin", problem(403, "cross_origin"), "cross_origin"],
+    [
+      "a terminal code in plain JSON",
+      json({ code: "refresh_token_revoked" }, {}, 401),
+      "unexpected_response",
+    ],
+    ["a portal's 401", portal, "unexpected_response"],
+    ["a cut connection", cut, "network_error"],
+    [
+      "a redirect",
+      ((_, r) => void r.writeHead(302, { location: "/" }).end()) satisfies Handler,
+      "network_error",
+    ],
+  ])("%s does not sign out, and the next try uses the same retry key", async (_, answer, code) => {
+    server.answers(REFRESH, answer);
+    await expect(client.refresh()).rejects.toMatchObject({ code });
+    expect(client.state.status).toBe("signed-in");
+    server.answers(REFRESH, tokens());
+    await client.refresh();
+    const [first, second] = server
+      .calls(REFRESH)
+      .map(({ cookies }) => /__Host-ws_retry=([^;]+)/.exec(cookies)?.[1]);
+    expect(first).toMatch(/^[0-9a-z]{32,}$/);
+    expect(second).toBe(first);
+  });
+
+  test("a new token gets a new retry key", async () => {
+    server.answers(REFRESH, tokens());
+    await client.refresh();
+    await client.refresh();
+    const keys = server.calls(REFRESH).map(({ cookies }) => /__Host-ws_retry=([^;]+)/.exec(cookies)?.[1]);
+    expect(new Set(keys).size).toBe(2);
+  });
+
+  test("two tabs share one retry key", async () => {
+    server.answers(REFRESH, problem(503, "store_unavailable"));
+    await expect(client.refresh()).rejects.toThrow();
+    await expect(newTab().refresh()).rejects.toThrow();
+    const keys = server.calls(REFRESH).map(({ cookies }) => cookies);
+    expect(keys[0]).toContain("__Host-ws_retry=");
+    expect(keys[1]).toBe(keys[0]);
+  });
+
+  test("gives up an answer that never comes, and one that never ends, after 10 s", async () => {
+    const trickle: Handler = (_, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).write("{");
+    };
+    for (const silence of [() => {}, trickle]) {
+      const arrived = new Promise<void>((resolve) => {
+        server.answers(REFRESH, (request, response) => {
+          silence(request, response);
+          resolve();
+        });
+      });
+      const refresh = client.refresh();
+      await arrived;
+      page.pass(10_000);
+      await expect(refresh).rejects.toMatchObject({ name: "SessionClientError" });
+      expect(client.state.status).toBe("signed-in");
+    }
+  });
+
+  test("with a short leeway the limit is the leeway", async () => {
+    const tab = newTab({ leewaySeconds: 3 });
+    const arrived = new Promise<void>((resolve) => server.answers(REFRESH, () => resolve()));
+    const refresh = tab.refresh();
+    await arrived;
+    page.pass(3_000);
+    await expect(refresh).rejects.toMatchObject({ code: "network_error" });
+  });
+});
+
+describe("the lock", () => {
+  beforeEach(() => signedIn());
+
+  test("another tab's refresh is waited for", async () => {
+    let release = () => {};
+    server.answers(REFRESH, (request, response) => {
+      release = () => tokens()(request, response);
+    });
+    const other = newTab().refresh();
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    const mine = client.refresh();
+    server.answers(REFRESH, tokens());
+    expect(server.calls(REFRESH)).toHaveLength(1);
+    release();
+    await Promise.all([other, mine]);
+    expect(server.calls(REFRESH)).toHaveLength(2);
+  });
+
+  test("held by a frozen tab, it is done without after 4 s", async () => {
+    page.freezeLock();
+    server.answers(REFRESH, tokens());
+    const refresh = client.refresh();
+    await page.settle();
+    page.pass(3_999);
+    await page.settle();
+    expect(server.calls(REFRESH)).toHaveLength(0);
+    page.pass(1);
+    expect((await refresh).status).toBe("signed-in");
+  });
+
+  test.each([
+    ["missing", undefined],
+    ["refused", { request: () => Promise.reject(new DOMException("no", "SecurityError")) }],
+  ])("%s, it is done without", async (_, locks) => {
+    server.answers(REFRESH, tokens());
+    const tab = newTab({ environment: { ...page.environment, locks } });
+    expect((await tab.refresh()).status).toBe("signed-in");
+  });
+});
+
+describe("the schedule", () => {
+  test.each([
+    [0, 540],
+    [0.999, 719],
+  ])("renews between 60 and 80 % of the lifetime (jitter %d)", async (jitter, dueSeconds) => {
+    page.jitter = jitter;
+    await signedIn();
+    server.answers(REFRESH, tokens());
+    page.pass(dueSeconds * 1_000 - 1_000);
+    await page.settle();
+    expect(server.calls(REFRESH)).toHaveLength(0);
+    page.pass(2_000);
+    await expect.poll(() => client.timing()?.accessMs).toBe(900_000);
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+
+  test("a retry waits as long as the server asks", async () => {
+    await signedIn();
+    server.answers(REFRESH, problem(429, "rate_limited", { "retry-after": "120" }));
+    await expect(client.refresh()).rejects.toThrow();
+    expect(client.timing()?.renewalMs).toBe(120_000);
+  });
+
+  test("retries come further and further apart, up to a minute", async () => {
+    page.jitter = 0.999_999;
+    await signedIn();
+    server.answers(REFRESH, cut);
+    const waits: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      await expect(client.refresh()).rejects.toThrow();
+      waits.push(Math.round((client.timing()?.renewalMs ?? 0) / 1_000));
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  });
+
+  test("waking renews when it is due, and only then", async () => {
+    page.timersRun = false;
+    await signedIn();
+    const stop = client.start();
+    server.answers(REFRESH, tokens());
+    page.wake();
+    page.pass(800_000);
+    expect(server.calls(REFRESH)).toHaveLength(0);
+    page.wake();
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    stop();
+    page.pass(800_000);
+    page.wake();
+    await page.settle();
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+});

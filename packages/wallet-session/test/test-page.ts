@@ -1,0 +1,85 @@
+import type { Fetch } from "../src/client/endpoints.ts";
+import type { ClientEnvironment } from "../src/client/environment.ts";
+
+/** A page for tests: a clock set by hand, a cookie jar shared by its tabs, the real Web Locks of Node. */
+export class TestPage {
+  jitter = 0.5;
+  /** False: timers are throttled away, as in a sleeping machine. */
+  timersRun = true;
+  #now = 1_000;
+  #timers = new Set<{ at: number; task: () => void }>();
+  #wakers = new Set<() => void>();
+  #jar = new Map<string, string>();
+  #lockFrozen = false;
+  readonly #lockPrefix = crypto.randomUUID();
+
+  readonly environment: ClientEnvironment = {
+    now: () => this.#now,
+    after: (ms, task) => {
+      const timer = { at: this.#now + ms, task };
+      this.#timers.add(timer);
+      return () => this.#timers.delete(timer);
+    },
+    random: () => this.jitter,
+    newRetryKey: () => crypto.randomUUID().replaceAll("-", ""),
+    cookies: {
+      read: () => this.#cookieHeader(),
+      write: (cookie) => this.#keep(cookie),
+    },
+    locks: {
+      request: async (name, options, task) => {
+        if (this.#lockFrozen)
+          void navigator.locks.request(this.#lockPrefix + name, () => new Promise(() => {}));
+        return navigator.locks.request(this.#lockPrefix + name, options, task);
+      },
+    },
+    onWake: (task) => {
+      this.#wakers.add(task);
+      return () => this.#wakers.delete(task);
+    },
+  };
+
+  /** The real `fetch`, with the jar. */
+  readonly fetch: Fetch = async (input, init) => {
+    const request = new Request(input, init);
+    const cookie = this.#cookieHeader();
+    if (cookie !== "") request.headers.set("cookie", cookie);
+    const response = await fetch(request);
+    for (const line of response.headers.getSetCookie()) this.#keep(line);
+    return response;
+  };
+
+  pass(ms: number): void {
+    this.#now += ms;
+    if (!this.timersRun) return;
+    for (const timer of [...this.#timers].filter(({ at }) => at <= this.#now)) {
+      this.#timers.delete(timer);
+      timer.task();
+    }
+  }
+
+  wake(): void {
+    for (const waker of this.#wakers) waker();
+  }
+
+  /** Takes the lock and keeps it, as a tab does that the browser has frozen. */
+  freezeLock(): void {
+    this.#lockFrozen = true;
+  }
+
+  /** Lets everything that is ready run. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #cookieHeader(): string {
+    return [...this.#jar].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  #keep(line: string): void {
+    const [pair = "", ...attributes] = line.split(";").map((part) => part.trim());
+    const [name = "", value = ""] = pair.split("=");
+    if (attributes.some((attribute) => /^max-age=0$/i.test(attribute))) this.#jar.delete(name);
+    else this.#jar.set(name, value);
+  }
+}
