@@ -196,6 +196,7 @@ describe("time", () => {
 describe("options that cannot work", () => {
   it.each([
     ["a seed that is none", { signingSeed: SERVER.publicKey() }],
+    ["an empty network passphrase", { networkPassphrase: "" }],
     ["an empty home domain", { homeDomain: "" }],
     ["a home domain of 60 bytes", { homeDomain: "a".repeat(60) }],
     ["an empty web_auth_domain", { webAuthDomain: "" }],

@@ -99,7 +99,9 @@ export function createStellarWallet(options: StellarWalletOptions): StellarWalle
   };
 }
 
-function assertUsable({ homeDomain, webAuthDomain }: ChallengeServer, challengeTtlMs: number): void {
+function assertUsable(server: ChallengeServer, challengeTtlMs: number): void {
+  const { homeDomain, networkPassphrase, webAuthDomain } = server;
+  if (networkPassphrase === "") throw new TypeError("networkPassphrase is empty");
   if (homeDomain === "" || Buffer.byteLength(`${homeDomain} auth`) > DATA_ENTRY_MAX_BYTES) {
     throw new TypeError("homeDomain does not fit a data entry: 1 to 59 bytes");
   }
