@@ -1,9 +1,49 @@
 import { defineConfig } from "vitest/config";
 
+const exclude = ["**/node_modules/**", "**/dist/**"];
+
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "app/**/*.test.ts", "test/**/*.test.ts"],
     testTimeout: 30_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    // Every run takes another order, so that no test can come to lean on the one before it. The seed is printed;
+    // `--sequence.seed N` takes that order again.
+    sequence: { shuffle: true },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "app/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
+          exclude,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "app",
+          include: ["test/**/*.test.ts"],
+          exclude,
+          // Each file starts servers of its own; these come after the quick tests, and one file at a time.
+          fileParallelism: false,
+          sequence: { shuffle: true, groupOrder: 1 },
+        },
+      },
+    ],
+    coverage: {
+      provider: "v8",
+      reporter: ["text", "html"],
+      include: ["packages/wallet-session/src/**/*.ts", "app/api/**/*.ts", "app/lib/**/*.ts"],
+      exclude: ["**/*.test.ts"],
+      thresholds: {
+        "packages/wallet-session/src/**": { statements: 90, branches: 90, functions: 90, lines: 90 },
+        "app/api/**": { statements: 90, branches: 90, functions: 90, lines: 90 },
+        "app/lib/**": { statements: 90, branches: 90, functions: 90, lines: 90 },
+        // Reuse, revocation, expiry and retry.
+        "packages/wallet-session/src/engine/{rotate,refresh,revoke}.ts": { 100: true },
+      },
+    },
   },
 });

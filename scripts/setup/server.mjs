@@ -1,0 +1,91 @@
+// @ts-check
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { runInForeground } from "./child.mjs";
+import { next } from "./next.mjs";
+
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = "3000";
+const POLL_MS = 100;
+
+/**
+ * Serves the app on HOST and PORT until it is told to stop, and says where once it answers.
+ *
+ * @param {"start" | "dev"} name what Next calls it
+ * @returns {Promise<number>} the exit code
+ */
+export async function serve(name) {
+  const host = process.env.HOST || DEFAULT_HOST;
+  const port = await freePort(host, process.env.PORT || DEFAULT_PORT);
+  const { env, ...command } = next(name, "--hostname", host, "--port", String(port));
+  const ended = runInForeground({
+    ...command,
+    env: { ...env, PORT: String(port), WALLET_SESSION_MODE: mode() },
+  });
+  const announced = new AbortController();
+  announce(host, port, announced.signal).catch(() => {});
+  const code = await ended;
+  announced.abort();
+  return code;
+}
+
+/**
+ * Whether the server may make its own secrets and offer the demo wallet. Next sets NODE_ENV to production whenever it
+ * serves a build, so the app cannot tell from that; what the operator said can.
+ */
+function mode() {
+  return process.env.NODE_ENV === "production" ? "production" : "development";
+}
+
+/**
+ * @param {string} host
+ * @param {string} text PORT as given; 0 takes any free one
+ * @returns {Promise<number>}
+ */
+async function freePort(host, text) {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65_535)) return refuse(`PORT must be a whole number from 0 to 65535, not "${text}".`);
+  const probe = createServer();
+  try {
+    await new Promise((resolve, reject) => {
+      probe.once("error", reject).once("listening", resolve).listen(port, host);
+    });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : error;
+    if (code === "EADDRINUSE") return refuse(`Port ${port} on ${host} is taken. Set PORT to another one.`);
+    return refuse(`Cannot listen on HOST ${host}, PORT ${port}: ${code}.`);
+  }
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return address !== null && typeof address === "object" ? address.port : port;
+}
+
+/**
+ * @param {string} why
+ * @returns {never}
+ */
+function refuse(why) {
+  console.error(why);
+  process.exit(1);
+}
+
+/**
+ * @param {string} host
+ * @param {number} port
+ * @param {AbortSignal} signal
+ */
+async function announce(host, port, signal) {
+  const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  const authority = reachable.includes(":") ? `[${reachable}]` : reachable;
+  while (true) {
+    try {
+      const answer = await fetch(`http://${authority}:${port}/api/healthz`, { signal });
+      const url = process.env.PUBLIC_URL || `http://localhost:${port}`;
+      if (answer.ok) console.log(`\nReady: open ${url} (Ctrl-C stops the server).`);
+      else console.error(`\nThe server answers on port ${port}, but says it is not well: ${answer.status}.`);
+      return;
+    } catch {
+      await delay(POLL_MS, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// @ts-check
+// npm test [-- PATH… OPTION…]: installs and builds what is missing or stale, then runs the tests.
+import { relative, resolve } from "node:path";
+import { ensureBuilt } from "./setup/built.mjs";
+import { prepare } from "./setup/prepare.mjs";
+import { root } from "./setup/root.mjs";
+
+const args = process.argv.slice(2);
+
+await prepare();
+if (mayNeedTheApp(args)) await ensureBuilt();
+// Not before prepare(): it needs Vitest installed, and Vitest needs the pinned Node.
+const { runTests } = await import("./setup/run-tests.mjs");
+process.exit(await runTests(args));
+
+/**
+ * The tests that drive the built app are all in test/. A run that names only paths outside needs no build.
+ *
+ * @param {string[]} args
+ */
+function mayNeedTheApp(args) {
+  const outside = /^(?:app|packages|scripts)(?:\/|$)/;
+  return args.length === 0 || !args.every((arg) => outside.test(relative(root, resolve(arg))));
+}
