@@ -25,22 +25,20 @@ export function publishPeerAddress(): void {
 }
 
 /**
- * Reads the client's address out of a request: the socket's peer, or, with proxies in front, the entry of
- * X-Forwarded-For that the outermost trusted one wrote. Entries further left are the client's own words. Null when it is
- * not known: nothing publishes the peer in this process, or the entry is no address.
+ * The address that a request came from: the socket's peer, or, with proxies in front, the entry of X-Forwarded-For that the
+ * outermost trusted one wrote. Entries further left are the client's own words. Null when it is not known: nothing
+ * publishes the peer in this process, or the entry is no address.
  *
  * `trustedProxies`: how many proxies in front append to X-Forwarded-For.
  */
-export function clientAddressBehind(trustedProxies: number): (request: Request) => string | null {
-  return (request) => {
-    // Without it the header would be the client's own words too.
-    if (!isPublished()) return null;
-    const forwarded = trustedProxies > 0 ? (request.headers.get("x-forwarded-for") ?? "") : "";
-    const chain = forwarded === "" ? [] : forwarded.split(",").map((entry) => entry.trim());
-    chain.push(request.headers.get(PEER_HEADER) ?? "");
-    const address = chain[Math.max(0, chain.length - 1 - trustedProxies)] ?? "";
-    return parseIp(address) === null ? null : address;
-  };
+export function peerAddress(request: Request, trustedProxies: number): string | null {
+  // Without the publisher this header would be the client's own words too.
+  if (!isPublished()) return null;
+  const forwarded = trustedProxies > 0 ? (request.headers.get("x-forwarded-for") ?? "") : "";
+  const chain = forwarded === "" ? [] : forwarded.split(",").map((entry) => entry.trim());
+  chain.push(request.headers.get(PEER_HEADER) ?? "");
+  const address = chain[Math.max(0, chain.length - 1 - trustedProxies)] ?? "";
+  return parseIp(address) === null ? null : address;
 }
 
 function overwriteRaw(rawHeaders: string[], peer: string): void {

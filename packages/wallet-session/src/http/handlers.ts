@@ -25,7 +25,7 @@ export interface HandlersOptions {
   readonly clock?: Clock;
   /** Counted in this process alone. Default: true. */
   readonly rateLimit?: boolean;
-  /** The client's address, for rate limits and session lists; null where it is not known. See `clientAddressBehind`. */
+  /** The client's address, for rate limits and session lists; null where it is not known. See `peerAddress`. */
   readonly clientAddress?: (request: Request) => string | null;
   /** Told of what was answered with 500, and of Horizon's outages. The store's are events of the engine. */
   readonly onFault?: FaultSink;
