@@ -37,6 +37,8 @@ export function horizonSigners({
         const response = await fetch(new URL(`accounts/${accountId}`, base), {
           headers: { accept: "application/json" },
           redirect: "error",
+          // Some frameworks put a cache under fetch.
+          cache: "no-store",
           signal: AbortSignal.timeout(timeoutMs),
         });
         return await readAnswer(response, accountId);
