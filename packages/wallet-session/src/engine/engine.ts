@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { type Clock, type RandomBytes, systemClock } from "../clock.ts";
+import { type Clock, type RandomBytes, systemClock, systemRandom } from "../clock.ts";
 import { SessionError } from "../errors.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
@@ -169,7 +168,7 @@ export interface SessionEngine {
 /** Puts the engine together. Does not touch the store until `start`. @throws RangeError for secrets that cannot be used */
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
   const { issuer, audience = issuer, accessTtlMs = ACCESS_TOKEN_TTL_MS, every = everyInterval } = options;
-  const { clock = systemClock, random = randomBytes, onEvent = () => {} } = options;
+  const { clock = systemClock, random = systemRandom, onEvent = () => {} } = options;
   const store = guardStore(options.store, onEvent);
   const keyring = createKeyring(options.secrets);
   const keys = createSigningKeys({ store, keyring, clock, random, accessTtlMs, onEvent });

@@ -1,5 +1,6 @@
 import { elapsedMs } from "../clock.ts";
 import { type ErrorCode, SessionError } from "../errors.ts";
+import type { RevocationReason, SessionId, SessionRecord } from "../store.ts";
 import { type AuthenticRefreshToken, readRefreshToken } from "../tokens/refresh-token.ts";
 import type { EngineContext } from "./context.ts";
 import type { RefreshRequest, RefreshResult } from "./engine.ts";
@@ -10,26 +11,24 @@ import { isPastEnd, type Refusal, type RotationResult, rotate } from "./rotate.t
 type Refused = Extract<RotationResult, { outcome: "refused" }>;
 
 /**
- * A new access token for a refresh token, which rotates. A reused token ends its session before it is answered.
+ * A new access token for a refresh token, which rotates. What is no token of ours is refused before any look into the
+ * store; a reused token ends its session before it is answered.
  * @throws refresh_token_invalid, refresh_token_expired, refresh_token_revoked, refresh_token_reused
  */
 export async function refresh(context: EngineContext, request: RefreshRequest): Promise<RefreshResult> {
-  const unchanged = await unchangedJar(context, request);
+  const presented = readRefreshToken(context.keyring, request.token);
+  if (presented === null) throw refusal(context, "malformed", null, null);
+
+  const unchanged = await unchangedJar(context, request, presented);
   if (unchanged !== null) return unchanged;
 
-  const result = await rotate(context, request);
-  if (result.outcome === "refused") throw await refuse(context, result);
+  const { presentedBy, retryKey } = request;
+  const result = await rotate(context, { presented, presentedBy, retryKey });
+  if (result.outcome === "refused") throw await refuse(context, presented, result);
 
-  const { outcome, session, refreshToken } = result;
-  const tokens = await issueTokens(context, session, refreshToken);
-  context.onEvent({
-    type: "refreshed",
-    outcome,
-    actorId: session.actorId,
-    sessionId: session.id,
-    generation: session.generation,
-  });
-  return { outcome, tokens };
+  const tokens = await issueTokens(context, result.session, result.refreshToken);
+  reportRefreshed(context, result.outcome, result.session);
+  return { outcome: result.outcome, tokens };
 }
 
 /**
@@ -37,10 +36,12 @@ export async function refresh(context: EngineContext, request: RefreshRequest): 
  * again could overtake the one before it. What counts is the age of the access token in the jar that asks, not of the
  * row: the row is young as well when an answer was lost and the jar still holds the old token.
  */
-async function unchangedJar(context: EngineContext, request: RefreshRequest): Promise<RefreshResult | null> {
+async function unchangedJar(
+  context: EngineContext,
+  request: RefreshRequest,
+  presented: AuthenticRefreshToken,
+): Promise<RefreshResult | null> {
   if (request.presentedBy !== "cookie" || request.jarAccessToken === null) return null;
-  const presented = readRefreshToken(context.keyring, request.token);
-  if (presented === null) return null;
   const claims = await youngClaims(context, presented, request.jarAccessToken);
   if (claims === null) return null;
 
@@ -49,13 +50,7 @@ async function unchangedJar(context: EngineContext, request: RefreshRequest): Pr
   // Whatever is not plainly alive is the rotation's to refuse.
   if (session === null || session.transport !== "cookie") return null;
   if (session.revokedAt !== null || isPastEnd(session, now)) return null;
-  context.onEvent({
-    type: "refreshed",
-    outcome: "unchanged",
-    actorId: session.actorId,
-    sessionId: session.id,
-    generation: session.generation,
-  });
+  reportRefreshed(context, "unchanged", session);
   return {
     outcome: "unchanged",
     session,
@@ -76,9 +71,13 @@ async function youngClaims(context: EngineContext, presented: AuthenticRefreshTo
   }
 }
 
-async function refuse(context: EngineContext, refused: Refused): Promise<SessionError> {
-  const { verdict, presented, session } = refused;
-  if (verdict === "reused" && presented !== null && session !== null) {
+/** Acts upon a refusal, so that a reused token's session has ended before the answer says so. */
+async function refuse(
+  context: EngineContext,
+  presented: AuthenticRefreshToken,
+  { verdict, session }: Refused,
+): Promise<SessionError> {
+  if (verdict === "reused" && session !== null) {
     const ended = await revoke(context, session.id, session.actorId, "reuse");
     // Whoever's write ended the session raises the one alarm.
     if (ended) {
@@ -91,17 +90,29 @@ async function refuse(context: EngineContext, refused: Refused): Promise<Session
       });
     }
   }
-  const [code, detail] = REFUSALS[verdict];
-  context.onEvent({
-    type: "refresh_refused",
-    code,
-    why: verdict,
-    sessionId: presented?.sessionId ?? null,
-  });
-  return new SessionError(code, detail, { endedAs: session?.revokedReason ?? null });
+  return refusal(context, verdict, presented.sessionId, session?.revokedReason ?? null);
 }
 
-const REFUSALS: Record<Refusal, readonly [ErrorCode, string]> = {
+function refusal(
+  context: EngineContext,
+  why: Refusal | "malformed",
+  sessionId: SessionId | null,
+  endedAs: RevocationReason | null,
+): SessionError {
+  const [code, detail] = REFUSALS[why];
+  context.onEvent({ type: "refresh_refused", code, why, sessionId });
+  return new SessionError(code, detail, { endedAs });
+}
+
+function reportRefreshed(
+  context: EngineContext,
+  outcome: RefreshResult["outcome"],
+  { actorId, id, generation }: SessionRecord,
+): void {
+  context.onEvent({ type: "refreshed", outcome, actorId, sessionId: id, generation });
+}
+
+const REFUSALS: Record<Refusal | "malformed", readonly [ErrorCode, string]> = {
   malformed: ["refresh_token_invalid", "The refresh token is not valid."],
   unknown_row: ["refresh_token_invalid", "The refresh token is not valid."],
   wrong_transport: ["refresh_token_invalid", "The refresh token is not valid."],

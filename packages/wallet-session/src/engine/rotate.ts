@@ -5,7 +5,6 @@ import {
   type AuthenticRefreshToken,
   hashRetryKey,
   hashSecret,
-  readRefreshToken,
   SALT_BYTES,
   successorOf,
   writeRefreshToken,
@@ -13,7 +12,8 @@ import {
 import type { EngineContext } from "./context.ts";
 
 export interface Rotation {
-  readonly token: string;
+  /** Authentic, but for all we know spent, revoked or of no session at all. */
+  readonly presented: AuthenticRefreshToken;
   readonly presentedBy: Transport;
   readonly retryKey: string | null;
 }
@@ -27,89 +27,71 @@ export type RotationResult =
   | {
       readonly outcome: "refused";
       readonly verdict: Refusal;
-      readonly presented: AuthenticRefreshToken | null;
       readonly session: SessionRecord | null;
     };
 
 /**
- * Why a token was not rotated. `malformed` and `unknown_row`, `wrong_transport`, `wrong_secret` are all "invalid" to the
- * outside and write nothing; `reused` calls for the end of the session.
+ * Why a token was not rotated. `unknown_row`, `wrong_transport` and `wrong_secret` are all "invalid" to the outside and
+ * write nothing; `reused` calls for the end of the session.
  */
-export type Refusal =
-  | "malformed"
-  | "unknown_row"
-  | "wrong_transport"
-  | "wrong_secret"
-  | "revoked"
-  | "expired"
-  | "reused";
+export type Refusal = "unknown_row" | "wrong_transport" | "wrong_secret" | "revoked" | "expired" | "reused";
 
 /**
- * The rotation protocol. Garbage is refused without a look into the store; then ONE compare-and-swap decides; only what
- * it did not match is read and classified. Of concurrent rotations of one token exactly one swaps; the others are
- * replayed or refused. Does NOT revoke: a `reused` verdict is acted upon by `refresh`.
+ * The rotation protocol, from an authentic token on. ONE compare-and-swap decides; only what it did not match is read and
+ * classified. Of concurrent rotations of one token exactly one swaps; the others are replayed or refused. Does NOT
+ * revoke: a `reused` verdict is acted upon by `refresh`.
  */
-export async function rotate(context: EngineContext, request: Rotation): Promise<RotationResult> {
-  const presented = readRefreshToken(context.keyring, request.token);
-  if (presented === null) return { outcome: "refused", verdict: "malformed", presented, session: null };
-
+export async function rotate(context: EngineContext, rotation: Rotation): Promise<RotationResult> {
+  const { signing } = context.keyring;
   const now = context.clock.now();
   const salt = context.random(SALT_BYTES);
-  const next = successorOf(context.keyring.signing, presented, salt);
-  const result = await context.store.rotate(swapFor(context, request, presented, next, salt, now));
+  const next = successorOf(signing, rotation.presented, salt);
+  const result = await context.store.rotate(swapFor(context, rotation, next, salt, now));
 
   switch (result.outcome) {
     case "rotated":
-      return {
-        outcome: "rotated",
-        session: result.session,
-        refreshToken: writeRefreshToken(context.keyring.signing, next),
-      };
+      return { outcome: "rotated", session: result.session, refreshToken: writeRefreshToken(signing, next) };
     case "unknown":
-      return { outcome: "refused", verdict: "unknown_row", presented, session: null };
+      return { outcome: "refused", verdict: "unknown_row", session: null };
     case "unmatched":
-      return classify(context, request, presented, result.session, now);
+      return classify(context, rotation, result.session, now);
   }
 }
 
 function swapFor(
   context: EngineContext,
-  request: Rotation,
-  presented: AuthenticRefreshToken,
+  { presented, presentedBy, retryKey }: Rotation,
   next: AuthenticRefreshToken,
   salt: Uint8Array,
   now: number,
 ): RotationSwap {
-  const { keyring, refreshIdleTtlMs } = context;
   return {
     id: presented.sessionId,
-    transport: request.presentedBy,
+    transport: presentedBy,
     generation: presented.generation,
     secretHash: hashSecret(presented.secret),
     nextSecretHash: hashSecret(next.secret),
     nextSalt: salt,
-    retryKeyHash:
-      request.retryKey === null ? null : hashRetryKey(keyring.signing, presented, request.retryKey),
+    retryKeyHash: retryKey === null ? null : hashRetryKey(context.keyring.signing, presented, retryKey),
     now,
-    idleExpiresAt: now + refreshIdleTtlMs,
+    idleExpiresAt: now + context.refreshIdleTtlMs,
   };
 }
 
 /** Why the swap did not match. The order is part of the protocol: what has ended is never replayed. */
 function classify(
   context: EngineContext,
-  request: Rotation,
-  presented: AuthenticRefreshToken,
+  rotation: Rotation,
   session: SessionRecord,
   now: number,
 ): RotationResult {
-  const refuse = (verdict: Refusal) => ({ outcome: "refused", verdict, presented, session }) as const;
-  if (session.transport !== request.presentedBy) return refuse("wrong_transport");
+  const refuse = (verdict: Refusal) => ({ outcome: "refused", verdict, session }) as const;
+  if (session.transport !== rotation.presentedBy) return refuse("wrong_transport");
   if (session.revokedAt !== null) return refuse("revoked");
   if (isPastEnd(session, now)) return refuse("expired");
   // Ahead of the row, or another secret of its generation: only a leaked key writes such a token.
-  if (presented.generation >= session.generation) return refuse("wrong_secret");
-  const refreshToken = successorIfRetry(context, request, presented, session, now);
+  if (rotation.presented.generation >= session.generation) return refuse("wrong_secret");
+  const refreshToken = successorIfRetry(context, rotation, session, now);
   return refreshToken === null ? refuse("reused") : { outcome: "replayed", session, refreshToken };
 }
 
@@ -124,8 +106,7 @@ export function isPastEnd(session: SessionRecord, now: number): boolean {
  */
 function successorIfRetry(
   context: EngineContext,
-  request: Rotation,
-  presented: AuthenticRefreshToken,
+  { presented, retryKey }: Rotation,
   session: SessionRecord,
   now: number,
 ): string | null {
@@ -134,9 +115,9 @@ function successorIfRetry(
     const next = successorOf(keys, presented, session.salt);
     if (!timingSafeEqual(hashSecret(next.secret), session.secretHash)) continue;
     const sameRetryKey =
-      request.retryKey !== null &&
+      retryKey !== null &&
       session.retryKeyHash !== null &&
-      timingSafeEqual(hashRetryKey(keys, presented, request.retryKey), session.retryKeyHash);
+      timingSafeEqual(hashRetryKey(keys, presented, retryKey), session.retryKeyHash);
     const inLeeway =
       session.transport === "cookie" && elapsedMs(session.rotatedAt, now) < context.refreshLeewayMs;
     return sameRetryKey || inLeeway ? writeRefreshToken(keys, next) : null;

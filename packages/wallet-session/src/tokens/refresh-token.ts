@@ -1,5 +1,6 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { SessionId } from "../store.ts";
+import { hmac, sha256 } from "./hmac.ts";
 import type { Keyring, SecretKeys } from "./secrets.ts";
 
 /*
@@ -77,20 +78,19 @@ export function successorOf(
   input.writeUInt32BE(generation, SESSION_ID_BYTES);
   input.set(token.secret, SESSION_ID_BYTES + 4);
   input.set(salt, SESSION_ID_BYTES + 4 + SECRET_BYTES);
-  const secret = createHmac("sha256", keys.derive).update(input).digest();
-  return { sessionId: token.sessionId, generation, secret };
+  return { sessionId: token.sessionId, generation, secret: hmac(keys.derive, input) };
 }
 
 /** What the store keeps of a generation's secret. The secret is 256 random bits, so a plain hash hides it. */
 export function hashSecret(secret: Uint8Array): Buffer {
-  return hash("sha256", secret, "buffer");
+  return sha256(secret);
 }
 
 /** What the store keeps of a retry key: bound to the token that it was presented with. */
 export function hashRetryKey(keys: SecretKeys, token: AuthenticRefreshToken, retryKey: string): Buffer {
-  return createHmac("sha256", keys.retry).update(token.secret).update(retryKey, "utf8").digest();
+  return hmac(keys.retry, Buffer.concat([token.secret, Buffer.from(retryKey, "utf8")]));
 }
 
 function macOf(keys: SecretKeys, bytes: Uint8Array): Buffer {
-  return createHmac("sha256", keys.mac).update(bytes).digest().subarray(0, MAC_BYTES);
+  return hmac(keys.mac, bytes).subarray(0, MAC_BYTES);
 }

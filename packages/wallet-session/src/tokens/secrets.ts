@@ -1,15 +1,16 @@
 import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
+import { createHmacKey, type HmacKey } from "./hmac.ts";
 
 /** The keys that one secret of `AUTH_SECRET` yields, one for each use (HKDF-SHA-256, RFC 5869). Never in a store. */
 export interface SecretKeys {
   /** Names the secret inside a token without telling anything of it: 4 bytes, as an unsigned integer. */
   readonly keyId: number;
   /** Authenticates refresh tokens, so that garbage is refused without a look into the store. */
-  readonly mac: KeyObject;
+  readonly mac: HmacKey;
   /** Derives the secret of the next generation. */
-  readonly derive: KeyObject;
+  readonly derive: HmacKey;
   /** Hashes retry keys. */
-  readonly retry: KeyObject;
+  readonly retry: HmacKey;
   /** Seals the signing keys of access tokens (AES-256-GCM). */
   readonly seal: KeyObject;
 }
@@ -43,12 +44,12 @@ function deriveKeys(secret: string): SecretKeys {
   }
   const derive = (use: string, bytes: number) =>
     Buffer.from(hkdfSync("sha256", material, "", `wallet-session/v1/${use}`, bytes));
-  const key = (use: string) => createSecretKey(derive(use, 32));
+  const key = (use: string) => createHmacKey(derive(use, 32));
   return {
     keyId: derive("key-id", 4).readUInt32BE(),
     mac: key("refresh-token-mac"),
     derive: key("refresh-token-successor"),
     retry: key("retry-key"),
-    seal: key("signing-key-seal"),
+    seal: createSecretKey(derive("signing-key-seal", 32)),
   };
 }
