@@ -37,7 +37,10 @@ export interface SessionStore {
    */
   revokeSession(id: SessionId, revocation: Revocation): Promise<boolean>;
 
-  /** Revokes all of an actor's live sessions but `except`, as `revokeSession` does. Returns the ids it revoked. */
+  /**
+   * Revokes all of an actor's sessions that are live at `revokedAt` but `except`, as `revokeSession` does. Returns the
+   * ids it revoked.
+   */
   revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]>;
 
   /**
@@ -47,11 +50,11 @@ export interface SessionStore {
    */
   revocationsAfter(position: number, limit: number): Promise<RevocationPage>;
 
-  /** All signing keys, oldest first. */
+  /** All signing keys, in the order in which they were added. */
   signingKeys(): Promise<SealedSigningKey[]>;
 
   /**
-   * Adds a signing key if the newest stored one is still `newestKid` (null: if there is none). False: another
+   * Adds a signing key if the one added last is still `newestKid` (null: if there is none). False: another
    * process was first, and nothing was written.
    */
   addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean>;

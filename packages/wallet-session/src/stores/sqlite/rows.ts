@@ -163,7 +163,7 @@ function decodeReason(value: SQLOutputValue | undefined): RevocationReason {
 }
 
 function decodeClient(json: string): ClientMetadata {
-  const client: unknown = JSON.parse(json);
+  const client = parseJson(json);
   if (typeof client !== "object" || client === null) throw unreadable();
   return {
     browser: "browser" in client ? textOrNull(client.browser) : null,
@@ -171,6 +171,15 @@ function decodeClient(json: string): ClientMetadata {
     device: "device" in client ? textOrNull(client.device) : null,
     ip: "ip" in client ? textOrNull(client.ip) : null,
   };
+}
+
+/** Without the words of JSON.parse, which quote what they fail at. */
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw unreadable();
+  }
 }
 
 function textOrNull(value: unknown): string | null {

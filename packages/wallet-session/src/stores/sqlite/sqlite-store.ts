@@ -42,7 +42,7 @@ export class SqliteStore implements SessionStore {
   readonly #selectLive: StatementSync;
   readonly #selectRevocations: StatementSync;
   readonly #selectKeys: StatementSync;
-  readonly #selectNothing: StatementSync;
+  readonly #selectOne: StatementSync;
   #closing: Promise<void> | null = null;
 
   constructor(database: DatabaseSync) {
@@ -59,7 +59,7 @@ export class SqliteStore implements SessionStore {
       "SELECT position, session_id, revoked_at FROM revocations WHERE position > ? ORDER BY position LIMIT ?",
     );
     this.#selectKeys = database.prepare("SELECT * FROM signing_keys ORDER BY position");
-    this.#selectNothing = database.prepare("SELECT 1 FROM sessions LIMIT 0");
+    this.#selectOne = database.prepare("SELECT 1 FROM sessions LIMIT 1");
   }
 
   async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
@@ -160,7 +160,7 @@ export class SqliteStore implements SessionStore {
 
   async ping(): Promise<void> {
     this.#assertOpen();
-    await readWhenFree(() => this.#selectNothing.get());
+    await readWhenFree(() => this.#selectOne.get());
   }
 
   close(): Promise<void> {

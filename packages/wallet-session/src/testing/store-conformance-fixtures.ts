@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type {
+  ConsumedChallenge,
+  RotateOutcome,
+  RotationSwap,
+  SealedSigningKey,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+} from "../store.ts";
+
+/** One case: gets a store with nothing in it, throws an AssertionError if the store breaks the contract. */
+export type ConformanceCase = (store: SessionStore) => Promise<void>;
+
+export const MINUTE = 60_000;
+export const DAY = 24 * 60 * MINUTE;
+/** When the sessions of the cases are created. */
+export const START = Date.UTC(2026, 0, 1);
+
+/** 1 to 32 bytes that depend on the label alone. */
+export function bytes(label: string, size: number): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(label).digest().subarray(0, size));
+}
+
+export function sessionId(label: string): SessionId {
+  return Buffer.from(bytes(`id ${label}`, 16)).toString("base64url");
+}
+
+/** A session just signed in: idle limit in 7 days, end in 30. */
+export function newSession(label: string, overrides: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    id: sessionId(label),
+    actorId: `actor of ${label}`,
+    transport: "body",
+    generation: 1,
+    secretHash: bytes(`hash of ${label}`, 32),
+    salt: bytes(`salt of ${label}`, 16),
+    retryKeyHash: null,
+    createdAt: START,
+    rotatedAt: START,
+    idleExpiresAt: START + 7 * DAY,
+    expiresAt: START + 30 * DAY,
+    revokedAt: null,
+    revokedReason: null,
+    binding: null,
+    client: { browser: "Firefox 140", os: "Linux", device: "desktop", ip: "192.0.2.0/24" },
+    ...overrides,
+  };
+}
+
+export function challenge(label: string): ConsumedChallenge {
+  return { id: `challenge ${label}`, expiresAt: START + 5 * MINUTE };
+}
+
+/** Creates it with a challenge of its own and returns it. */
+export async function create(
+  store: SessionStore,
+  label: string,
+  overrides: Partial<SessionRecord> = {},
+): Promise<SessionRecord> {
+  const session = newSession(label, overrides);
+  const created = await store.createSession(session, challenge(session.id));
+  assert.deepEqual(created, { outcome: "created" });
+  return session;
+}
+
+/** A swap that matches `session`, a minute later; `label` makes its new secret and salt its own. */
+export function swapOf(
+  session: SessionRecord,
+  label: string,
+  overrides: Partial<RotationSwap> = {},
+): RotationSwap {
+  const now = overrides.now ?? session.rotatedAt + MINUTE;
+  return {
+    id: session.id,
+    transport: session.transport,
+    generation: session.generation,
+    secretHash: session.secretHash,
+    nextSecretHash: bytes(`next hash ${label}`, 32),
+    nextSalt: bytes(`next salt ${label}`, 16),
+    retryKeyHash: null,
+    now,
+    idleExpiresAt: now + 7 * DAY,
+    ...overrides,
+  };
+}
+
+/** The row that the contract asks for after `swap` has hit `session`. */
+export function afterSwap(session: SessionRecord, swap: RotationSwap): SessionRecord {
+  return {
+    ...session,
+    generation: session.generation + 1,
+    secretHash: swap.nextSecretHash,
+    salt: swap.nextSalt,
+    retryKeyHash: swap.retryKeyHash,
+    rotatedAt: swap.now,
+    idleExpiresAt: Math.min(swap.idleExpiresAt, session.expiresAt),
+  };
+}
+
+export function signingKey(kid: string, createdAt = START): SealedSigningKey {
+  return {
+    kid,
+    publicKey: bytes(`public ${kid}`, 32),
+    sealed: bytes(`sealed ${kid}`, 32),
+    createdAt,
+    signsFrom: createdAt + 10 * MINUTE,
+  };
+}
+
+/** Compares records whose bytes may be of any kind of Uint8Array. */
+export function assertSame(actual: unknown, expected: unknown, message?: string): void {
+  assert.deepEqual(comparable(actual), comparable(expected), message);
+}
+
+export async function assertRow(store: SessionStore, expected: SessionRecord): Promise<void> {
+  assertSame(await store.findSession(expected.id), expected);
+}
+
+export function assertRotated(outcome: RotateOutcome, expected: SessionRecord): void {
+  assertSame(outcome, { outcome: "rotated", session: expected });
+}
+
+export function assertUnmatched(outcome: RotateOutcome, expected: SessionRecord): void {
+  assertSame(outcome, { outcome: "unmatched", session: expected });
+}
+
+/**
+ * The ids in the revocation log after `position`, read in pages of `limit`, each once: a store may give an entry twice.
+ * In the cases a session is revoked once, so an id stands for its entry.
+ */
+export async function readLog(store: SessionStore, limit = 100, position = 0): Promise<SessionId[]> {
+  const ids = new Set<SessionId>();
+  for (let next = position; ; ) {
+    const known = ids.size;
+    const page = await store.revocationsAfter(next, limit);
+    for (const { sessionId } of page.entries) ids.add(sessionId);
+    if (ids.size === known) return [...ids];
+    next = page.position;
+  }
+}
+
+/** Runs `count` calls at the same moment. */
+export function atOnce<Result>(count: number, call: (index: number) => Promise<Result>): Promise<Result[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => call(index)));
+}
+
+function comparable(value: unknown): unknown {
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString("hex")}`;
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, comparable(member)]));
+}

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import type { PruneLimits, SessionStore } from "../store.ts";
+import {
+  afterSwap,
+  assertRow,
+  assertSame,
+  atOnce,
+  type ConformanceCase,
+  challenge,
+  create,
+  DAY,
+  MINUTE,
+  newSession,
+  readLog,
+  START,
+  sessionId,
+  signingKey,
+  swapOf,
+} from "./store-conformance-fixtures.ts";
+
+/** Limits at which nothing is old enough. */
+const NOTHING: PruneLimits = { now: 0, sessionsBefore: 0, revocationsBefore: 0, limit: 100 };
+const NONE = { sessions: 0, challenges: 0, revocations: 0 };
+
+export const housekeepingCases: Record<string, ConformanceCase> = {
+  "signingKeys: none at first, then oldest first and exact": async (store) => {
+    assert.deepEqual(await store.signingKeys(), []);
+    // The order is that of adding, whatever the clocks of the nodes that made them said.
+    const keys = [signingKey("b", START), signingKey("a", START - DAY), signingKey("c", START + DAY)];
+    let newest: string | null = null;
+    for (const key of keys) {
+      assert.equal(await store.addSigningKey(key, newest), true);
+      newest = key.kid;
+    }
+    assertSame(await store.signingKeys(), keys);
+  },
+
+  "addSigningKey: false where the newest key is another, and nothing is written": async (store) => {
+    assert.equal(await store.addSigningKey(signingKey("a"), "a"), false);
+    assert.equal(await store.addSigningKey(signingKey("a"), null), true);
+    assert.equal(await store.addSigningKey(signingKey("b"), null), false);
+    assert.equal(await store.addSigningKey(signingKey("b"), "A"), false);
+    assert.equal(await store.addSigningKey(signingKey("b"), "a"), true);
+    assert.equal(await store.addSigningKey(signingKey("c"), "a"), false);
+    assertSame(await store.signingKeys(), [signingKey("a"), signingKey("b")]);
+  },
+
+  "addSigningKey: of 32 at once on an empty store, exactly one is true": async (store) => {
+    const added = await atOnce(32, (index) => store.addSigningKey(signingKey(`key ${index}`), null));
+    assert.equal(added.filter(Boolean).length, 1);
+    assertSame(await store.signingKeys(), [signingKey(`key ${added.indexOf(true)}`)]);
+  },
+
+  "addSigningKey: of 32 at once after the same key, exactly one is true": async (store) => {
+    await store.addSigningKey(signingKey("first"), null);
+    const added = await atOnce(32, (index) => store.addSigningKey(signingKey(`key ${index}`), "first"));
+    assert.equal(added.filter(Boolean).length, 1);
+    assertSame(await store.signingKeys(), [signingKey("first"), signingKey(`key ${added.indexOf(true)}`)]);
+  },
+
+  "prune: an empty store has nothing to prune": async (store) => {
+    assert.deepEqual(await store.prune({ ...NOTHING, now: START, sessionsBefore: START }), NONE);
+  },
+
+  "prune: sessions whose idle limit or end is before the bound, exactly": async (store) => {
+    const bound = START + DAY;
+    await create(store, "idle", { idleExpiresAt: bound - 1 });
+    await create(store, "ended", { idleExpiresAt: bound + DAY, expiresAt: bound - 1 });
+    const kept = [
+      await create(store, "idle at the bound", { idleExpiresAt: bound }),
+      await create(store, "ended at the bound", { idleExpiresAt: bound + DAY, expiresAt: bound }),
+      await create(store, "live"),
+    ];
+    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: bound }), { ...NONE, sessions: 2 });
+    for (const label of ["idle", "ended"]) assert.equal(await store.findSession(sessionId(label)), null);
+    for (const session of kept) await assertRow(store, session);
+    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: bound }), NONE);
+  },
+
+  "prune: a revoked session stays until its own end, and its log entry by the log's bound": async (store) => {
+    const session = await create(store, "a");
+    await store.revokeSession(session.id, { reason: "admin", revokedAt: START });
+    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: session.idleExpiresAt }), NONE);
+    const beyond = { ...NOTHING, sessionsBefore: session.idleExpiresAt + 1 };
+    assert.deepEqual(await store.prune(beyond), { ...NONE, sessions: 1 });
+    assert.deepEqual(await readLog(store), [session.id]);
+  },
+
+  "prune: a session that has lived on by rotating is never deleted before its new end": async (store) => {
+    const session = await create(store, "a");
+    const first = swapOf(session, "1", { now: START + 6 * DAY });
+    await store.rotate(first);
+    let row = afterSwap(session, first);
+    const atFirstLimit = { ...NOTHING, sessionsBefore: session.idleExpiresAt + DAY };
+    assert.deepEqual(await store.prune(atFirstLimit), NONE);
+    await assertRow(store, row);
+    const second = swapOf(row, "2", { now: START + 12 * DAY });
+    await store.rotate(second);
+    row = afterSwap(row, second);
+    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: row.idleExpiresAt }), NONE);
+    await assertRow(store, row);
+    const pruned = await store.prune({ ...NOTHING, sessionsBefore: row.idleExpiresAt + 1 });
+    assert.deepEqual(pruned, { ...NONE, sessions: 1 });
+    assert.equal(await store.findSession(row.id), null);
+  },
+
+  "prune: live sessions do not stand in the way of ended ones, however small the limit": async (store) => {
+    const bound = START + 10 * DAY;
+    for (let index = 0; index < 6; index += 1) {
+      const session = await create(store, `${index}`);
+      if (index % 2 === 0) await store.rotate(swapOf(session, `${index}`, { now: START + 5 * DAY }));
+    }
+    const counts: number[] = [];
+    for (let call = 0; call < 4; call += 1) {
+      counts.push((await store.prune({ ...NOTHING, sessionsBefore: bound, limit: 1 })).sessions);
+    }
+    assert.deepEqual(counts, [1, 1, 1, 0]);
+    const left = await atOnce(6, (index) => store.findSession(sessionId(`${index}`)));
+    assert.deepEqual(
+      left.map((row) => row !== null),
+      [true, false, true, false, true, false],
+    );
+  },
+
+  "prune: challenges whose time is over, exactly; they can be consumed again": async (store) => {
+    const { expiresAt } = challenge("x");
+    await store.createSession(newSession("a"), { id: "old", expiresAt: expiresAt - 1 });
+    await store.createSession(newSession("b"), { id: "at the bound", expiresAt });
+    const pruned = await store.prune({ ...NOTHING, now: expiresAt });
+    assert.deepEqual(pruned, { ...NONE, challenges: 1 });
+    const used = await store.createSession(newSession("c"), { id: "at the bound", expiresAt });
+    assert.deepEqual(used, { outcome: "challenge_used" });
+    const free = await store.createSession(newSession("d"), { id: "old", expiresAt });
+    assert.deepEqual(free, { outcome: "created" });
+  },
+
+  "prune: log entries before the bound, exactly; later positions go on": async (store) => {
+    for (const age of [2, 1, 0]) {
+      const { id } = await create(store, `${age}`);
+      await store.revokeSession(id, { reason: "admin", revokedAt: START - age });
+    }
+    const { position } = await store.revocationsAfter(0, 100);
+    const counts = await store.prune({ ...NOTHING, revocationsBefore: START });
+    assert.deepEqual(counts, { ...NONE, revocations: 2 });
+    assert.deepEqual(await readLog(store), [sessionId("0")]);
+
+    // Even with the log emptied, a position that a reader holds must not skip what comes next.
+    await store.prune({ ...NOTHING, revocationsBefore: START + DAY });
+    const { id } = await create(store, "next");
+    await store.revokeSession(id, { reason: "admin", revokedAt: START + DAY });
+    assert.ok((await readLog(store, 100, position)).includes(id));
+  },
+
+  "prune: at most `limit` rows of each kind at a time": async (store) => {
+    for (let index = 0; index < 5; index += 1) {
+      const { id } = await create(store, `${index}`, { idleExpiresAt: START + 1 });
+      await store.revokeSession(id, { reason: "admin", revokedAt: START });
+    }
+    const limits = {
+      now: START + DAY,
+      sessionsBefore: START + DAY,
+      revocationsBefore: START + DAY,
+      limit: 2,
+    };
+    assert.deepEqual(await store.prune(limits), { sessions: 2, challenges: 2, revocations: 2 });
+    assert.deepEqual(await store.prune(limits), { sessions: 2, challenges: 2, revocations: 2 });
+    assert.deepEqual(await store.prune(limits), { sessions: 1, challenges: 1, revocations: 1 });
+    assert.deepEqual(await store.prune(limits), NONE);
+  },
+
+  "prune against rotate at the same moment: a session that rotates in time is kept": async (store) => {
+    const session = await create(store, "a");
+    const swap = swapOf(session, "a", { now: session.idleExpiresAt - 1 });
+    const rotating = store.rotate(swap);
+    const pruning = store.prune({ ...NOTHING, sessionsBefore: session.idleExpiresAt });
+    assert.equal((await rotating).outcome, "rotated");
+    assert.deepEqual(await pruning, NONE);
+    await assertRow(store, afterSwap(session, swap));
+  },
+
+  "ping: resolves while the store answers": async (store) => {
+    await store.ping();
+  },
+
+  "close: finishes what was begun, rejects what comes after, and may be called twice": async (store) => {
+    const session = newSession("a");
+    const creating = store.createSession(session, challenge("a"));
+    await Promise.all([store.close(), store.close()]);
+    assert.deepEqual(await creating, { outcome: "created" });
+    await assertAllReject(store);
+    await store.close();
+  },
+};
+
+async function assertAllReject(store: SessionStore): Promise<void> {
+  const session = newSession("b");
+  const revocation = { reason: "admin", revokedAt: START + MINUTE } as const;
+  const calls: Record<keyof Omit<SessionStore, "close">, () => Promise<unknown>> = {
+    createSession: () => store.createSession(session, challenge("b")),
+    rotate: () => store.rotate(swapOf(session, "b")),
+    findSession: () => store.findSession(session.id),
+    listSessions: () => store.listSessions(session.actorId, START, 1),
+    revokeSession: () => store.revokeSession(session.id, revocation),
+    revokeActor: () => store.revokeActor(session.actorId, revocation, null),
+    revocationsAfter: () => store.revocationsAfter(0, 1),
+    signingKeys: () => store.signingKeys(),
+    addSigningKey: () => store.addSigningKey(signingKey("b"), null),
+    prune: () => store.prune(NOTHING),
+    ping: () => store.ping(),
+  };
+  for (const [name, call] of Object.entries(calls)) await assert.rejects(call, `${name} after close`);
+}

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import type { SessionRecord, SessionStore } from "../store.ts";
+import { GENERATION_MAX } from "../store.ts";
+import {
+  afterSwap,
+  assertRotated,
+  assertRow,
+  assertSame,
+  assertUnmatched,
+  atOnce,
+  bytes,
+  type ConformanceCase,
+  create,
+  DAY,
+  MINUTE,
+  START,
+  sessionId,
+  swapOf,
+} from "./store-conformance-fixtures.ts";
+
+export const rotationCases: Record<string, ConformanceCase> = {
+  "rotate: writes the next generation and answers with the row": async (store) => {
+    const session = await create(store, "a");
+    const swap = swapOf(session, "a");
+    const next = afterSwap(session, swap);
+    assertRotated(await store.rotate(swap), next);
+    await assertRow(store, next);
+  },
+
+  "rotate: a chain of rotations leaves the exact history": async (store) => {
+    let session = await create(store, "a");
+    for (let generation = 1; generation <= 20; generation += 1) {
+      const swap = swapOf(session, `${generation}`);
+      session = afterSwap(session, swap);
+      assertRotated(await store.rotate(swap), session);
+    }
+    assert.equal(session.generation, 21);
+    await assertRow(store, session);
+  },
+
+  "rotate: unknown where there is no row": async (store) => {
+    const session = await create(store, "a");
+    const swap = swapOf(session, "a", { id: sessionId("nobody") });
+    assert.deepEqual(await store.rotate(swap), { outcome: "unknown" });
+    await assertRow(store, session);
+  },
+
+  "rotate: another generation, secret hash or transport does not match": async (store) => {
+    const session = await create(store, "a", { generation: 5 });
+    const mismatches = [
+      { generation: 4 },
+      { generation: 6 },
+      { generation: 0 },
+      { generation: GENERATION_MAX },
+      { secretHash: bytes("another", 32) },
+      { secretHash: session.secretHash.subarray(0, 31) },
+      { secretHash: session.salt },
+      { transport: "cookie" as const },
+    ];
+    for (const mismatch of mismatches)
+      assertUnmatched(await store.rotate(swapOf(session, "a", mismatch)), session);
+    await assertRow(store, session);
+  },
+
+  "rotate: the second use of a generation does not match, and gets the row as it stands": async (store) => {
+    const session = await create(store, "a");
+    const swap = swapOf(session, "first");
+    await store.rotate(swap);
+    const row = afterSwap(session, swap);
+    assertUnmatched(await store.rotate(swapOf(session, "second")), row);
+    assertUnmatched(await store.rotate(swap), row);
+    await assertRow(store, row);
+  },
+
+  "rotate: of 32 at once for one generation, exactly one hits, and the row is the winner's": async (
+    store,
+  ) => {
+    let session = await create(store, "a");
+    for (let round = 1; round <= 10; round += 1) session = await race(store, session, `round ${round}`);
+    assert.equal(session.generation, 11);
+  },
+
+  "rotate: 32 at once with the very same values still move the row by one": async (store) => {
+    // A derived successor hides a missing compare-and-swap from the answers, not from the row.
+    const session = await create(store, "a");
+    const swap = swapOf(session, "the same");
+    const outcomes = await atOnce(32, () => store.rotate(swap));
+    assert.equal(outcomes.filter(({ outcome }) => outcome === "rotated").length, 1);
+    await assertRow(store, afterSwap(session, swap));
+  },
+
+  "rotate: live up to the last millisecond of the idle limit": async (store) => {
+    const session = await create(store, "a", { idleExpiresAt: START + DAY });
+    assertUnmatched(await store.rotate(swapOf(session, "late", { now: START + DAY })), session);
+    assertUnmatched(await store.rotate(swapOf(session, "later", { now: START + DAY + 1 })), session);
+    const swap = swapOf(session, "in time", { now: START + DAY - 1 });
+    assertRotated(await store.rotate(swap), afterSwap(session, swap));
+  },
+
+  "rotate: live up to the last millisecond before its end": async (store) => {
+    const end = START + DAY;
+    const session = await create(store, "a", { idleExpiresAt: end + DAY, expiresAt: end });
+    assertUnmatched(await store.rotate(swapOf(session, "late", { now: end })), session);
+    assertUnmatched(await store.rotate(swapOf(session, "later", { now: end + 1 })), session);
+    const swap = swapOf(session, "in time", { now: end - 1 });
+    assertRotated(await store.rotate(swap), afterSwap(session, swap));
+  },
+
+  "rotate: the idle limit never reaches past the end": async (store) => {
+    const session = await create(store, "a", { expiresAt: START + 8 * DAY });
+    const below = swapOf(session, "below", { now: START + MINUTE, idleExpiresAt: START + 8 * DAY - 1 });
+    const row = afterSwap(session, below);
+    assertRotated(await store.rotate(below), { ...row, idleExpiresAt: START + 8 * DAY - 1 });
+    const beyond = swapOf(row, "beyond", { idleExpiresAt: START + 9 * DAY });
+    assertRotated(await store.rotate(beyond), { ...afterSwap(row, beyond), idleExpiresAt: START + 8 * DAY });
+  },
+
+  "rotate: the retry key of the last rotation is kept, replaced and cleared": async (store) => {
+    let session = await create(store, "a");
+    for (const retryKeyHash of [bytes("one", 32), bytes("two", 32), null, bytes("three", 32)]) {
+      const swap = swapOf(session, `${session.generation}`, { retryKeyHash });
+      session = afterSwap(session, swap);
+      assertRotated(await store.rotate(swap), session);
+      assertSame((await store.findSession(session.id))?.retryKeyHash, retryKeyHash);
+    }
+  },
+
+  "rotate: a clock that was set back is written as it came": async (store) => {
+    const session = await create(store, "a");
+    const swap = swapOf(session, "a", { now: START - DAY });
+    assertRotated(await store.rotate(swap), afterSwap(session, swap));
+  },
+
+  "rotate: touches the one session alone": async (store) => {
+    const others = [await create(store, "b"), await create(store, "c")];
+    const session = await create(store, "a", { secretHash: bytes("shared", 32) });
+    await store.rotate(swapOf(session, "a"));
+    for (const other of others) await assertRow(store, other);
+  },
+
+  "rotate: reaches the last generation and goes no further": async (store) => {
+    const session = await create(store, "a", { generation: GENERATION_MAX - 1 });
+    const swap = swapOf(session, "last");
+    const last = afterSwap(session, swap);
+    assertRotated(await store.rotate(swap), last);
+    assert.equal(last.generation, GENERATION_MAX);
+    assertUnmatched(await store.rotate(swapOf(last, "beyond")), last);
+    await assertRow(store, last);
+  },
+};
+
+/** 32 rotations of one generation at once, each with values of its own. Returns the row that the winner leaves. */
+async function race(store: SessionStore, session: SessionRecord, label: string): Promise<SessionRecord> {
+  const swaps = Array.from({ length: 32 }, (_, index) =>
+    swapOf(session, `${label} ${index}`, { retryKeyHash: index % 2 === 0 ? null : bytes(`${index}`, 32) }),
+  );
+  const outcomes = await Promise.all(swaps.map((swap) => store.rotate(swap)));
+  const winners = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
+  const [winner] = winners;
+  assert.ok(winner !== undefined && winners.length === 1, `${winners.length} of one generation were rotated`);
+  const row = afterSwap(session, winner);
+  for (const outcome of outcomes) {
+    if (outcome.outcome === "rotated") assertRotated(outcome, row);
+    else assertUnmatched(outcome, row);
+  }
+  await assertRow(store, row);
+  return row;
+}

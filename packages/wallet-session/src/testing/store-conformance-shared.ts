@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import type { SessionStore } from "../store.ts";
+import {
+  afterSwap,
+  assertRotated,
+  assertRow,
+  assertSame,
+  assertUnmatched,
+  atOnce,
+  bytes,
+  challenge,
+  create,
+  MINUTE,
+  newSession,
+  readLog,
+  START,
+  signingKey,
+  swapOf,
+} from "./store-conformance-fixtures.ts";
+
+/** A case about data that outlives or is shared by connections; `another` opens one more onto the same data. */
+type SharedDataCase = (first: SessionStore, another: () => Promise<SessionStore>) => Promise<void>;
+
+const REVOCATION = { reason: "admin", revokedAt: START + 2 * MINUTE } as const;
+
+export const sharedDataCases: Record<string, SharedDataCase> = {
+  "restart: everything acknowledged is there again": async (first, another) => {
+    const live = await create(first, "live", { retryKeyHash: bytes("retry", 32), binding: "thumbprint" });
+    const swap = swapOf(live, "live");
+    await first.rotate(swap);
+    const ended = await create(first, "ended");
+    await first.revokeSession(ended.id, REVOCATION);
+    await first.addSigningKey(signingKey("a"), null);
+    await first.createSession(newSession("c"), challenge("consumed"));
+    await first.close();
+
+    const second = await another();
+    await assertRow(second, afterSwap(live, swap));
+    assertUnmatched(await second.rotate(swapOf(live, "the old generation")), afterSwap(live, swap));
+    const { revokedAt, reason } = REVOCATION;
+    await assertRow(second, { ...ended, revokedAt, revokedReason: reason });
+    assert.deepEqual(await readLog(second), [ended.id]);
+    assertSame(await second.signingKeys(), [signingKey("a")]);
+    const used = await second.createSession(newSession("d"), challenge("consumed"));
+    assert.deepEqual(used, { outcome: "challenge_used" });
+  },
+
+  "restart between any two rotations: the chain goes on where it stood": async (first, another) => {
+    let store = first;
+    let session = await create(store, "a");
+    for (let generation = 1; generation <= 5; generation += 1) {
+      await store.close();
+      store = await another();
+      const swap = swapOf(session, `${generation}`);
+      session = afterSwap(session, swap);
+      assertRotated(await store.rotate(swap), session);
+    }
+  },
+
+  "restart: what was begun before close is there": async (first, another) => {
+    const session = newSession("a");
+    const creating = first.createSession(session, challenge("a"));
+    await first.close();
+    await creating;
+    await assertRow(await another(), session);
+  },
+
+  "two connections: each sees what the other was told is done": async (first, another) => {
+    const second = await another();
+    let session = await create(first, "a");
+    for (let generation = 1; generation <= 20; generation += 1) {
+      const store = generation % 2 === 0 ? first : second;
+      const swap = swapOf(session, `${generation}`);
+      session = afterSwap(session, swap);
+      assertRotated(await store.rotate(swap), session);
+      await assertRow(store === first ? second : first, session);
+    }
+  },
+
+  "two connections: of 32 rotations of one generation, exactly one hits": async (first, another) => {
+    const second = await another();
+    let session = await create(first, "a");
+    for (let round = 1; round <= 10; round += 1) {
+      const swaps = Array.from({ length: 32 }, (_, index) => swapOf(session, `${round} ${index}`));
+      const outcomes = await Promise.all(
+        swaps.map((swap, index) => (index % 2 === 0 ? first : second).rotate(swap)),
+      );
+      const [winner, ...more] = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
+      assert.ok(winner !== undefined && more.length === 0);
+      session = afterSwap(session, winner);
+      await assertRow(first, session);
+      await assertRow(second, session);
+    }
+    assert.equal(session.generation, 11);
+  },
+
+  "two connections: one challenge, one session": async (first, another) => {
+    const second = await another();
+    const outcomes = await atOnce(32, (index) =>
+      (index % 2 === 0 ? first : second).createSession(newSession(`${index}`), challenge("one")),
+    );
+    assert.equal(outcomes.filter(({ outcome }) => outcome === "created").length, 1);
+  },
+
+  "two connections: no rotation after the other's acknowledged revocation": async (first, another) => {
+    const second = await another();
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      const session = await create(first, `${attempt}`);
+      const swap = swapOf(session, `${attempt}`);
+      const rotating = first.rotate(swap);
+      assert.equal(await second.revokeSession(session.id, REVOCATION), true);
+      const atRevocation = await second.findSession(session.id);
+      const row = (await rotating).outcome === "rotated" ? afterSwap(session, swap) : session;
+      const { revokedAt, reason } = REVOCATION;
+      assertSame(atRevocation, { ...row, revokedAt, revokedReason: reason });
+      await assertRow(first, { ...row, revokedAt, revokedReason: reason });
+      assert.equal((await first.rotate(swapOf(row, "after"))).outcome, "unmatched");
+    }
+  },
+
+  "two connections: revocations of both are logged once each, and no reader misses one": async (
+    first,
+    another,
+  ) => {
+    const second = await another();
+    const sessions = await atOnce(40, (index) => create(first, `${index}`));
+    const hits = await Promise.all(
+      sessions.flatMap(({ id }) => [
+        first.revokeSession(id, REVOCATION),
+        second.revokeSession(id, REVOCATION),
+      ]),
+    );
+    assert.equal(hits.filter(Boolean).length, 40);
+    const expected = sessions.map(({ id }) => id).sort();
+    for (const store of [first, second])
+      assert.deepEqual([...new Set(await readLog(store, 7))].sort(), expected);
+  },
+
+  "two connections: of 32 first signing keys, exactly one is added": async (first, another) => {
+    const second = await another();
+    const added = await atOnce(32, (index) =>
+      (index % 2 === 0 ? first : second).addSigningKey(signingKey(`key ${index}`), null),
+    );
+    assert.equal(added.filter(Boolean).length, 1);
+    assert.equal((await second.signingKeys()).length, 1);
+  },
+};
