@@ -52,10 +52,9 @@ function wire(): Auth {
     signingSeed: config.stellarSigningSeed,
     networkPassphrase: config.stellarNetworkPassphrase,
     homeDomain: config.homeDomain,
-    webAuthDomain: config.publicUrl.host,
     webAuthEndpoint: `${config.publicUrl.origin}/api/auth/wallet`,
     accountSigners:
-      config.horizonUrl === null ? masterKeyOnly : horizonSigners({ horizonUrl: config.horizonUrl }),
+      config.horizonUrl === null ? masterKeyOnly : horizonSigners({ horizonUrl: config.horizonUrl.href }),
   });
   const handlers = createHandlers({
     engine,

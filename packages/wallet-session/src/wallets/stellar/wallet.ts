@@ -1,5 +1,5 @@
 import { StrKey } from "@stellar/stellar-sdk/base";
-import type { Clock, RandomBytes } from "../../clock.ts";
+import { type Clock, type RandomBytes, systemClock, systemRandom } from "../../clock.ts";
 import { CHALLENGE_TTL_MS } from "../../limits.ts";
 import type { WalletMethod } from "../wallet.ts";
 import { verifyAnswer } from "./answer.ts";
@@ -21,15 +21,15 @@ export interface StellarWalletOptions {
   readonly networkPassphrase: string;
   /** The domain that people sign in to; its stellar.toml names the signing key. At most 59 bytes. */
   readonly homeDomain: string;
-  /** The host name of `webAuthEndpoint`, without a port: that is what clients compare it with. */
-  readonly webAuthDomain: string;
   /** The URL of the sign-in endpoint, for stellar.toml. */
   readonly webAuthEndpoint: string;
+  /** Default: the host name of `webAuthEndpoint` without its port, which is what clients compare it with. */
+  readonly webAuthDomain?: string;
   readonly accountSigners: AccountSigners;
   /** Finds the SIGNING_KEY of a client domain; rejects when there is none. Default: `clientDomainKeyResolver()`. */
   readonly clientDomainKey?: (domain: string) => Promise<string>;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
+  readonly clock?: Clock;
+  readonly random?: RandomBytes;
   /** Whole seconds, in milliseconds. Default: 5 minutes. */
   readonly challengeTtlMs?: number;
 }
@@ -64,7 +64,9 @@ export interface StellarWallet
  * @see https://github.com/stellar/stellar-protocol/blob/master/ecosystem/sep-0010.md
  */
 export function createStellarWallet(options: StellarWalletOptions): StellarWallet {
-  const { accountSigners, clock, homeDomain, networkPassphrase, random, webAuthDomain } = options;
+  const { accountSigners, homeDomain, networkPassphrase } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  const webAuthDomain = options.webAuthDomain ?? new URL(options.webAuthEndpoint).hostname;
   // The message must not repeat the value: it is a secret, even where it is mistyped.
   if (!StrKey.isValidEd25519SecretSeed(options.signingSeed)) {
     throw new TypeError("signingSeed is not an S… seed");
