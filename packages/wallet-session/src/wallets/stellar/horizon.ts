@@ -13,7 +13,7 @@ const NOT_FOUND_TYPE = "https://stellar.org/horizon-errors/not_found";
 
 export interface HorizonOptions {
   readonly horizonUrl: string;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch?: typeof globalThis.fetch;
   /** For the whole answer, in milliseconds. Default: 5 s. */
   readonly timeoutMs?: number;
 }
@@ -27,7 +27,7 @@ export interface HorizonOptions {
  */
 export function horizonSigners({
   horizonUrl,
-  fetch,
+  fetch = globalThis.fetch,
   timeoutMs = HORIZON_TIMEOUT_MS,
 }: HorizonOptions): AccountSigners {
   const base = baseUrl(horizonUrl);
