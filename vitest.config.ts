@@ -36,7 +36,7 @@ export default defineConfig({
       provider: "v8",
       reporter: ["text", "html"],
       include: ["packages/wallet-session/src/**/*.ts", "app/api/**/*.ts", "app/lib/**/*.ts"],
-      exclude: ["**/*.test.ts"],
+      exclude: ["**/*.test.ts", "**/*.fixture.ts"],
       thresholds: {
         "packages/wallet-session/src/**": { statements: 90, branches: 90, functions: 90, lines: 90 },
         "app/api/**": { statements: 90, branches: 90, functions: 90, lines: 90 },

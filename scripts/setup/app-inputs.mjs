@@ -9,7 +9,7 @@ const OTHER_DIRECTORIES = new Set(["bench", "coverage", "data", "docs", "node_mo
 const OTHER_FILES = new Set(["biome.json", "knip.json", "next-env.d.ts", "vitest.config.ts"]);
 const SOURCE_AT_ROOT = /^\.env|\.(?:[cm]?[jt]s|json)$/;
 const GENERATED = new Set(["dist", "node_modules"]);
-const TEST = /\.test\.tsx?$/;
+const TEST = /\.(?:test|fixture)\.tsx?$/;
 
 /**
  * A hash over the contents of all files that go into the built app.

@@ -1,7 +1,8 @@
 // @ts-check
 import { existsSync, readFileSync } from "node:fs";
-import { basename, delimiter, join, sep } from "node:path";
+import { delimiter, join, sep } from "node:path";
 import { runQuietly } from "./child.mjs";
+import { npm } from "./npm.mjs";
 import { oneAtATime } from "./one-at-a-time.mjs";
 import { pinnedNode } from "./pinned-node.mjs";
 import { root } from "./root.mjs";
@@ -72,15 +73,7 @@ async function install(why) {
   console.log(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`);
 }
 
-/** @param {string[]} args */
-function npm(...args) {
-  const { npm_execpath: cli, npm_node_execpath: node } = process.env;
-  // The npm that started this, on the Node it runs on itself: never on one that the install is about to replace.
-  if (cli && node && basename(cli) === "npm-cli.js") return { command: node, args: [cli, ...args] };
-  return { command: process.platform === "win32" ? "npm.cmd" : "npm", args };
-}
-
-/** The environment without node_modules/.bin in its PATH, which npm put there and the install takes away. */
+/** Without node_modules/.bin in the PATH: npm put it there, and the install takes the Node in it away. */
 function outsideEnvironment() {
   const path = (process.env.PATH ?? "").split(delimiter);
   const ours = join(root, "node_modules") + sep;

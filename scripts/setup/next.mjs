@@ -2,11 +2,14 @@
 import { join } from "node:path";
 import { root } from "./root.mjs";
 
+/** @typedef {import("./child.mjs").Command} Command */
+
 /**
  * A command of Next's, on the Node that runs this script.
  *
  * @param {string} name
  * @param {string[]} args
+ * @returns {Command & { env: NodeJS.ProcessEnv }}
  */
 export function next(name, ...args) {
   return {

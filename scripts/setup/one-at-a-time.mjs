@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { root } from "./root.mjs";
 
-const LOCK = join(root, ".setup.lock");
+const LOCK_FILE = join(root, ".setup.lock");
 const POLL_MS = 250;
 
 /**
@@ -13,16 +13,17 @@ const POLL_MS = 250;
  *
  * @template T
  * @param {() => Promise<T>} work
+ * @param {string} [lockFile]
  * @returns {Promise<T>}
  */
-export async function oneAtATime(work) {
+export async function oneAtATime(work, lockFile = LOCK_FILE) {
   let waiting = false;
-  while (!acquire()) {
+  while (!acquire(lockFile)) {
     if (!waiting) console.log("Waiting for another command that is installing or building here.");
     waiting = true;
     await delay(POLL_MS);
   }
-  const release = () => rmSync(LOCK, { force: true });
+  const release = () => rmSync(lockFile, { force: true });
   process.once("exit", release);
   try {
     return await work();
@@ -32,20 +33,26 @@ export async function oneAtATime(work) {
   }
 }
 
-function acquire() {
+/**
+ * @param {string} lockFile
+ * @returns {boolean}
+ */
+function acquire(lockFile) {
   try {
-    writeFileSync(LOCK, String(process.pid), { flag: "wx" });
+    writeFileSync(lockFile, String(process.pid), { flag: "wx" });
     return true;
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    if (!ownerIsAlive()) rmSync(LOCK, { force: true });
-    return false;
+    if (ownerIsAlive(lockFile)) return false;
+    rmSync(lockFile, { force: true });
+    return acquire(lockFile);
   }
 }
 
-function ownerIsAlive() {
+/** @param {string} lockFile */
+function ownerIsAlive(lockFile) {
   try {
-    const owner = Number(readFileSync(LOCK, "utf8"));
+    const owner = Number(readFileSync(lockFile, "utf8"));
     // An empty file is an owner between creating and writing.
     if (owner > 0) process.kill(owner, 0);
     return true;

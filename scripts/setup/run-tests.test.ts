@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+const runTests = pathToFileURL(join(import.meta.dirname, "run-tests.mjs")).href;
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "run-tests-"));
+  writeFileSync(join(directory, "vitest.config.mjs"), "export default { test: { globals: true } };");
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Runs these test files as `npm test` does, and gives the last line and the exit code. */
+function run(files: Record<string, string>, ...args: string[]) {
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
+  const script = `const { runTests } = await import(${JSON.stringify(runTests)});
+    process.exit(await runTests(process.argv.slice(1)));`;
+  const { stdout, status } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "--eval", script, "--", "--root", directory, ...args],
+    { encoding: "utf8", cwd: directory, env: { PATH: process.env.PATH ?? "", NODE_ENV: "test" } },
+  );
+  return { last: stdout.trimEnd().split("\n").at(-1), code: status };
+}
+
+test("says how many passed and failed in its last line", () => {
+  const passing = { "a.test.js": "test('one', () => {}); test('two', () => {});" };
+  expect(run(passing)).toEqual({ last: "2 passed, 0 failed", code: 0 });
+  const failing = { "b.test.js": "test('three', () => { throw new Error('no'); });" };
+  expect(run({ ...passing, ...failing })).toEqual({ last: "2 passed, 1 failed", code: 1 });
+  expect(run({}, "a.test.js")).toEqual({ last: "2 passed, 0 failed", code: 0 });
+});
+
+test("mentions skipped tests where there are any", () => {
+  expect(run({ "a.test.js": "test('one', () => {}); test.skip('two', () => {});" })).toEqual({
+    last: "1 passed, 0 failed, 1 skipped",
+    code: 0,
+  });
+});
+
+test("a run without a test fails", () => {
+  expect(run({}).code).toBe(1);
+  expect(run({ "a.test.js": "test('one', () => {});" }, "-t", "another name")).toEqual({
+    last: "0 passed, 0 failed, 1 skipped",
+    code: 1,
+  });
+});
+
+test.each([
+  ["a file that cannot be loaded", "import './missing.js'; test('one', () => {});", "0 passed, 1 failed"],
+  ["a stray rejection", "test('one', () => { Promise.reject(new Error('stray')); });", "1 passed, 1 failed"],
+  [
+    "a hook that fails after the tests",
+    "describe('all', () => { afterAll(() => { throw new Error('no'); }); test('one', () => {}); });",
+    "1 passed, 1 failed",
+  ],
+])("%s counts as a failure", (_, content, last) => {
+  expect(run({ "a.test.js": content })).toEqual({ last, code: 1 });
+});
