@@ -2,7 +2,8 @@ import { type Keypair, StrKey, xdr } from "@stellar/stellar-sdk/base";
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../errors.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
-import { craft, notChallenges } from "./crafted-challenge.fixture.ts";
+import { craft } from "./crafted-challenge.fixture.ts";
+import { notChallenges } from "./not-challenges.fixture.ts";
 import type { AccountSigners, AccountState } from "./signers.ts";
 import {
   ALICE,
@@ -53,9 +54,15 @@ describe("an answer that is no challenge of ours", () => {
     await expect(wallet.verify({ transaction: craft(NOW) })).resolves.toMatchObject({ actorId: account });
   });
 
-  it.each(notChallenges(NOW))("%s", async (_, transaction) => {
+  const cases = notChallenges(NOW).flatMap(([reason, list]) =>
+    list.map(([name, transaction]) => ({ reason, name, transaction })),
+  );
+  it.each(cases)("$name: $reason", async ({ reason, transaction }) => {
     const { wallet } = walletAt({ accountSigners: neverAsked });
-    await expect(wallet.verify({ transaction })).rejects.toMatchObject({ code: "challenge_invalid" });
+    await expect(wallet.verify({ transaction })).rejects.toMatchObject({
+      code: "challenge_invalid",
+      message: expect.stringContaining(reason),
+    });
   });
 
   it("is another server's, whichever of its settings differs", async () => {

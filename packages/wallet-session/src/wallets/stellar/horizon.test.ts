@@ -93,7 +93,13 @@ describe("horizonSigners", () => {
     ],
     ["a 404 with an empty body", answering(404, "")],
     ["'not found' with status 200", answering(200, NOT_FOUND)],
-    ["a redirect", (_, response) => response.writeHead(302, { location: "/elsewhere" }).end()],
+    [
+      "a redirect",
+      (request, response) => {
+        if (request.url === "/elsewhere") answering(200, ACCOUNT)(request, response);
+        else response.writeHead(302, { location: "/elsewhere" }).end();
+      },
+    ],
     ["an empty body", answering(200, "")],
     ["half a JSON document", answering(200, JSON.stringify(ACCOUNT).slice(0, 200))],
     ["invalid UTF-8", (_, response) => response.end(Buffer.from([0x22, 0xff, 0x22]))],

@@ -72,7 +72,7 @@ async function readAnswer(response: Response, accountId: string): Promise<Accoun
   const body = record(JSON.parse(text));
   if (response.status === 200) return readAccount(body, accountId);
   // A proxy in front, or a wrong path, answers 404 as well: it takes Horizon's own problem document.
-  if (body.type === NOT_FOUND_TYPE && body.status === 404) return { exists: false };
+  if (body.type === NOT_FOUND_TYPE) return { exists: false };
   throw new Error("a 404 that is not Horizon's");
 }
 

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Account, type Keypair, Memo, Operation, WebAuth } from "@stellar/stellar-sdk";
+import { Account, type Keypair, Memo, WebAuth } from "@stellar/stellar-sdk";
 import { SigningKeypair, StellarConfiguration, Wallet } from "@stellar/typescript-wallet-sdk";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../clock.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
-import { craft } from "./crafted-challenge.fixture.ts";
+import { AUTH, CLIENT, craft, WEB_AUTH } from "./crafted-challenge.fixture.ts";
 import { readAtMost } from "./read-at-most.ts";
 import { masterKeyOnly } from "./signers.ts";
 import {
@@ -133,19 +133,6 @@ function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
   );
 }
 
-const nonce = Buffer.alloc(48, 2).toString("base64");
-const auth = Operation.manageData({ name: `${HOME_DOMAIN} auth`, value: nonce, source: account });
-const webAuth = Operation.manageData({
-  name: "web_auth_domain",
-  value: WEB_AUTH_DOMAIN,
-  source: SERVER.publicKey(),
-});
-const client = Operation.manageData({
-  name: "client_domain",
-  value: CLIENT_DOMAIN,
-  source: CLIENT_APP.publicKey(),
-});
-
 const CRAFTED = fc.record({
   crafted: fc.record({
     source: mostly(
@@ -157,8 +144,8 @@ const CRAFTED = fc.record({
       (source) => new Account(source.accountId(), source.sequenceNumber()),
     ),
     operations: fc.oneof(
-      mostly([auth, webAuth], [auth, webAuth, client], [auth], [auth, client], [webAuth, auth]),
-      fc.array(fc.constantFrom(auth, webAuth, client), { maxLength: 4 }),
+      mostly([AUTH, WEB_AUTH], [AUTH, WEB_AUTH, CLIENT], [AUTH], [AUTH, CLIENT], [WEB_AUTH, AUTH]),
+      fc.array(fc.constantFrom(AUTH, WEB_AUTH, CLIENT), { maxLength: 4 }),
     ),
     memo: mostly<Memo>(Memo.none(), Memo.id("5"), Memo.text("five")),
     times: mostly<[number, number]>([0, 300], [-400, -350], [-200, 100], [310, 400], [0, 900]),
