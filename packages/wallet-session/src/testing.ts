@@ -1,1 +1,3 @@
+export { createManualClock, type ManualClock } from "./testing/manual-clock.ts";
 export { type StoreConformanceOptions, storeConformance } from "./testing/store-conformance.ts";
+export { createWalletKeypair, type WalletKeypair } from "./testing/wallet-keypair.ts";

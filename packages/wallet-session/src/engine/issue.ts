@@ -2,18 +2,19 @@ import type { SessionRecord } from "../store.ts";
 import type { EngineContext } from "./context.ts";
 import type { IssuedTokens } from "./engine.ts";
 
-/** A fresh access token beside the session's refresh token. Writes nothing. */
+/** A fresh access token beside the session's refresh token. `now`: when the answer was decided. Writes nothing. */
 export async function issueTokens(
   context: EngineContext,
   session: SessionRecord,
   refreshToken: string,
+  now: number,
 ): Promise<IssuedTokens> {
   const { token, claims } = await context.accessTokens.sign(session);
   return {
     accessToken: token,
     expiresIn: claims.exp - claims.iat,
     refreshToken,
-    refreshExpiresIn: secondsLeft(session, context.clock.now()),
+    refreshExpiresIn: secondsLeft(session, now),
     session,
   };
 }

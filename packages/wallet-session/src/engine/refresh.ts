@@ -26,7 +26,8 @@ export async function refresh(context: EngineContext, request: RefreshRequest): 
   const result = await rotate(context, { presented, presentedBy, retryKey });
   if (result.outcome === "refused") throw await refuse(context, presented, result);
 
-  const tokens = await issueTokens(context, result.session, result.refreshToken);
+  const now = result.outcome === "rotated" ? result.session.rotatedAt : context.clock.now();
+  const tokens = await issueTokens(context, result.session, result.refreshToken, now);
   reportRefreshed(context, result.outcome, result.session);
   return { outcome: result.outcome, tokens };
 }

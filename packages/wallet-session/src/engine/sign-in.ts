@@ -42,7 +42,7 @@ export async function signIn(
   };
   const refreshToken = writeRefreshToken(context.keyring.signing, { sessionId: id, generation: 1, secret });
   // Signed before the write: a session that exists without its tokens would be no use to anyone.
-  const tokens = await issueTokens(context, session, refreshToken);
+  const tokens = await issueTokens(context, session, refreshToken, now);
   const { outcome } = await context.store.createSession(session, actor.challenge);
   switch (outcome) {
     case "challenge_used":

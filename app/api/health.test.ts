@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { GET as jwks } from "../.well-known/jwks.json/route.ts";
+import { GET as stellarToml } from "../.well-known/stellar.toml/route.ts";
+import { startAuth } from "../lib/auth.ts";
+import { PATCH } from "./[...path]/route.ts";
+import { get, signedIn } from "./auth/routes.fixture.ts";
+import { GET as healthz } from "./healthz/route.ts";
+import { GET as readyz } from "./readyz/route.ts";
+
+test("alive at once, ready when started", async () => {
+  expect((await healthz(get("/api/healthz"))).status).toBe(200);
+  await startAuth();
+  expect((await readyz(get("/api/readyz"))).status).toBe(200);
+});
+
+test("public keys and stellar.toml are for everyone", async () => {
+  await signedIn();
+  const keys = await (await jwks(get("/.well-known/jwks.json"))).json();
+  expect(keys.keys[0]).not.toHaveProperty("d");
+  const toml = await (await stellarToml(get("/.well-known/stellar.toml"))).text();
+  expect(toml).toContain('WEB_AUTH_ENDPOINT="http://localhost:3000/api/auth/wallet"');
+});
+
+test("an unknown address is a problem like any other", async () => {
+  const response = await PATCH(get("/api/nothing", {}, "PATCH"));
+  expect([response.status, (await response.json()).code]).toEqual([404, "not_found"]);
+});
