@@ -1,11 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Account, type Keypair, Memo, WebAuth } from "@stellar/stellar-sdk";
 import { SigningKeypair, StellarConfiguration, Wallet } from "@stellar/typescript-wallet-sdk";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { systemClock } from "../../clock.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
 import { AUTH, CLIENT, craft, WEB_AUTH } from "./crafted-challenge.fixture.ts";
@@ -185,11 +183,8 @@ describe("the Stellar wallet SDK", () => {
       signingSeed: SERVER.secret(),
       networkPassphrase: NETWORK,
       homeDomain: address,
-      webAuthDomain: "127.0.0.1",
       webAuthEndpoint: `http://${address}/auth`,
       accountSigners: masterKeyOnly,
-      clock: systemClock,
-      random: randomBytes,
     });
   });
   afterEach(async () => {
