@@ -18,6 +18,14 @@ export async function timed(operations: number, run: () => Promise<void> | void)
   return { operations, seconds: Number(process.hrtime.bigint() - begun) / 1e9 };
 }
 
+/** Times work of one thread by what it used of a core, whatever else the machine was doing. */
+export async function onOneCore(operations: number, run: () => Promise<void>): Promise<Round> {
+  const before = process.cpuUsage();
+  await run();
+  const { user, system } = process.cpuUsage(before);
+  return { operations, seconds: (user + system) / 1e6 };
+}
+
 /** Runs both in turn, A B A B, after one round of each that does not count. */
 export async function compare(
   rounds: number,

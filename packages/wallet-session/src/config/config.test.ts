@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Keypair } from "@stellar/stellar-sdk";
+import { Keypair } from "@stellar/stellar-sdk/base";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ConfigError, readConfig } from "./config.ts";
 import { madeSecrets, makeAuthSecret, type SecretSource } from "./made-secrets.ts";

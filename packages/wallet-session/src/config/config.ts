@@ -1,4 +1,4 @@
-import { Keypair, StrKey } from "@stellar/stellar-sdk";
+import { Keypair, StrKey } from "@stellar/stellar-sdk/base";
 import {
   ACCESS_TOKEN_TTL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
