@@ -35,7 +35,7 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
  * A refusal or a fault with one of the closed codes.
  *
  * `message` is public: it is sent to the client as `detail`, so it never holds a token, a secret or a
- * stored value. `cause` is for the log of the server alone.
+ * stored value. `cause` is for the log of the server alone. Carries no stack.
  */
 export class SessionError extends Error {
   override readonly name = "SessionError";
@@ -50,7 +50,12 @@ export class SessionError extends Error {
     message: string,
     options: { cause?: unknown; retryAfterSeconds?: number; endedAs?: RevocationReason | null } = {},
   ) {
+    // A refusal is an answer and a fault has its cause: a stack would say nothing more, and costs a flood of garbage
+    // tokens as much again as refusing them.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, "cause" in options ? { cause: options.cause } : undefined);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.endedAs = options.endedAs ?? null;
