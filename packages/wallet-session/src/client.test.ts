@@ -210,7 +210,18 @@ describe("signing in and out", () => {
     server.answers(SIGN_IN, problem(401, "signature_invalid"));
     await expect(signIn()).rejects.toMatchObject({ code: "signature_invalid", status: 401 });
     expect(client.state).toEqual({ status: "signed-in", sessionId: "s1" });
-    expect(client.timing()?.renewalMs).toBeGreaterThan(0);
+    expect(client.timing()?.renewalMs).toBe(630_000);
+  });
+
+  test("after a refusal, a refresh that was aborted for it is made up for", async () => {
+    await signedIn();
+    server.answers(REFRESH, () => {});
+    server.answers(SIGN_IN, problem(401, "signature_invalid"));
+    const aborted = client.refresh();
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    await expect(signIn()).rejects.toThrow();
+    expect(await aborted).toEqual({ status: "signed-in", sessionId: "s1" });
+    expect(client.timing()?.renewalMs).toBe(1_000);
   });
 
   test("a refresh under way is aborted first, and its late answer changes nothing", async () => {

@@ -5,7 +5,7 @@ import { SessionKeeper, type SessionState, type SessionTiming } from "./client/s
 
 export type { Challenge } from "./client/endpoints.ts";
 export type { ClientEnvironment, Locks } from "./client/environment.ts";
-export { type ProblemCode, SessionClientError } from "./client/problem.ts";
+export { errorOf, type ProblemCode, SessionClientError } from "./client/problem.ts";
 export type { SessionState, SessionTiming, TerminalCode } from "./client/session-keeper.ts";
 
 export interface SessionClientOptions {

@@ -47,7 +47,7 @@ const LONGEST_RETRY_DELAY_MS = 60_000;
 export class SessionKeeper {
   readonly #endpoints: Endpoints;
   readonly #environment: ClientEnvironment;
-  readonly #leewayMs: number;
+  #leewayMs: number;
   readonly #lockName: string;
   readonly #listeners = new Set<(state: SessionState) => void>();
   #state: SessionState = { status: "unknown" };
@@ -136,12 +136,14 @@ export class SessionKeeper {
   async change(task: (limitMs: number) => Promise<SessionAnswer | "signed_out">): Promise<SessionState> {
     const earlier = this.#change;
     this.#epoch += 1;
+    let dueAt: number | undefined;
     const run = (async () => {
       await earlier;
+      // A renewal that is called off is due again at once, should the session from before go on.
+      dueAt = this.#renewal === undefined ? this.#timer?.dueAt : this.#environment.now() + SHORTEST_DELAY_MS;
       this.#disarm();
-      const renewal = this.#renewal;
-      renewal?.abort.abort();
-      await renewal?.done.catch(() => {});
+      this.#renewal?.abort.abort();
+      await this.#renewal?.done;
       const answer = await withLock(this.#environment, this.#lockName, () => task(REQUEST_LIMIT_MS));
       if (answer === "signed_out") this.#end("signed_out");
       else this.#receive(answer);
@@ -150,8 +152,7 @@ export class SessionKeeper {
     const settled = run.then(
       () => {},
       () => {
-        // The session from before goes on, and the renewal that was called off is to be made up for.
-        if (this.#state.status === "signed-in") this.#planRetry(undefined);
+        if (dueAt !== undefined) this.#arm(Math.max(0, dueAt - this.#environment.now()));
       },
     );
     this.#change = settled;
@@ -176,6 +177,8 @@ export class SessionKeeper {
 
   #receive(answer: SessionAnswer): void {
     this.#answeredAt = this.#environment.now();
+    // A server's leeway is a quarter of its tokens' life at most, whatever was said here.
+    this.#leewayMs = Math.min(this.#leewayMs, (answer.expiresInSeconds * 1_000) / 4);
     this.accept(answer);
   }
 
