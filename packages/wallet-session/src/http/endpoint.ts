@@ -41,8 +41,13 @@ export function endpoint(handlers: Partial<Record<Method, Handler>>, options: En
       response.headers.set("Access-Control-Allow-Origin", "*");
       response.headers.set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate");
     }
-    return request.method === "HEAD" ? new Response(null, response) : response;
+    return withBodyFor(request, response);
   };
+}
+
+/** An answer to HEAD has no body (RFC 9110 §9.3.2). */
+export function withBodyFor(request: Request, response: Response): Response {
+  return request.method === "HEAD" ? new Response(null, response) : response;
 }
 
 /** The problem for whatever was thrown, reported where it is a fault. */

@@ -5,7 +5,7 @@ import { answersJson } from "./accept.ts";
 import { bounce } from "./bounce.ts";
 import type { HttpContext } from "./context.ts";
 import { authenticateRequest } from "./credentials.ts";
-import { endpoint, type FaultSink, faultResponse, type Handler } from "./endpoint.ts";
+import { endpoint, type FaultSink, faultResponse, type Handler, withBodyFor } from "./endpoint.ts";
 import { healthz, readyz } from "./health.ts";
 import { logout } from "./logout.ts";
 import { problemResponse } from "./problem.ts";
@@ -121,8 +121,8 @@ export function createHandlers(options: HandlersOptions): Handlers {
   };
 }
 
-const notFound: Handler = async () =>
-  problemResponse(new SessionError("not_found", "There is nothing at this address."));
+const notFound: Handler = async (request) =>
+  withBodyFor(request, problemResponse(new SessionError("not_found", "There is nothing at this address.")));
 
 /** A log that fails must not turn the answer into another one. */
 function neverThrowing(sink: FaultSink): FaultSink {
