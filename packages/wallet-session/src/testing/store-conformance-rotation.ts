@@ -5,14 +5,12 @@ import {
   afterSwap,
   assertRotated,
   assertRow,
-  assertSame,
   assertUnmatched,
   atOnce,
   bytes,
   type ConformanceCase,
   create,
   DAY,
-  MINUTE,
   START,
   sessionId,
   swapOf,
@@ -40,8 +38,10 @@ export const rotationCases: Record<string, ConformanceCase> = {
 
   "rotate: unknown where there is no row": async (store) => {
     const session = await create(store, "a");
-    const swap = swapOf(session, "a", { id: sessionId("nobody") });
-    assert.deepEqual(await store.rotate(swap), { outcome: "unknown" });
+    for (const generation of [0, 1, GENERATION_MAX]) {
+      const swap = swapOf(session, "a", { id: sessionId("nobody"), generation });
+      assert.deepEqual(await store.rotate(swap), { outcome: "unknown" });
+    }
     await assertRow(store, session);
   },
 
@@ -107,12 +107,16 @@ export const rotationCases: Record<string, ConformanceCase> = {
   },
 
   "rotate: the idle limit never reaches past the end": async (store) => {
-    const session = await create(store, "a", { expiresAt: START + 8 * DAY });
-    const below = swapOf(session, "below", { now: START + MINUTE, idleExpiresAt: START + 8 * DAY - 1 });
-    const row = afterSwap(session, below);
-    assertRotated(await store.rotate(below), { ...row, idleExpiresAt: START + 8 * DAY - 1 });
-    const beyond = swapOf(row, "beyond", { idleExpiresAt: START + 9 * DAY });
-    assertRotated(await store.rotate(beyond), { ...afterSwap(row, beyond), idleExpiresAt: START + 8 * DAY });
+    const end = START + 8 * DAY;
+    const session = await create(store, "a", { expiresAt: end });
+    const below = swapOf(session, "below", { idleExpiresAt: end - 1 });
+    const row = { ...afterSwap(session, below), idleExpiresAt: end - 1 };
+    assertRotated(await store.rotate(below), row);
+    await assertRow(store, row);
+    const beyond = swapOf(row, "beyond", { idleExpiresAt: end + DAY });
+    const capped = { ...afterSwap(row, beyond), idleExpiresAt: end };
+    assertRotated(await store.rotate(beyond), capped);
+    await assertRow(store, capped);
   },
 
   "rotate: the retry key of the last rotation is kept, replaced and cleared": async (store) => {
@@ -121,7 +125,7 @@ export const rotationCases: Record<string, ConformanceCase> = {
       const swap = swapOf(session, `${session.generation}`, { retryKeyHash });
       session = afterSwap(session, swap);
       assertRotated(await store.rotate(swap), session);
-      assertSame((await store.findSession(session.id))?.retryKeyHash, retryKeyHash);
+      await assertRow(store, session);
     }
   },
 
@@ -129,6 +133,7 @@ export const rotationCases: Record<string, ConformanceCase> = {
     const session = await create(store, "a");
     const swap = swapOf(session, "a", { now: START - DAY });
     assertRotated(await store.rotate(swap), afterSwap(session, swap));
+    await assertRow(store, afterSwap(session, swap));
   },
 
   "rotate: touches the one session alone": async (store) => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { useTemporaryDirectory } from "../../../test/temporary-directory.ts";
 import { bytes, sessionId } from "../../testing/store-conformance-fixtures.ts";
 import { openSqliteStore } from "../sqlite.ts";
@@ -42,6 +42,7 @@ test.each([1, 97, 1_500])(
       ],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
+    onTestFinished(() => void child.kill("SIGKILL"));
     const acknowledged = new Map<number, number>();
     let seen = 0;
     for await (const line of createInterface(child.stdout)) {

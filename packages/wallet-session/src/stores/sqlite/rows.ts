@@ -1,4 +1,4 @@
-import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import type {
   ClientMetadata,
   RevocationReason,
@@ -10,7 +10,7 @@ import type {
 } from "../../store.ts";
 import { REVOCATION_REASONS } from "../../store.ts";
 
-export type Row = Record<string, SQLOutputValue>;
+export type Row = Readonly<Record<string, unknown>>;
 
 /** 16 bytes in base64url, the last character with no spare bits set: only the canonical form names a session. */
 const SESSION_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
@@ -20,7 +20,7 @@ export function encodeSessionId(id: SessionId): Uint8Array | null {
   return SESSION_ID.test(id) ? Buffer.from(id, "base64url") : null;
 }
 
-export function decodeSessionId(value: SQLOutputValue | undefined): SessionId {
+export function decodeSessionId(value: unknown): SessionId {
   const bytes = blob(value);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
 }
@@ -132,17 +132,17 @@ export function decodeSigningKey(row: Row): SealedSigningKey {
   };
 }
 
-export function integer(value: SQLOutputValue | undefined): number {
+export function integer(value: unknown): number {
   if (typeof value !== "number") throw unreadable();
   return value;
 }
 
-function text(value: SQLOutputValue | undefined): string {
+function text(value: unknown): string {
   if (typeof value !== "string") throw unreadable();
   return value;
 }
 
-function blob(value: SQLOutputValue | undefined): Uint8Array {
+export function blob(value: unknown): Uint8Array {
   if (!(value instanceof Uint8Array)) throw unreadable();
   return value;
 }
@@ -151,12 +151,12 @@ function decodeGeneration(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
 }
 
-function decodeTransport(value: SQLOutputValue | undefined): Transport {
+function decodeTransport(value: unknown): Transport {
   if (value !== "body" && value !== "cookie") throw unreadable();
   return value;
 }
 
-function decodeReason(value: SQLOutputValue | undefined): RevocationReason {
+function decodeReason(value: unknown): RevocationReason {
   const reason = REVOCATION_REASONS.find((known) => known === value);
   if (reason === undefined) throw unreadable();
   return reason;

@@ -8,7 +8,7 @@ import type {
   RotationSwap,
   SessionId,
 } from "../../store.ts";
-import { decodeSession, decodeSessionId, integer, rotatedSession, SESSION_COLUMNS } from "./rows.ts";
+import { blob, decodeSession, decodeSessionId, integer, rotatedSession, SESSION_COLUMNS } from "./rows.ts";
 import { type Atomically, createSavepoint } from "./savepoint.ts";
 
 /** A rotation, and its numbers as the database holds them. */
@@ -153,9 +153,9 @@ export class SqliteSteps {
       for (const row of due) {
         const endsAt = integer(row.ends_at);
         if (endsAt < input.before) {
-          this.#deleteSession.run(row.id ?? null);
+          this.#deleteSession.run(blob(row.id));
           deleted += 1;
-        } else this.#examineLater.run(endsAt, row.id ?? null);
+        } else this.#examineLater.run(endsAt, blob(row.id));
       }
       return { examined: due.length, deleted };
     });
