@@ -89,7 +89,7 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
     leewayMs: leewaySeconds * 1_000,
     lockName: `wallet-session ${basePath}`,
   });
-  const curedFetch: Fetch = (input, init) => fetchWithCure(keeper, environment, send, input, init);
+  const curedFetch: Fetch = (input, init) => fetchWithCure(keeper, send, input, init);
 
   return {
     get state() {
@@ -133,20 +133,19 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
 
 async function fetchWithCure(
   keeper: SessionKeeper,
-  environment: ClientEnvironment,
   send: Fetch,
   input: string | URL | Request,
   init: RequestInit | undefined,
 ): Promise<Response> {
   const sentFor = sessionIdOf(keeper.state);
   const again = input instanceof Request ? input.clone() : input;
-  const sentAt = environment.now();
+  const { answers } = keeper;
   const response = await send(input, init);
   if (response.status !== 401) return response;
   const code = await problemCode(response.clone());
   if (code === undefined || !CURABLE_CODES.includes(code)) return response;
 
-  const renewedMeanwhile = keeper.answeredAt !== undefined && keeper.answeredAt >= sentAt;
+  const renewedMeanwhile = keeper.answers !== answers;
   if (!renewedMeanwhile) {
     // A token so new is not cured by a newer one. None at all, though, means that the jar has changed hands.
     const tokenAtFault = code === "access_token_invalid" || code === "access_token_expired";

@@ -12,6 +12,12 @@ export class TestPage {
   #jar = new Map<string, string>();
   #lockFrozen = false;
   readonly #lockPrefix = crypto.randomUUID();
+  readonly #network: Fetch;
+
+  /** `network`: what carries the requests; the real `fetch` unless a test puts handlers or faults in its place. */
+  constructor(network: Fetch = fetch) {
+    this.#network = network;
+  }
 
   readonly environment: ClientEnvironment = {
     now: () => this.#now,
@@ -39,12 +45,13 @@ export class TestPage {
     },
   };
 
-  /** The real `fetch`, with the jar. */
+  /** What the page's own `fetch` does: adds the jar and says where it comes from, and keeps what comes back. */
   readonly fetch: Fetch = async (input, init) => {
     const request = new Request(input, init);
     const cookie = this.#cookieHeader();
     if (cookie !== "") request.headers.set("cookie", cookie);
-    const response = await fetch(request);
+    request.headers.set("sec-fetch-site", "same-origin");
+    const response = await this.#network(request);
     for (const line of response.headers.getSetCookie()) this.#keep(line);
     return response;
   };
@@ -60,6 +67,14 @@ export class TestPage {
 
   wake(): void {
     for (const waker of this.#wakers) waker();
+  }
+
+  cookieNames(): string[] {
+    return [...this.#jar.keys()].sort();
+  }
+
+  deleteCookie(name: string): void {
+    this.#jar.delete(name);
   }
 
   /** Takes the lock and keeps it, as a tab does that the browser has frozen. */

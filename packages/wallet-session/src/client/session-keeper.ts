@@ -57,6 +57,7 @@ export class SessionKeeper {
   #change: Promise<unknown> | undefined;
   #timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
   #accessEndsAt = 0;
+  #answers = 0;
   #answeredAt: number | undefined;
   #failures = 0;
 
@@ -79,9 +80,9 @@ export class SessionKeeper {
     return this.#epoch;
   }
 
-  /** When tokens were last received, by the environment's clock. */
-  get answeredAt(): number | undefined {
-    return this.#answeredAt;
+  /** Rises with each answer that brought tokens. */
+  get answers(): number {
+    return this.#answers;
   }
 
   /** A jar filled a moment ago: renewing again could only let a late answer overwrite a newer one. */
@@ -176,6 +177,7 @@ export class SessionKeeper {
   }
 
   #receive(answer: SessionAnswer): void {
+    this.#answers += 1;
     this.#answeredAt = this.#environment.now();
     // A server's leeway is a quarter of its tokens' life at most, whatever was said here.
     this.#leewayMs = Math.min(this.#leewayMs, (answer.expiresInSeconds * 1_000) / 4);
