@@ -1,0 +1,23 @@
+import { SessionClientError } from "wallet-session/client";
+
+/** What the server's codes mean to the person in front of the page. */
+const SENTENCES: Record<string, string> = {
+  network_error: "The server could not be reached. Check your connection and try again.",
+  unexpected_response:
+    "Something between this page and the server gave a strange answer. Try again in a moment.",
+  invalid_request: "This account cannot be used to sign in here.",
+  challenge_invalid: "The server did not recognise what was signed. Try again.",
+  challenge_expired: "The signature came too late. Try again, and sign within five minutes.",
+  challenge_used: "This signature has been used before. Try again with a new one.",
+  signature_invalid: "The signature is not enough to speak for this account. Sign with its own key.",
+  cross_origin: "The server takes sign-ins only from its own pages. Open StreamPay by its usual address.",
+  rate_limited: "There were too many attempts. Wait a minute and try again.",
+  store_unavailable: "The server is not able to keep sessions at the moment. Try again in a moment.",
+  horizon_unavailable: "The Stellar network could not be asked about this account. Try again in a moment.",
+};
+
+/** A sentence for an error, never a stack or a code. */
+export function explain(error: unknown): string {
+  if (error instanceof SessionClientError) return SENTENCES[error.code] ?? "That did not work. Try again.";
+  return "That did not work. Try again.";
+}

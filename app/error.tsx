@@ -1,0 +1,27 @@
+"use client";
+
+import { Button } from "./components/button.tsx";
+import { SiteHeader } from "./components/site-header.tsx";
+
+/** What a page shows in its place when rendering it failed. The session is not touched by that. */
+export default function ErrorPage({ retry }: { error: unknown; retry: () => void }) {
+  return (
+    <>
+      <SiteHeader />
+      <main
+        id="main"
+        className="mx-auto flex w-full max-w-xl flex-1 flex-col justify-center gap-4 px-5 pb-24 sm:px-8"
+      >
+        <h1 className="text-3xl font-semibold tracking-tight">This page could not be shown.</h1>
+        <p className="text-muted">
+          Something went wrong while drawing it. You are still signed in if you were before.
+        </p>
+        <p className="mt-2">
+          <Button look="primary" onClick={retry}>
+            Try again
+          </Button>
+        </p>
+      </main>
+    </>
+  );
+}

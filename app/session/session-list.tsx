@@ -1,0 +1,55 @@
+"use client";
+
+import { Button } from "../components/button.tsx";
+import { RelativeTime } from "../components/time.tsx";
+import { DeviceIcon, deviceName } from "./device.tsx";
+import type { ListedSession } from "./session-data.ts";
+
+interface SessionListProps {
+  sessions: readonly ListedSession[];
+  onEnd: (session: ListedSession) => void;
+}
+
+export function SessionList({ sessions, onEnd }: SessionListProps) {
+  return (
+    <ul className="divide-y divide-line">
+      {sessions.map((session) => (
+        <li
+          key={session.id}
+          className="grid grid-cols-[auto_1fr_auto] items-center gap-3 py-4 first:pt-0 last:pb-0 sm:gap-4"
+        >
+          <DeviceIcon client={session.client} />
+          <div className="min-w-0">
+            <p className="flex flex-wrap items-center gap-x-2.5 gap-y-1 font-medium">
+              {deviceName(session.client)}
+              {session.current && (
+                <span className="rounded-full bg-wash px-2.5 py-0.5 text-xs font-medium text-accent">
+                  This browser
+                </span>
+              )}
+            </p>
+            <p className="mt-0.5 text-sm text-muted">
+              Active <RelativeTime iso={session.last_active_at} />
+              {session.client.ip !== null && (
+                <>
+                  {" · "}
+                  <span title="Only the network is kept, not the whole address">{session.client.ip}</span>
+                </>
+              )}
+              {" · signed in "}
+              <RelativeTime iso={session.created_at} />
+            </p>
+          </div>
+          {!session.current && (
+            <Button
+              onClick={() => onEnd(session)}
+              aria-label={`End the session of ${deviceName(session.client)}`}
+            >
+              End
+            </Button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}

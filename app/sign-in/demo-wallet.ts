@@ -1,0 +1,139 @@
+import type { Challenge } from "wallet-session/client";
+import { accountAddress } from "./strkey.ts";
+import { WalletError } from "./wallet-error.ts";
+
+/** Where the page keeps the demo key, as a JWK in plain sight: development only, never for funds. */
+const STORAGE_KEY = "streampay.demo-wallet";
+
+const ENVELOPE_TYPE_TX = 2;
+const KEY_TYPE_ED25519 = 0;
+const SIGNATURE_BYTES = 64;
+/** On the wire a signature is its hint (4), its length (4) and itself. */
+const DECORATED_BYTES = 8 + SIGNATURE_BYTES;
+const MAX_SIGNATURES = 20;
+
+export interface DemoWallet {
+  readonly account: string;
+  /** @throws WalletError for anything but a transaction that can never be executed */
+  sign(challenge: Challenge): Promise<string>;
+}
+
+/** Opens the wallet kept in `storage`, or makes one and keeps it there. Signs with WebCrypto: no SDK is loaded for it. */
+export async function openDemoWallet(storage: Pick<Storage, "getItem" | "setItem">): Promise<DemoWallet> {
+  const { privateKey, publicKey } = (await storedKey(storage)) ?? (await makeKey(storage));
+  return {
+    account: accountAddress(publicKey),
+    sign: async ({ transaction, networkPassphrase }) => {
+      const envelope = Uint8Array.from(atob(transaction), (char) => char.charCodeAt(0));
+      const signed = await addSignature(envelope, networkPassphrase, privateKey, publicKey);
+      return btoa(String.fromCharCode(...signed));
+    },
+  };
+}
+
+/** Forgets the key; the next wallet opened is a new account. */
+export function forgetDemoWallet(storage: Pick<Storage, "removeItem">): void {
+  storage.removeItem(STORAGE_KEY);
+}
+
+interface DemoKey {
+  readonly privateKey: CryptoKey;
+  readonly publicKey: Uint8Array;
+}
+
+async function storedKey(storage: Pick<Storage, "getItem">): Promise<DemoKey | null> {
+  try {
+    const jwk: JsonWebKey = JSON.parse(storage.getItem(STORAGE_KEY) ?? "null");
+    return await importKey(jwk);
+  } catch {
+    // None, or nothing that was made here: a demo key is replaced without regret.
+    return null;
+  }
+}
+
+async function makeKey(storage: Pick<Storage, "setItem">): Promise<DemoKey> {
+  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]).catch(() => {
+    throw new WalletError("This browser cannot make Ed25519 keys. The demo wallet needs a newer one.");
+  });
+  if (!("privateKey" in pair)) throw new WalletError("This browser cannot make Ed25519 keys.");
+  const { kty, crv, d, x } = await crypto.subtle.exportKey("jwk", pair.privateKey);
+  const jwk = { kty, crv, d, x } as JsonWebKey;
+  storage.setItem(STORAGE_KEY, JSON.stringify(jwk));
+  return importKey(jwk);
+}
+
+async function importKey(jwk: JsonWebKey): Promise<DemoKey> {
+  const privateKey = await crypto.subtle.importKey("jwk", jwk, "Ed25519", false, ["sign"]);
+  const base64 = (jwk.x ?? "").replaceAll("-", "+").replaceAll("_", "/");
+  return { privateKey, publicKey: Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)) };
+}
+
+/** Signs as Stellar does: SHA-256 of network id and envelope without its signatures, which stand at the end of it. */
+async function addSignature(
+  envelope: Uint8Array<ArrayBuffer>,
+  networkPassphrase: string,
+  privateKey: CryptoKey,
+  publicKey: Uint8Array,
+): Promise<Uint8Array> {
+  requireHarmless(envelope);
+  const { start, count } = findSignatures(envelope);
+  const payload = concat(
+    await sha256(new TextEncoder().encode(networkPassphrase)),
+    envelope.subarray(0, start),
+  );
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, await sha256(payload)));
+  return concat(
+    envelope.subarray(0, start),
+    uint32(count + 1),
+    envelope.subarray(start + 4),
+    publicKey.subarray(-4),
+    uint32(SIGNATURE_BYTES),
+    signature,
+  );
+}
+
+/** A challenge has sequence number 0, so no network ever executes it (SEP-10). Anything else is not signed blindly. */
+function requireHarmless(envelope: Uint8Array): void {
+  const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+  // Type (4), source account: key type (4) and key (32), fee (4), sequence number (8).
+  const isChallenge =
+    envelope.length > 52 &&
+    view.getUint32(0) === ENVELOPE_TYPE_TX &&
+    view.getUint32(4) === KEY_TYPE_ED25519 &&
+    view.getBigInt64(44) === 0n;
+  if (!isChallenge) throw new WalletError("The server asked to sign something that is no sign-in challenge.");
+}
+
+/** The array of signatures ends the envelope, so its length tells where it starts. */
+function findSignatures(envelope: Uint8Array): { start: number; count: number } {
+  const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+  for (let count = 1; count <= MAX_SIGNATURES; count++) {
+    const start = envelope.length - 4 - count * DECORATED_BYTES;
+    if (start < 52) break;
+    const lengthsFit = Array.from({ length: count }, (_, i) => start + 8 + i * DECORATED_BYTES).every(
+      (at) => view.getUint32(at) === SIGNATURE_BYTES,
+    );
+    if (view.getUint32(start) === count && lengthsFit) return { start, count };
+  }
+  throw new WalletError("The server's challenge does not carry its signature.");
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+function uint32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,20 @@
+import type { Metadata } from "next";
+import { connection } from "next/server";
+import { SiteHeader } from "../components/site-header.tsx";
+import { demoWalletAllowed } from "../lib/auth.ts";
+import { SignInPanel } from "./sign-in-panel.tsx";
+
+export const metadata: Metadata = { title: "Sign in" };
+
+export default async function SignInPage() {
+  // Decided by the server that runs, not by the one that builds.
+  await connection();
+  return (
+    <>
+      <SiteHeader />
+      <main id="main" className="mx-auto w-full max-w-lg flex-1 px-5 pt-6 pb-24 sm:px-8 sm:pt-14">
+        <SignInPanel demoWallet={demoWalletAllowed()} headingLevel="h1" />
+      </main>
+    </>
+  );
+}
