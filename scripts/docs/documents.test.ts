@@ -1,0 +1,106 @@
+// What the documents say that can be checked without reading them.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+import { createSessionEngine, ERROR_CODES, SessionError } from "wallet-session";
+import { readConfig } from "wallet-session/config";
+import { createHandlers } from "wallet-session/http";
+import { createMemoryStore } from "wallet-session/stores/memory";
+import { createWalletKeypair } from "wallet-session/testing";
+import { createStellarWallet, masterKeyOnly } from "wallet-session/wallets/stellar";
+import { root } from "../setup/root.mjs";
+import { anchors, document, documents, links, prose } from "./markdown.ts";
+
+/** What the command line has beside the scripts of package.json. */
+const NPM_BUILT_IN = ["install", "pack"];
+
+test("every link within the project leads somewhere", () => {
+  const broken = documents().flatMap((source) =>
+    links(source)
+      .filter(({ target }) => !/^[a-z]+:/.test(target))
+      .filter(({ target }) => !leadsSomewhere(source.path, target))
+      .map(({ target }) => `${source.path}: ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+function leadsSomewhere(from: string, target: string): boolean {
+  const [file = "", fragment] = target.split("#");
+  const path = file === "" ? from : normalize(join(dirname(from), file));
+  if (path.startsWith("..") || !existsSync(join(root, path))) return false;
+  return fragment === undefined || anchors(document(path)).includes(fragment);
+}
+
+test("the package's README stands by itself: it links to nothing outside the package", () => {
+  const home = "packages/wallet-session";
+  const outside = links(document(`${home}/README.md`)).filter(
+    ({ target }) => !/^[a-z]+:/.test(target) && !normalize(join(home, target)).startsWith(`${home}/`),
+  );
+  expect(outside).toEqual([]);
+});
+
+test("every npm command that is named exists", () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const known = [...Object.keys(scripts), ...NPM_BUILT_IN];
+  const unknown = documents().flatMap(({ path, text }) =>
+    [...text.matchAll(/(?:^|`|NODE_ENV=production )npm (?:run )?([a-z][\w:-]*)/gm)]
+      .filter(([, name = ""]) => !known.includes(name))
+      .map(([command]) => `${path}: ${command}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test("every test that is named as showing something has that name", () => {
+  const named = documents().flatMap(({ path, text }) =>
+    links({ path, text })
+      .filter(({ target }) => /\.test\.ts$/.test(target))
+      .map(({ text: label, target }) => ({ path, label, target })),
+  );
+  expect(named.length).toBeGreaterThan(0);
+  const missing = named.filter(({ path, label, target }) => {
+    const title = /^"(.*)"$/.exec(label)?.[1];
+    return title !== undefined && !readFileSync(join(root, dirname(path), target), "utf8").includes(title);
+  });
+  expect(missing).toEqual([]);
+});
+
+test("docs/api.md has each error code with the status that it is answered with", () => {
+  const keys = createWalletKeypair();
+  const engine = createSessionEngine({
+    store: createMemoryStore(),
+    secrets: ["a secret of this test that is long enough"],
+    issuer: "https://pay.example.com",
+  });
+  const wallet = createStellarWallet({
+    signingSeed: keys.seed,
+    networkPassphrase: "Test SDF Network ; September 2015",
+    homeDomain: "pay.example.com",
+    webAuthEndpoint: "https://pay.example.com/api/auth/wallet",
+    accountSigners: masterKeyOnly,
+  });
+  const { problem } = createHandlers({ engine, wallet, publicUrl: new URL("https://pay.example.com") });
+  const answered = ERROR_CODES.map(
+    (code) => `| ${problem(new SessionError(code, "")).status} | \`${code}\` |`,
+  );
+  const rows = [...document("docs/api.md").text.matchAll(/^(\| \d{3} \| `\w+` \|)/gm)].map(([, row]) => row);
+  expect(rows.sort()).toEqual(answered.sort());
+});
+
+test("docs/configuration.md has each setting that is read, and no other", () => {
+  const read = new Set<string>();
+  const env = new Proxy<Record<string, string>>(
+    {},
+    {
+      get(_, name) {
+        read.add(String(name));
+        return undefined;
+      },
+    },
+  );
+  readConfig(env, {
+    read: (name) => (name === "auth-secret" ? "x".repeat(32) : createWalletKeypair().seed),
+  });
+  const table = [...prose(document("docs/configuration.md")).matchAll(/^\| (`[A-Z_`, ]+`) \|/gm)];
+  const written = table.flatMap(([, names = ""]) => [...names.matchAll(/[A-Z_]+/g)].map(String));
+  expect(written.sort()).toEqual([...read].sort());
+});

@@ -1,0 +1,139 @@
+// The TypeScript in the documents: all of it is type-checked, and the example of mounting the engine is run.
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createWalletKeypair } from "wallet-session/testing";
+import { root } from "../setup/root.mjs";
+import { type Document, documents, fences } from "./markdown.ts";
+
+const NAMED = /^\/\/ ([\w./[\]-]+\.tsx?)\b/;
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "snippets-"));
+  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"), "dir");
+  writeFileSync(
+    join(directory, "tsconfig.json"),
+    JSON.stringify({
+      extends: join(root, "tsconfig.json"),
+      compilerOptions: { incremental: false, plugins: [] },
+      include: ["**/*.ts"],
+      exclude: ["node_modules"],
+    }),
+  );
+  for (const source of documents()) writeSnippets(source);
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** One directory for each document; a snippet whose first line names a file is that file, so that others can import it. */
+function writeSnippets(source: Document): void {
+  for (const [index, { code }] of fences(source, "ts").entries()) {
+    const path = join(snippetsOf(source.path), NAMED.exec(code)?.[1] ?? `snippet-${index + 1}.ts`);
+    mkdirSync(dirname(path), { recursive: true });
+    // A module of its own, whatever is in it.
+    writeFileSync(path, `${code}\nexport {};\n`);
+  }
+}
+
+function snippetsOf(path: string): string {
+  return join(directory, path.replace(/\.md$/, ""));
+}
+
+test("every TypeScript snippet is of the types that it says", () => {
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  expect(output(process.execPath, tsc, "-p", directory)).toBe("");
+});
+
+test("the example in the README signs in and refreshes, by its handlers and by its server", async () => {
+  Object.assign(process.env, {
+    PORT: "3000",
+    DATABASE_URL: `sqlite:${join(directory, "sessions.db")}`,
+    AUTH_SECRET: randomBytes(32).toString("hex"),
+    STELLAR_SIGNING_SEED: createWalletKeypair().seed,
+    LOG_LEVEL: "silent",
+  });
+  const { sessions } = await load<{ sessions: () => Mounted }>("sessions.ts");
+  const { config, engine, handlers } = sessions();
+  // Any free port, but tokens and challenges as at the one that is configured.
+  Object.assign(config, { port: 0 });
+  const { server } = await load<{ server: Server }>("server.ts");
+  const profile = await load<{ GET(request: Request): Promise<Response> }>("app/api/profile/route.ts");
+  try {
+    await signInAndRefresh((path, init) => handlers.fetch(new Request(config.publicUrl.origin + path, init)));
+
+    if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    const tokens = await signInAndRefresh((path, init) => fetch(`http://127.0.0.1:${port}${path}`, init));
+
+    const guarded = (headers: HeadersInit) =>
+      profile.GET(new Request(`${config.publicUrl.origin}/api/profile`, { headers }));
+    expect((await guarded({ authorization: `Bearer ${tokens.access_token}` })).status).toBe(200);
+    expect((await guarded({})).status).toBe(401);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await engine.close();
+  }
+});
+
+interface Mounted {
+  readonly config: { readonly publicUrl: URL };
+  readonly engine: { close(): Promise<void> };
+  readonly handlers: { fetch(request: Request): Promise<Response> };
+}
+
+type Send = (path: string, init?: RequestInit) => Promise<Response>;
+
+async function signInAndRefresh(send: Send): Promise<{ access_token: string; refresh_token: string }> {
+  const wallet = createWalletKeypair();
+  const challenge = await answerOf(await send(`/api/auth/wallet?account=${wallet.account}`));
+  const signedIn = await answerOf(
+    await send("/api/auth/wallet", post({ transaction: wallet.sign(challenge) })),
+  );
+  const refresh = post(
+    { refresh_token: signedIn.refresh_token },
+    { "idempotency-key": "made-once-per-token" },
+  );
+  const refreshed = await answerOf(await send("/api/auth/refresh", refresh));
+  expect(refreshed.session_id).toBe(signedIn.session_id);
+  expect(refreshed.refresh_token).not.toBe(signedIn.refresh_token);
+  expect((await answerOf(await send("/api/auth/refresh", refresh))).refresh_token).toBe(
+    refreshed.refresh_token,
+  );
+  return refreshed;
+}
+
+function post(body: object, headers: Record<string, string> = {}): RequestInit {
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+async function answerOf(response: Response) {
+  const answer = await response.json();
+  expect({ status: response.status, ...answer }).toMatchObject({ status: 200 });
+  return answer;
+}
+
+async function load<Module>(path: string): Promise<Module> {
+  return import(pathToFileURL(join(snippetsOf("README.md"), path)).href) as Promise<Module>;
+}
+
+/** All that a program prints, whether it fails or not. */
+function output(command: string, ...args: string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: "pipe" });
+  } catch (error) {
+    return error instanceof Error && "stdout" in error ? `${error.stdout}` : String(error);
+  }
+}
