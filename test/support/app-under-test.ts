@@ -1,0 +1,46 @@
+import { afterAll, beforeAll } from "vitest";
+import { type AppServer, type Settings, startApp } from "./app-server.ts";
+import { createClient, type SessionClient } from "./session-client.ts";
+import { createWitness, leaks, type Witness } from "./witness.ts";
+
+/** A server for all tests of the calling file, and a client for it. Not to be read before the tests run. */
+export interface App {
+  readonly server: AppServer;
+  readonly client: SessionClient;
+  readonly witness: Witness;
+}
+
+/**
+ * Starts one server before the tests of the file and stops it after them. By then no secret of theirs may be in its
+ * output, its refusals or its database. `settings` may be asked for late, when other parts of the test stand.
+ */
+export function appUnderTest(settings: () => Settings = () => ({})): App {
+  let app: App | null = null;
+  const started = (): App => {
+    if (app === null) throw new Error("The server has not been started yet.");
+    return app;
+  };
+  beforeAll(async () => {
+    const server = await startApp(settings());
+    const witness = createWitness();
+    app = { server, witness, client: createClient(server, witness) };
+  });
+  afterAll(async () => {
+    if (app === null) return;
+    await app.server.kill("SIGKILL");
+    const found = leaks(app.server, app.witness);
+    await app.server.stop();
+    if (found.length > 0) throw new Error(`Secrets came to light:\n${found.join("\n")}`);
+  });
+  return {
+    get server() {
+      return started().server;
+    },
+    get client() {
+      return started().client;
+    },
+    get witness() {
+      return started().witness;
+    },
+  };
+}
