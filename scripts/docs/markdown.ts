@@ -8,7 +8,7 @@ export interface Document {
   readonly text: string;
 }
 
-export interface Fence {
+interface Fence {
   readonly language: string;
   readonly code: string;
 }
