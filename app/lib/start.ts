@@ -2,17 +2,24 @@ import { ConfigError } from "wallet-session/config";
 import { publishPeerAddress } from "wallet-session/http";
 import { startAuth } from "./auth.ts";
 
-/** Starts what the routes stand on. Ends the process with a plain sentence when it cannot. */
-export async function startApp(): Promise<void> {
+/** Starts what the routes stand on. When it cannot, says why in a plain sentence and ends the process. */
+export async function startApp(giveUp: (why: string) => void = endProcess): Promise<void> {
   publishPeerAddress();
   try {
     await startAuth();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
-    process.stderr.write(
-      error instanceof ConfigError ? `${reason}\n` : `The server cannot start: ${reason}${cause}\n`,
-    );
-    process.exit(1);
+    giveUp(describeFailure(error));
   }
+}
+
+function describeFailure(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (!(error instanceof Error)) return "The server cannot start.";
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
+  return `The server cannot start: ${error.message}${cause}`;
+}
+
+function endProcess(why: string): void {
+  process.stderr.write(`${why}\n`);
+  process.exit(1);
 }

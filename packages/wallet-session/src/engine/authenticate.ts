@@ -16,8 +16,8 @@ export async function authenticate(
 ): Promise<AuthenticatedSession> {
   const { accessTokens, revocations } = context;
   const claims = await accessTokens.verify(accessToken);
-  // A node that has never read the log knows nothing of revocations, so it asks before it answers.
-  if (!revocations.isLoaded()) await revocations.poll();
+  // Who has never read the log knows nothing of revocations, and who does not follow it learns of none: it is read first.
+  if (!revocations.isLoaded() || !context.followsRevocations()) await revocations.poll();
   if (revocations.has(claims.sid)) throw revoked();
   if (options.fresh && !revocations.isFresh()) await liveSession(context, claims.sid);
   return {

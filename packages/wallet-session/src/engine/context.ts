@@ -11,6 +11,8 @@ export interface EngineContext {
   readonly keyring: Keyring;
   readonly accessTokens: AccessTokens;
   readonly revocations: RevocationView;
+  /** Whether a timer reads the revocation log by now, so that its view need not be asked for. */
+  readonly followsRevocations: () => boolean;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly onEvent: EventSink;

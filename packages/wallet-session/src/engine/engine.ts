@@ -174,11 +174,13 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   const keys = createSigningKeys({ store, keyring, clock, random, accessTtlMs, onEvent });
   const accessTokens = createAccessTokens({ keys, issuer, audience, ttlMs: accessTtlMs, clock, random });
   const revocations = createRevocationView({ store, clock, accessTtlMs });
+  let stops: (() => void)[] = [];
   const context: EngineContext = {
     store,
     keyring,
     accessTokens,
     revocations,
+    followsRevocations: () => stops.length > 0,
     clock,
     random,
     onEvent,
@@ -186,7 +188,6 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     refreshAbsoluteTtlMs: options.refreshAbsoluteTtlMs ?? REFRESH_ABSOLUTE_TTL_MS,
     refreshLeewayMs: options.refreshLeewayMs ?? REFRESH_LEEWAY_MS,
   };
-  let stops: (() => void)[] = [];
 
   return {
     signIn: (actor, signInOptions) => signIn(context, actor, signInOptions),

@@ -101,3 +101,13 @@ test("after close every verb that needs the store fails", async () => {
   await engine.close();
   expect(await codeOf(refresh(tokens.refreshToken))).toBe("store_unavailable");
 });
+
+test("an engine that was never started still refuses what was revoked elsewhere", async () => {
+  const store = createMemoryStore();
+  const started = await startEngine(store);
+  const idle = createSessionEngine({ store, secrets: [SECRET], issuer: ISSUER, clock: started.clock });
+  const tokens = await started.signIn();
+  expect((await idle.authenticate(tokens.accessToken)).sessionId).toBe(tokens.session.id);
+  await started.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
+  expect(await codeOf(idle.authenticate(tokens.accessToken))).toBe("session_revoked");
+});

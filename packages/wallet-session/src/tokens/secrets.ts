@@ -22,7 +22,7 @@ export interface Keyring {
   find(keyId: number): SecretKeys | undefined;
 }
 
-export const SECRET_MIN_BYTES = 32;
+const SECRET_MIN_BYTES = 32;
 
 /**
  * Derives the keys of each secret, in the order given.

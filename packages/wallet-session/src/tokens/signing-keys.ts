@@ -58,6 +58,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
   let open: readonly OpenKey[] = [];
   let loadedAt = Number.NEGATIVE_INFINITY;
   let newestKid: string | null = null;
+  const reportedUnreadable = new Set<string>();
 
   async function read(): Promise<void> {
     const stored = await store.signingKeys();
@@ -70,8 +71,15 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     const known = open.find((key) => key.kid === stored.kid);
     if (known !== undefined) return known;
     const opened = await openKey(keyring, stored);
-    if (opened === null) onEvent({ type: "signing_key_unreadable", kid: stored.kid });
+    if (opened === null) reportUnreadable(stored.kid);
     return opened;
+  }
+
+  /** Once for each key: it stays in the store, and is met again at every reading. */
+  function reportUnreadable(kid: string): void {
+    if (reportedUnreadable.has(kid)) return;
+    reportedUnreadable.add(kid);
+    onEvent({ type: "signing_key_unreadable", kid });
   }
 
   async function add(signsFrom: number): Promise<string | null> {

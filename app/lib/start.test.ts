@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startApp } from "./start.ts";
+
+const GOOD = {
+  AUTH_SECRET: "a secret of the start tests that is long enough",
+  STELLAR_SIGNING_SEED: "SCZANGBA5YHTNYVVV4C3U252E2B6P6F5T3U6MM63WBSBZATAQI3EBTQ4",
+  LOG_LEVEL: "silent",
+};
+
+/** What a start with these settings says when it gives up; nothing where it does not. */
+async function start(settings: Record<string, string>): Promise<string[]> {
+  const before = { ...process.env };
+  onTestFinished(() => {
+    process.env = before;
+  });
+  Object.assign(process.env, GOOD, settings);
+  const said: string[] = [];
+  await startApp((why) => said.push(why));
+  return said;
+}
+
+// In this order in one process: what has once been wired stays.
+test("bad settings are named; a store that cannot be opened is said; good ones start", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "streampay-start-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+
+  const [bad = ""] = await start({ PORT: "none", AUTH_SECRET: "too short" });
+  expect(bad).toContain("PORT must be");
+  expect(bad).toContain("AUTH_SECRET is not usable");
+  expect(bad).not.toContain("too short");
+
+  const [closed = ""] = await start({ PORT: "3000", DATABASE_URL: `sqlite:${directory}` });
+  expect(closed).toMatch(/^The server cannot start: /);
+
+  expect(await start({ DATABASE_URL: "memory:" })).toEqual([]);
+});
