@@ -28,16 +28,16 @@ export function SessionList({ sessions, onEnd }: SessionListProps) {
                 </span>
               )}
             </p>
-            <p className="mt-0.5 text-sm text-muted">
-              Active <RelativeTime iso={session.last_active_at} />
+            <p className="mt-0.5 flex flex-wrap gap-x-4 text-sm text-muted">
+              <span>
+                Active <RelativeTime iso={session.last_active_at} />
+              </span>
+              <span>
+                Signed in <RelativeTime iso={session.created_at} />
+              </span>
               {session.client.ip !== null && (
-                <>
-                  {" · "}
-                  <span title="Only the network is kept, not the whole address">{session.client.ip}</span>
-                </>
+                <span title="Only the network is kept, not the whole address">{session.client.ip}</span>
               )}
-              {" · signed in "}
-              <RelativeTime iso={session.created_at} />
             </p>
           </div>
           {!session.current && (
