@@ -32,7 +32,7 @@ export function DateOnly({ iso }: { iso: string }) {
   );
 }
 
-export function relative(differenceMs: number): string {
+function relative(differenceMs: number): string {
   for (const [unit, length] of UNITS) {
     if (Math.abs(differenceMs) >= length) return RELATIVE.format(Math.trunc(differenceMs / length), unit);
   }

@@ -7,7 +7,7 @@ import { explain } from "../components/explain.ts";
 import { useSessionClient } from "../components/session-context.tsx";
 import { WalletError } from "./wallet-error.ts";
 
-export type WalletName = "freighter" | "demo";
+type WalletName = "freighter" | "demo";
 
 /** A way to sign: which account, and how. Both may throw WalletError. */
 export interface SigningWallet {

@@ -1,7 +1,7 @@
 import type { ClientEnvironment } from "./environment.ts";
 
 /** A tab frozen by the browser holds its locks for ever. Two refreshes at once are safe, only wasteful. */
-export const LOCK_WAIT_MS = 4_000;
+const LOCK_WAIT_MS = 4_000;
 
 /** Runs `task` while holding the origin's lock `name`, or without it when it cannot be had within the limit. */
 export async function withLock<T>(
