@@ -22,7 +22,7 @@ export async function readBody(request: Request, limitBytes: number): Promise<Bo
     if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge(limitBytes);
     return parse(decode(await readUpTo(limitBytes, first, reader)));
   } finally {
-    // Not cancelled: under Node that destroys the socket, and the refusal would never arrive.
+    // Not cancelled: under Node that destroys the request. What is left unread is the server's to drain or to drop.
     reader.releaseLock();
   }
 }
