@@ -1,9 +1,11 @@
 import { GeistMono } from "geist/font/mono";
 import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
+import { connection } from "next/server";
 import type { ReactNode } from "react";
 import { SessionProvider } from "./components/session-context.tsx";
 import { ToastProvider } from "./components/toast.tsx";
+import { refreshLeewaySeconds } from "./lib/auth.ts";
 import "./globals.css";
 
 export const metadata: Metadata = {
@@ -18,7 +20,9 @@ export const viewport: Viewport = {
   ],
 };
 
-export default function RootLayout({ children }: { children: ReactNode }) {
+export default async function RootLayout({ children }: { children: ReactNode }) {
+  // The settings are those of the server that runs, not of the one that builds.
+  await connection();
   return (
     <html lang="en" className={`${GeistSans.variable} ${GeistMono.variable}`}>
       <body className="flex min-h-dvh flex-col font-sans">
@@ -28,7 +32,7 @@ export default function RootLayout({ children }: { children: ReactNode }) {
         >
           Skip to the content
         </a>
-        <SessionProvider>
+        <SessionProvider leewaySeconds={refreshLeewaySeconds()}>
           <ToastProvider>{children}</ToastProvider>
         </SessionProvider>
       </body>

@@ -11,8 +11,14 @@ const SessionContext = createContext<SessionClient | null>(null);
  */
 const HINT = "streampay.signed-in";
 
-export function SessionProvider({ children }: { children: ReactNode }) {
-  const [client] = useState(() => createSessionClient());
+interface SessionProviderProps {
+  /** The server's `REFRESH_LEEWAY`: a request and its answer must live less than that. */
+  readonly leewaySeconds: number;
+  readonly children: ReactNode;
+}
+
+export function SessionProvider({ leewaySeconds, children }: SessionProviderProps) {
+  const [client] = useState(() => createSessionClient({ leewaySeconds }));
 
   useEffect(() => {
     const stop = client.start();

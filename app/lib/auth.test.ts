@@ -6,6 +6,7 @@ import {
   guard,
   issueRefreshToken,
   problem,
+  refreshLeewaySeconds,
   revokeRefreshToken,
   rotateRefreshToken,
   signAccessToken,
@@ -61,6 +62,7 @@ test("the guard of the app's own routes", async () => {
   expect([response.status, (await response.json()).code]).toEqual([401, "access_token_missing"]);
 });
 
-test("the demo wallet is for development", () => {
+test("what the pages need to know of the settings", () => {
   expect(demoWalletAllowed()).toBe(true);
+  expect(refreshLeewaySeconds()).toBe(30);
 });

@@ -137,3 +137,8 @@ export function revokeRefreshToken(token: string): Promise<boolean> {
 export function demoWalletAllowed(): boolean {
   return !auth().config.production;
 }
+
+/** For the pages' client, whose requests must be over within it. */
+export function refreshLeewaySeconds(): number {
+  return auth().config.refreshLeewayMs / 1000;
+}

@@ -1,14 +1,11 @@
 import type { Metadata } from "next";
-import { connection } from "next/server";
 import { SiteHeader } from "../components/site-header.tsx";
 import { demoWalletAllowed } from "../lib/auth.ts";
 import { SignInPanel } from "./sign-in-panel.tsx";
 
 export const metadata: Metadata = { title: "Sign in" };
 
-export default async function SignInPage() {
-  // Decided by the server that runs, not by the one that builds.
-  await connection();
+export default function SignInPage() {
   return (
     <>
       <SiteHeader />
