@@ -59,7 +59,8 @@ async function makeWallet() {
 async function open({ wallet, ...options }) {
   const context = await browser.newContext({ viewport: DESKTOP, ...options });
   if (wallet !== undefined) {
-    await context.addInitScript(([key, value]) => localStorage.setItem(key, value), [DEMO_WALLET, wallet]);
+    const entry = { key: DEMO_WALLET, value: wallet };
+    await context.addInitScript(({ key, value }) => localStorage.setItem(key, value), entry);
   }
   const page = await context.newPage();
   await page.goto(baseUrl);
