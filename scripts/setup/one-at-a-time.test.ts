@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { oneAtATime } from "./one-at-a-time.mjs";
 
 let directory: string;
@@ -16,6 +16,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 test("the second begins when the first has ended, even where that failed", async () => {
   const order: string[] = [];
+  const said = vi.spyOn(console, "log").mockImplementation(() => {});
   let fail = (_: Error) => {};
   const first = oneAtATime(async () => {
     order.push("first begins");
@@ -32,6 +33,8 @@ test("the second begins when the first has ended, even where that failed", async
   await second;
   expect(order).toEqual(["first begins", "first fails", "second begins"]);
   expect(existsSync(lockFile)).toBe(false);
+  expect(said.mock.calls).toEqual([["Waiting for another command that is installing or building here."]]);
+  said.mockRestore();
 });
 
 test("a lock left behind by a process that has died is taken over", async () => {
