@@ -1,4 +1,5 @@
 import type { SessionStore } from "../store.ts";
+import { protocolCases, protocolThroughRestarts } from "./protocol-conformance.ts";
 import { housekeepingCases } from "./store-conformance-housekeeping.ts";
 import { revocationCases } from "./store-conformance-revocation.ts";
 import { rotationCases } from "./store-conformance-rotation.ts";
@@ -19,14 +20,21 @@ export interface StoreConformanceOptions {
 }
 
 /**
- * Registers the cases that every implementation of `SessionStore` has to pass, races included. Registers only: the
- * runner that `test` belongs to runs them, each on a store of its own.
+ * Registers the cases that every implementation of `SessionStore` has to pass, races included: each step of the contract by
+ * itself, then the promises of the protocol with the real engine on the store. Registers only: the runner that `test`
+ * belongs to runs them, each on a store of its own.
  *
  * What it does NOT check: durability through a loss of power, faults (a full disk, a lost connection: the step must
  * reject), and speed. Times are fixed values; the suite neither reads a clock nor waits.
  */
 export function storeConformance({ test, open, openAnother }: StoreConformanceOptions): void {
-  const cases = { ...sessionCases, ...rotationCases, ...revocationCases, ...housekeepingCases };
+  const cases = {
+    ...sessionCases,
+    ...rotationCases,
+    ...revocationCases,
+    ...housekeepingCases,
+    ...protocolCases,
+  };
   for (const [name, run] of Object.entries(cases)) {
     test(name, async () => {
       const store = await open();
@@ -39,7 +47,11 @@ export function storeConformance({ test, open, openAnother }: StoreConformanceOp
   }
   if (openAnother === undefined) return;
 
-  for (const [name, run] of Object.entries(sharedDataCases)) {
+  const shared = {
+    ...sharedDataCases,
+    "protocol: the process restarts between any two steps": protocolThroughRestarts,
+  };
+  for (const [name, run] of Object.entries(shared)) {
     test(name, async () => {
       const first = await open();
       const opened = [first];
