@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, webcrypto } from "node:crypto";
 import { SignJWT } from "jose";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { SECRET } from "../engine/engine.fixture.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { type AuthenticRefreshToken, readRefreshToken, writeRefreshToken } from "../tokens/refresh-token.ts";
@@ -17,12 +17,13 @@ const bytes = (...parts: (string | number[])[]) =>
 const json = (body: SendOptions["body"]): SendOptions => ({ headers: JSON_TYPE, ...(body && { body }) });
 const form = (body: string): SendOptions => ({ headers: FORM_TYPE, body });
 
-/** 10 MB, made only as they are read. `taken` tells how much was. */
-function hugeBody(chunkBytes = 1_024) {
+/** Made only as it is read, piece by piece, as from a socket. `taken` tells how much was. */
+function hugeBody(size = 10_000_000, chunkBytes = 1_024) {
   const state = { taken: 0 };
   const stream = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      if (state.taken >= 10_000_000) return controller.close();
+    async pull(controller) {
+      await new Promise(setImmediate);
+      if (state.taken >= size) return controller.close();
       state.taken += chunkBytes;
       controller.enqueue(new Uint8Array(chunkBytes).fill(0x20));
     },
@@ -106,7 +107,7 @@ describe.each(ENDPOINTS)("the body of %s", (path, member, limit) => {
     );
   });
 
-  test("that is too large is refused, declared or not, and is not read to its end", async () => {
+  test("that is too large is refused, declared or not, without waiting for its end", async () => {
     const http = await startHttp();
     await http.signIn();
     const { stream, state } = hugeBody();
@@ -117,6 +118,22 @@ describe.each(ENDPOINTS)("the body of %s", (path, member, limit) => {
     expect(await refusalOf(http, { headers, body: declared.stream })).toBe("413 body_too_large");
     expect(declared.state.taken).toBeLessThan(8 * 1_024);
     expect(await refusalOf(http, json(`{"a":"${"x".repeat(limit)}"}`))).toBe("413 body_too_large");
+  });
+
+  test("that is refused is thrown away to its end or to a bound, so that its connection can go on", async () => {
+    const http = await startHttp();
+    const [type, large, endless] = [hugeBody(300_000), hugeBody(300_000), hugeBody(Infinity, 1_000_000)];
+    const plain = { "Content-Type": "text/plain" };
+    expect(await refusalOf(http, { headers: plain, body: type.stream })).toBe("415 unsupported_media_type");
+    expect(await refusalOf(http, { headers: JSON_TYPE, body: large.stream })).toBe("413 body_too_large");
+    expect(await refusalOf(http, { headers: JSON_TYPE, body: endless.stream })).toBe("413 body_too_large");
+    await vi.waitFor(() => {
+      expect(type.state.taken).toBeGreaterThanOrEqual(300_000);
+      expect(large.state.taken).toBeGreaterThanOrEqual(300_000);
+      expect(endless.state.taken).toBeGreaterThan(16_000_000);
+    });
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    expect(endless.state.taken).toBeLessThan(20_000_000);
   });
 
   test("that breaks off is refused", async () => {

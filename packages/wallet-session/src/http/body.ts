@@ -5,11 +5,13 @@ import { topLevelNames } from "./json-members.ts";
 export type BodyMembers = ReadonlyMap<string, unknown>;
 
 const NO_BODY: BodyMembers = new Map();
+/** What is read of a refused body only to be thrown away. */
+const DISCARDED_MAX_BYTES = 16 * 1_024 * 1_024;
 
 /**
  * Reads a JSON object or a form, strictly: a doubled member, a byte order mark, invalid UTF-8 or a wrong escape is
- * refused, since two parsers could read two things. A body of no bytes is no body, whatever its type. Stops reading at
- * the limit.
+ * refused, since two parsers could read two things. A body of no bytes is no body, whatever its type. Holds no more of it
+ * than the limit.
  * @throws unsupported_media_type, body_too_large, invalid_request - in this order
  */
 export async function readBody(request: Request, limitBytes: number): Promise<BodyMembers> {
@@ -21,9 +23,24 @@ export async function readBody(request: Request, limitBytes: number): Promise<Bo
     const parse = parserFor(request.headers.get("content-type"));
     if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge(limitBytes);
     return parse(decode(await readUpTo(limitBytes, first, reader)));
-  } finally {
-    // Not cancelled: under Node that destroys the request. What is left unread is the server's to drain or to drop.
-    reader.releaseLock();
+  } catch (error) {
+    // Not awaited: the refusal goes out at once.
+    void discardRest(reader);
+    throw error;
+  }
+}
+
+/**
+ * Under Node a body that is begun and not read to its end holds up the next request on its connection, which behind a
+ * proxy is someone else's; one that is cancelled destroys the request. What is larger still costs its sender the
+ * connection.
+ */
+async function discardRest(reader: ChunkReader): Promise<void> {
+  let discarded = 0;
+  while (discarded < DISCARDED_MAX_BYTES) {
+    const chunk = await readChunk(reader).catch(() => null);
+    if (chunk === null) return;
+    discarded += chunk.byteLength;
   }
 }
 
