@@ -15,6 +15,8 @@ const SECRET_BYTES: [from: number, to: number] = [24, 56];
 /** Remembers every secret that goes over the wire, and every body in which none may be. */
 export interface Witness {
   see(requestHeaders: Readonly<Record<string, string>>, answer: Answer): void;
+  /** Remembers a secret that it did not see. */
+  add(secret: string): void;
   /** The secrets seen so far. */
   readonly secrets: ReadonlySet<string>;
   /** The bodies of all answers that are not a success. */
@@ -27,6 +29,7 @@ export function createWitness(): Witness {
   return {
     secrets,
     errors,
+    add: (secret) => secrets.add(secret),
     see(requestHeaders, { status, setCookies, text }) {
       for (const [name, value] of Object.entries(requestHeaders)) {
         if (name.toLowerCase() === RETRY_KEY_HEADER && value.length >= RETRY_KEY_MIN_CHARS) {
