@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { SessionId } from "../store.ts";
-import { hmac, sha256 } from "./hmac.ts";
+import { sha256 } from "./hmac.ts";
 import type { Keyring, SecretKeys } from "./secrets.ts";
 
 /*
@@ -78,7 +78,7 @@ export function successorOf(
   input.writeUInt32BE(generation, SESSION_ID_BYTES);
   input.set(token.secret, SESSION_ID_BYTES + 4);
   input.set(salt, SESSION_ID_BYTES + 4 + SECRET_BYTES);
-  return { sessionId: token.sessionId, generation, secret: hmac(keys.derive, input) };
+  return { sessionId: token.sessionId, generation, secret: keys.derive.mac(input) };
 }
 
 /** What the store keeps of a generation's secret. The secret is 256 random bits, so a plain hash hides it. */
@@ -88,9 +88,9 @@ export function hashSecret(secret: Uint8Array): Buffer {
 
 /** What the store keeps of a retry key: bound to the token that it was presented with. */
 export function hashRetryKey(keys: SecretKeys, token: AuthenticRefreshToken, retryKey: string): Buffer {
-  return hmac(keys.retry, Buffer.concat([token.secret, Buffer.from(retryKey, "utf8")]));
+  return keys.retry.mac(Buffer.concat([token.secret, Buffer.from(retryKey, "utf8")]));
 }
 
 function macOf(keys: SecretKeys, bytes: Uint8Array): Buffer {
-  return hmac(keys.mac, bytes).subarray(0, MAC_BYTES);
+  return keys.mac.mac(bytes).subarray(0, MAC_BYTES);
 }

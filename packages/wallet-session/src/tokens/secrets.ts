@@ -1,5 +1,5 @@
 import { createSecretKey, hkdfSync, type KeyObject } from "node:crypto";
-import { createHmacKey, type HmacKey } from "./hmac.ts";
+import { HmacKey } from "./hmac.ts";
 
 /** The keys that one secret of `AUTH_SECRET` yields, one for each use (HKDF-SHA-256, RFC 5869). Never in a store. */
 export interface SecretKeys {
@@ -44,7 +44,7 @@ function deriveKeys(secret: string): SecretKeys {
   }
   const derive = (use: string, bytes: number) =>
     Buffer.from(hkdfSync("sha256", material, "", `wallet-session/v1/${use}`, bytes));
-  const key = (use: string) => createHmacKey(derive(use, 32));
+  const key = (use: string) => new HmacKey(derive(use, 32));
   return {
     keyId: derive("key-id", 4).readUInt32BE(),
     mac: key("refresh-token-mac"),
