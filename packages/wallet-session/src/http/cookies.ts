@@ -61,10 +61,26 @@ function parseCookies(header: string | null): Map<string, string[]> {
   for (const pair of (header ?? "").split(";")) {
     const at = pair.indexOf("=");
     if (at === -1) continue;
-    const name = pair.slice(0, at).trim();
-    cookies.set(name, [...(cookies.get(name) ?? []), pair.slice(at + 1).trim()]);
+    const name = trimmed(pair.slice(0, at));
+    cookies.set(name, [...(cookies.get(name) ?? []), trimmed(pair.slice(at + 1))]);
   }
   return cookies;
+}
+
+/**
+ * Without the white space of RFC 6265 alone. `trim` also drops U+00A0, with which a neighbour domain could set a cookie
+ * that to the browser has none of the guarded names, and to us would have one.
+ */
+function trimmed(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }
 
 function soleValue(cookies: Map<string, string[]>, name: string): string | null {
