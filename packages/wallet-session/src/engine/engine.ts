@@ -50,6 +50,7 @@ export interface SessionEngineOptions {
   readonly refreshAbsoluteTtlMs?: number;
   /** For sessions signed in by cookie. At most a quarter of `accessTtlMs`. */
   readonly refreshLeewayMs?: number;
+  /** Told of what happened, after it has. What it throws is dropped. */
   readonly onEvent?: EventSink;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
@@ -168,7 +169,8 @@ export interface SessionEngine {
 /** Puts the engine together. Does not touch the store until `start`. @throws RangeError for secrets that cannot be used */
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
   const { issuer, audience = issuer, accessTtlMs = ACCESS_TOKEN_TTL_MS, every = everyInterval } = options;
-  const { clock = systemClock, random = systemRandom, onEvent = () => {} } = options;
+  const { clock = systemClock, random = systemRandom } = options;
+  const onEvent = neverThrowing(options.onEvent ?? (() => {}));
   const store = guardStore(options.store, onEvent);
   const keyring = createKeyring(options.secrets);
   const keys = createSigningKeys({ store, keyring, clock, random, accessTtlMs, onEvent });
@@ -219,6 +221,15 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
       stops = [];
       await store.close();
     },
+  };
+}
+
+/** A log that fails must not turn into another answer: what it would have told of is written already. */
+function neverThrowing(sink: EventSink): EventSink {
+  return (event) => {
+    try {
+      sink(event);
+    } catch {}
   };
 }
 

@@ -51,6 +51,32 @@ test("a store fault is store_unavailable for every verb, never a refusal, and is
   expect((await refresh(tokens.refreshToken, { by: "cookie" })).outcome).toBe("rotated");
 });
 
+test("a store that throws instead of rejecting is a fault as well", async () => {
+  const store = createMemoryStore();
+  store.listSessions = () => {
+    throw new Error("no connection");
+  };
+  const { engine } = await startEngine(store);
+  expect(await codeOf(engine.sessions("anyone"))).toBe("store_unavailable");
+});
+
+test("a log that fails changes no answer, so nobody loses the tokens that a swap has paid for", async () => {
+  const { store, fault } = unreliable();
+  const { engine, refresh, signIn } = await startEngine(store, {
+    onEvent: () => {
+      throw new Error("the log's disk is full");
+    },
+  });
+  const first = await signIn();
+  const second = await issued(refresh(first.refreshToken));
+  fault.down = true;
+  expect(await codeOf(refresh(second.refreshToken))).toBe("store_unavailable");
+  fault.down = false;
+  expect(await codeOf(refresh(first.refreshToken))).toBe("refresh_token_reused");
+  expect(await codeOf(engine.authenticate(second.accessToken))).toBe("session_revoked");
+  expect(await engine.revokeByRefreshToken((await signIn()).refreshToken, "logout")).toBe(true);
+});
+
 test("the public message of a fault says nothing of its cause", async () => {
   const { store, fault } = unreliable();
   const { signIn } = await startEngine(store);

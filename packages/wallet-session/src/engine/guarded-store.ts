@@ -9,14 +9,17 @@ import type { EventSink } from "./events.ts";
  */
 export function guardStore(store: SessionStore, onEvent: EventSink): SessionStore {
   function guard<A extends unknown[], R>(step: string, run: (...args: A) => Promise<R>) {
-    return (...args: A): Promise<R> =>
-      run.apply(store, args).catch((cause: unknown) => {
+    return async (...args: A): Promise<R> => {
+      try {
+        return await run.apply(store, args);
+      } catch (cause) {
         onEvent({ type: "store_fault", step, cause });
         throw new SessionError("store_unavailable", "The session store did not answer. Try again.", {
           cause,
           retryAfterSeconds: STORE_RETRY_AFTER_SECONDS,
         });
-      });
+      }
+    };
   }
   return {
     createSession: guard("createSession", store.createSession),
