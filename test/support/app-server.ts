@@ -108,9 +108,7 @@ process.once("exit", () => {
 
 /** The command that `npm start` ends in. Nothing of this process's own settings reaches it. */
 function spawnApp(settings: Settings, onOutput: (chunk: Buffer) => void): ChildProcess {
-  // A bad PORT is for the app to refuse, so Next itself gets a good one.
-  const port = /^\d+$/.test(settings.PORT ?? "") ? settings.PORT : "0";
-  const { command, args, cwd, env } = next("start", "--hostname", HOST, "--port", port ?? "0");
+  const { command, args, cwd, env } = next("start", "--hostname", HOST, "--port", settings.PORT ?? "0");
   const { PATH, HOME, NODE_ENV } = env;
   const child = spawn(command, args, {
     ...(cwd && { cwd }),

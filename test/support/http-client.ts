@@ -55,6 +55,9 @@ export function problemOf({ status, headers, json, text }: Answer): string {
   return whole ? `${status} ${json.code}` : `${status}, not a whole problem: ${text}`;
 }
 
+/** What shows in a body when a stack trace got into it: a source file, or a line of the trace in JSON. */
+export const STACK_TRACE = /\.[cm]?[jt]sx?\b|\\n\s*at /;
+
 /** A member that must be a text. */
 export function textOf(answer: Answer, name: string): string {
   const value = answer.json[name];
