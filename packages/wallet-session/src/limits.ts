@@ -13,6 +13,11 @@ export const REFRESH_LEEWAY_MAX_SHARE = 1 / 4;
 
 /** A challenge is good for this long. */
 export const CHALLENGE_TTL_MS = 5 * MINUTE;
+/**
+ * A challenge that was answered stays marked this long beyond its end: an answer verified just before the end may be
+ * written well after it, and a clock may be behind, or be set back.
+ */
+export const CHALLENGE_MARK_KEPT_MS = 1 * HOUR;
 /** How far the clocks of two nodes may be apart before tokens and challenges from "the future" are refused. */
 export const CLOCK_TOLERANCE_MS = 5 * SECOND;
 

@@ -124,7 +124,7 @@ export interface SessionRecord {
 export interface ConsumedChallenge {
   /** What makes a challenge one and the same however it is written, such as its transaction hash. */
   readonly id: string;
-  /** From then on the challenge is refused for its age, so the mark can go. */
+  /** By then no answer to the challenge can still be on its way to `createSession`, so the mark can go. */
   readonly expiresAt: number;
 }
 

@@ -1,6 +1,6 @@
 import { extractBaseAddress } from "@stellar/stellar-sdk/base";
 import { SessionError } from "../../errors.ts";
-import { CLOCK_TOLERANCE_MS } from "../../limits.ts";
+import { CHALLENGE_MARK_KEPT_MS, CLOCK_TOLERANCE_MS } from "../../limits.ts";
 import type { VerifiedActor } from "../wallet.ts";
 import { actorIdOf } from "./account.ts";
 import { type ChallengeFields, type ChallengeServer, readChallenge } from "./challenge.ts";
@@ -49,8 +49,7 @@ export async function verifyAnswer(context: AnswerContext, transaction: string):
     actorId: actorIdOf(fields.account, fields.memo),
     challenge: {
       id: Buffer.from(hash).toString("hex"),
-      // A node whose clock is behind still accepts the challenge for this long.
-      expiresAt: fields.maxTime * SECOND_MS + CLOCK_TOLERANCE_MS,
+      expiresAt: fields.maxTime * SECOND_MS + CHALLENGE_MARK_KEPT_MS,
     },
   };
 }

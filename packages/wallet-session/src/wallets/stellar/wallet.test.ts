@@ -1,6 +1,8 @@
 import { type Keypair, MuxedAccount, Account as SdkAccount, StrKey } from "@stellar/stellar-sdk/base";
 import { describe, expect, it } from "vitest";
-import { CHALLENGE_TTL_MS, CLOCK_TOLERANCE_MS } from "../../limits.ts";
+import { startEngine } from "../../engine/engine.fixture.ts";
+import { CHALLENGE_MARK_KEPT_MS, CHALLENGE_TTL_MS, CLOCK_TOLERANCE_MS } from "../../limits.ts";
+import { createMemoryStore } from "../../stores/memory.ts";
 import {
   ALICE,
   CLIENT_APP,
@@ -136,7 +138,7 @@ describe("a signed challenge", () => {
     const { challenge } = await wallet.verify({ transaction: signedBy(transaction, ALICE) });
     expect(challenge).toEqual({
       id: Buffer.from(decode(transaction).hash()).toString("hex"),
-      expiresAt: Number(decode(transaction).timeBounds?.maxTime) * 1_000 + CLOCK_TOLERANCE_MS,
+      expiresAt: Number(decode(transaction).timeBounds?.maxTime) * 1_000 + CHALLENGE_MARK_KEPT_MS,
     });
 
     const bob = keyOf("bob");
@@ -157,6 +159,24 @@ describe("a signed challenge", () => {
       signers.map((keys) => shared.verify({ transaction: signedBy(transaction, ...keys) })),
     );
     expect(new Set(answers.map((answer) => answer.challenge.id))).toEqual(new Set([challenge.id]));
+  });
+});
+
+it("makes one session, however long an answer that was verified in time is on its way", async () => {
+  const { wallet, clock } = walletAt();
+  const store = createMemoryStore();
+  const { engine } = await startEngine(store, { clock });
+  const client = { browser: null, os: null, device: null, ip: null };
+  const { transaction } = await wallet.challenge({ account });
+  clock.advance(CHALLENGE_TTL_MS - 1_000);
+  const answer = { transaction: signedBy(transaction, ALICE) };
+  const [first, second] = await Promise.all([wallet.verify(answer), wallet.verify(answer)]);
+  await engine.signIn(first, { transport: "body", client });
+  // What a slow Horizon and a locked database add up to, and more.
+  clock.advance(60_000);
+  await store.prune({ now: clock.now(), sessionsBefore: 0, revocationsBefore: 0, limit: 10 });
+  await expect(engine.signIn(second, { transport: "body", client })).rejects.toMatchObject({
+    code: "challenge_used",
   });
 });
 
