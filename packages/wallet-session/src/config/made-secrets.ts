@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { randomBytes, randomUUID } from "node:crypto";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 /** Where a secret comes from that the settings do not give: made once, then kept. */
 export interface SecretSource {
@@ -14,16 +14,42 @@ export interface SecretSource {
 export function madeSecrets(directory: string): SecretSource {
   return {
     read(name, make) {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
       const path = join(directory, name);
-      try {
-        writeFileSync(path, `${make()}\n`, { flag: "wx", mode: 0o600 });
-      } catch (error) {
-        if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-      }
-      return readFileSync(path, "utf8").trim();
+      return readSecret(path) ?? keep(path, make()) ?? readFileSync(path, "utf8").trim();
     },
   };
+}
+
+function readSecret(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return null;
+    throw error;
+  }
+}
+
+/**
+ * The secret, now on disk, or null where another process has put its own there first. Under its name the file is whole from
+ * its first moment on: nobody reads a secret that is being written, and a crash leaves no empty one behind.
+ */
+function keep(path: string, secret: string): string | null {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${randomUUID()}`;
+  try {
+    writeFileSync(draft, `${secret}\n`, { flag: "wx", mode: 0o600, flush: true });
+    linkSync(draft, path);
+    return secret;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return null;
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** 48 random bytes in base64url: 64 characters. */
