@@ -26,16 +26,19 @@ export async function onOneCore(operations: number, run: () => Promise<void>): P
   return { operations, seconds: (user + system) / 1e6 };
 }
 
-/** Runs both in turn, A B A B, after one round of each that does not count. */
+/** Rounds that do not count: until then the compiler is still at work on ours, which is more code than the bare one. */
+const WARM_UP_ROUNDS = 5;
+
+/** Runs both in turn, A B A B. */
 export async function compare(
   rounds: number,
   ours: () => Promise<Round>,
   bare: () => Promise<Round>,
 ): Promise<Comparison> {
   const pairs: { ours: number; bare: number }[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round < WARM_UP_ROUNDS + rounds; round += 1) {
     const pair = { ours: perSecond(await ours()), bare: perSecond(await bare()) };
-    if (round > 0) pairs.push(pair);
+    if (round >= WARM_UP_ROUNDS) pairs.push(pair);
   }
   return {
     ours: median(pairs.map((pair) => pair.ours)),

@@ -13,7 +13,7 @@ import { createKeyring } from "../packages/wallet-session/src/tokens/secrets.ts"
 import { type Comparison, compare, type Round, timed } from "./measure.ts";
 
 const IN_FLIGHT = 32;
-const ROTATIONS_EACH = 200;
+const ROTATIONS_EACH = 500;
 const OPERATIONS = IN_FLIGHT * ROTATIONS_EACH;
 const SECRET = randomBytes(32).toString("hex");
 const CLIENT = { browser: "Firefox 140", os: "Linux", device: null, ip: "203.0.113.0" };

@@ -68,14 +68,10 @@ export class SqliteStore implements SessionStore {
     return this.#commits.submit(this.#steps.createSession, input);
   }
 
-  async rotate(swap: RotationSwap): Promise<RotateOutcome> {
-    this.#assertOpen();
+  /** Not async: the promise of the group is the caller's own, since each further one costs the hot path. */
+  rotate(swap: RotationSwap): Promise<RotateOutcome> {
     const id = encodeSessionId(swap.id);
-    if (id === null) return { outcome: "unknown" };
-    if (!canRotate(swap.generation)) {
-      const session = await this.findSession(swap.id);
-      return session === null ? { outcome: "unknown" } : { outcome: "unmatched", session };
-    }
+    if (this.#closing !== null || id === null || !canRotate(swap.generation)) return this.#unswapped(swap.id);
     return this.#commits.submit(this.#steps.rotate, {
       swap: copySwap(swap),
       id,
@@ -166,6 +162,12 @@ export class SqliteStore implements SessionStore {
   close(): Promise<void> {
     this.#closing ??= this.#commits.drain().then(() => this.#database.close());
     return this.#closing;
+  }
+
+  /** For what no row can match. */
+  async #unswapped(id: SessionId): Promise<RotateOutcome> {
+    const session = await this.findSession(id);
+    return session === null ? { outcome: "unknown" } : { outcome: "unmatched", session };
   }
 
   async #pruneSessions(before: number, limit: number): Promise<number> {
