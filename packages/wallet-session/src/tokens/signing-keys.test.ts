@@ -105,3 +105,19 @@ test("keys sealed under an older secret still sign and verify", async () => {
   expect((await engine.authenticate(accessToken)).actorId).toBeDefined();
   expect(kidOf((await signIn()).accessToken)).toBe(kidOf(accessToken));
 });
+
+test("a key under a new secret takes over in time, so that the older secret can go and no token with it", async () => {
+  const store = createMemoryStore();
+  const { clock } = await startEngine(store);
+  const secrets = [OTHER_SECRET, SECRET];
+  const nodes = await Promise.all([1, 2, 3].map(() => startEngine(store, { secrets, clock })));
+  expect(await store.signingKeys()).toHaveLength(2);
+  // A node that has not changed over yet neither minds the new key nor adds to it.
+  await startEngine(store, { secrets: [SECRET, OTHER_SECRET], clock });
+  expect(await store.signingKeys()).toHaveLength(2);
+  clock.advance(10 * MINUTE);
+  const { accessToken } = (await nodes[0]?.signIn()) ?? { accessToken: "" };
+  const after = await startEngine(store, { secrets: [OTHER_SECRET], clock });
+  expect((await after.engine.authenticate(accessToken)).actorId).toBeDefined();
+  expect(kidOf((await after.signIn()).accessToken)).toBe(kidOf(accessToken));
+});

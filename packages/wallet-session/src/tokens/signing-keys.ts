@@ -26,7 +26,10 @@ export interface SigningKeys {
   jwks(): Promise<{ keys: JsonWebKey[] }>;
   /** Publishes a new key now, which signs from the lead time on. Returns its id. */
   rotate(): Promise<string>;
-  /** Takes over what other nodes have added, and makes the first key if there is none that opens. */
+  /**
+   * Takes over what other nodes have added; makes the first key if there is none that opens, and the next one if none rests
+   * under the secret in front.
+   */
   load(): Promise<void>;
 }
 
@@ -58,12 +61,15 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
   let open: readonly OpenKey[] = [];
   let loadedAt = Number.NEGATIVE_INFINITY;
   let newestKid: string | null = null;
+  /** Whether a key rests under the secret in front. */
+  let sealedInFront = false;
   const reportedUnreadable = new Set<string>();
 
   async function read(): Promise<void> {
     const stored = await store.signingKeys();
     open = (await Promise.all(stored.map(openKnown))).filter((key) => key !== null);
     newestKid = stored.at(-1)?.kid ?? null;
+    sealedInFront = stored.some((key) => sealedUnder(key) === keyring.signing.keyId);
     loadedAt = clock.now();
   }
 
@@ -94,6 +100,9 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     await read();
     // A node that lost the race to add the first key finds the winner's.
     while (open.length === 0) await add(clock.now());
+    // After a change of secrets: the key that takes over must be known everywhere before the older secret, and with it
+    // every key that rests under it, goes.
+    while (!sealedInFront) await add(clock.now() + SIGNING_KEY_LEAD_MS);
   }
 
   async function signer() {
@@ -172,11 +181,17 @@ async function openKey(keyring: Keyring, stored: SealedSigningKey): Promise<Open
   };
 }
 
+/** The id of the secret whose seal this claims to be; null for what is no seal. */
+function sealedUnder({ sealed }: SealedSigningKey): number | null {
+  const isSeal = sealed.length === 4 + IV_BYTES + SEED_BYTES + TAG_BYTES;
+  return isSeal ? Buffer.from(sealed).readUInt32BE(0) : null;
+}
+
 function unseal(keyring: Keyring, stored: SealedSigningKey): Buffer | null {
-  const sealed = Buffer.from(stored.sealed);
-  if (sealed.length !== 4 + IV_BYTES + SEED_BYTES + TAG_BYTES) return null;
-  const keys = keyring.find(sealed.readUInt32BE(0));
+  const keyId = sealedUnder(stored);
+  const keys = keyId === null ? undefined : keyring.find(keyId);
   if (keys === undefined) return null;
+  const sealed = Buffer.from(stored.sealed);
   const iv = sealed.subarray(4, 4 + IV_BYTES);
   const decipher = createDecipheriv("aes-256-gcm", keys.seal, iv)
     .setAAD(Buffer.from(stored.kid))
