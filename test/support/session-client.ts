@@ -29,7 +29,7 @@ export interface SessionClient {
   signedInBrowser(key?: WalletKeypair): Promise<SignedInBrowser>;
 }
 
-export interface Browser {
+interface Browser {
   readonly cookies: Map<string, string>;
   /** As a page of the site does, with the jar's cookies; keeps what the answer sets. */
   readonly send: Send;

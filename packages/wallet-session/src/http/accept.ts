@@ -15,7 +15,7 @@ export function answersJson(handler: Handler): Handler {
 }
 
 /** Whether the most specific range that covers the type has a weight above 0. */
-export function admits(accept: string, type: string): boolean {
+function admits(accept: string, type: string): boolean {
   const ranges = accept.split(",").map(parseRange);
   for (const range of [type, `${type.split("/")[0]}/*`, "*/*"]) {
     const weights = ranges.filter((candidate) => candidate.range === range);

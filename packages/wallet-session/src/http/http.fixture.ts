@@ -7,7 +7,7 @@ import { createStellarWallet, masterKeyOnly } from "../wallets/stellar.ts";
 import { createHandlers, type HandlersOptions } from "./handlers.ts";
 
 export const PASSPHRASE = "Test SDF Network ; September 2015";
-export const SERVER = createWalletKeypair(new Uint8Array(32).fill(7));
+const SERVER = createWalletKeypair(new Uint8Array(32).fill(7));
 const PUBLIC_URL = new URL(ISSUER);
 
 /** The tokens and other members of an answer. Absent ones are undefined, so a test that needs one fails on it. */
