@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createMemoryStore } from "../stores/memory.ts";
 import { codeOf, issued, STORES, startEngine } from "./engine.fixture.ts";
 
 const KEY = "a-retry-key-of-enough-characters";
@@ -141,4 +142,15 @@ describe("a jar that was renewed a moment ago", () => {
       "refresh_token_invalid",
     );
   });
+});
+
+test("the leeway leaves room to renew a short access token, and is refused where it does not", async () => {
+  const short = { accessTtlMs: 20_000 };
+  const { refresh, signIn, clock } = await startEngine(createMemoryStore(), short);
+  const { refreshToken, accessToken } = await signIn("cookie");
+  clock.advance(11_000);
+  expect((await refresh(refreshToken, { by: "cookie", jar: accessToken })).outcome).toBe("rotated");
+  await expect(startEngine(createMemoryStore(), { ...short, refreshLeewayMs: 5_001 })).rejects.toThrow(
+    RangeError,
+  );
 });

@@ -7,6 +7,7 @@ import {
   PRUNE_INTERVAL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
   REFRESH_IDLE_TTL_MS,
+  REFRESH_LEEWAY_MAX_SHARE,
   REFRESH_LEEWAY_MS,
   REVOCATION_LOG_KEPT_MS,
   REVOCATION_POLL_MS,
@@ -48,7 +49,7 @@ export interface SessionEngineOptions {
   readonly accessTtlMs?: number;
   readonly refreshIdleTtlMs?: number;
   readonly refreshAbsoluteTtlMs?: number;
-  /** For sessions signed in by cookie. At most a quarter of `accessTtlMs`. */
+  /** For sessions signed in by cookie. At most a quarter of `accessTtlMs`. Default: 30 s, or that quarter. */
   readonly refreshLeewayMs?: number;
   /** Told of what happened, after it has. What it throws is dropped. */
   readonly onEvent?: EventSink;
@@ -166,7 +167,10 @@ export interface SessionEngine {
   close(): Promise<void>;
 }
 
-/** Puts the engine together. Does not touch the store until `start`. @throws RangeError for secrets that cannot be used */
+/**
+ * Puts the engine together. Does not touch the store until `start`.
+ * @throws RangeError for secrets that cannot be used, and for a leeway that is too long
+ */
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
   const { issuer, audience = issuer, accessTtlMs = ACCESS_TOKEN_TTL_MS, every = everyInterval } = options;
   const { clock = systemClock, random = systemRandom } = options;
@@ -188,7 +192,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     onEvent,
     refreshIdleTtlMs: options.refreshIdleTtlMs ?? REFRESH_IDLE_TTL_MS,
     refreshAbsoluteTtlMs: options.refreshAbsoluteTtlMs ?? REFRESH_ABSOLUTE_TTL_MS,
-    refreshLeewayMs: options.refreshLeewayMs ?? REFRESH_LEEWAY_MS,
+    refreshLeewayMs: leewayFor(accessTtlMs, options.refreshLeewayMs),
   };
 
   return {
@@ -222,6 +226,14 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
       await store.close();
     },
   };
+}
+
+/** @throws RangeError for more than the share: a jar that is young for two leeways would not be renewed in time */
+function leewayFor(accessTtlMs: number, leewayMs: number | undefined): number {
+  const most = accessTtlMs * REFRESH_LEEWAY_MAX_SHARE;
+  if (leewayMs === undefined) return Math.min(REFRESH_LEEWAY_MS, most);
+  if (leewayMs > most) throw new RangeError("refreshLeewayMs is more than a quarter of accessTtlMs");
+  return leewayMs;
 }
 
 /** A log that fails must not turn into another answer: what it would have told of is written already. */
