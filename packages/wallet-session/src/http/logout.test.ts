@@ -92,6 +92,19 @@ test("two sources at once, doubled cookies, a token in the query and a wrong typ
   expect(await store.snapshot()).toBe(before);
 });
 
+test("what empties the jar ends its session, also where a bearer token comes with it", async () => {
+  const { browser, signIn, store } = await startHttp();
+  const own = await signIn();
+  for (const bearer of ["stale", own.access_token]) {
+    const jar = await browser();
+    const response = await jar.send("POST", LOGOUT, { headers: { Authorization: `Bearer ${bearer}` } });
+    expect(response.status).toBe(204);
+    expect(jar.cookies.size).toBe(0);
+    expect(await store.real.findSession(jar.sessionId)).toMatchObject({ revokedReason: "logout" });
+  }
+  expect(await store.real.findSession(own.session_id)).toMatchObject({ revokedReason: "logout" });
+});
+
 test("another site can neither end the jar's session nor empty the jar", async () => {
   const { browser, signIn, store } = await startHttp();
   const jar = await browser();

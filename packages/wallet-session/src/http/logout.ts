@@ -35,10 +35,12 @@ export function logout(context: HttpContext): Handler {
       await engine.revokeByAccessToken(bearer, "logout");
     } else if (jar.refreshToken !== null || jar.accessToken !== null) {
       requireSameOrigin(request, publicUrl);
-      await endJar(context, jar);
     }
-    // A page of another origin may end a session whose token it has, but not empty somebody's jar.
-    return noContent(hasCookies(jar) && isSameOrigin(request, publicUrl) ? clearedCookies() : []);
+    // A page of another origin may end a session whose token it has, but neither end nor empty somebody's jar.
+    if (!hasCookies(jar) || !isSameOrigin(request, publicUrl)) return noContent();
+    // Also beside another token: a session whose cookies are gone must not live on where its holder cannot see it.
+    await endJar(context, jar);
+    return noContent(clearedCookies());
   };
 }
 
