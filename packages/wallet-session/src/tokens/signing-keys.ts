@@ -63,6 +63,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
   let newestKid: string | null = null;
   /** Whether a key rests under the secret in front. */
   let sealedInFront = false;
+  let reloading: Promise<void> | null = null;
   const reportedUnreadable = new Set<string>();
 
   async function read(): Promise<void> {
@@ -118,7 +119,11 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     const known = find();
     if (known !== undefined) return known;
     if (elapsedMs(loadedAt, clock.now()) < SIGNING_KEY_RELOAD_MS) return null;
-    await read();
+    // Shared: ids that nobody has heard of come from anyone, and as many at once as he likes.
+    reloading ??= read().finally(() => {
+      reloading = null;
+    });
+    await reloading;
     return find() ?? null;
   }
 
