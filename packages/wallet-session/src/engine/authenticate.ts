@@ -1,8 +1,8 @@
 import { SessionError } from "../errors.ts";
 import type { SessionId, SessionRecord } from "../store.ts";
 import type { EngineContext } from "./context.ts";
-import type { AuthenticatedSession } from "./engine.ts";
 import { isPastEnd } from "./rotate.ts";
+import type { AuthenticatedSession } from "./session-engine.ts";
 
 /**
  * Verifies an access token and that its session is not known here to be revoked: no store call. With `fresh`, a node

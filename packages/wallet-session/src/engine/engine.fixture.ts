@@ -8,8 +8,9 @@ import type { SessionStore, Transport } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
-import { createSessionEngine, type IssuedTokens, type SessionEngineOptions } from "./engine.ts";
+import { createSessionEngine, type SessionEngineOptions } from "./engine.ts";
 import type { SessionEvent } from "./events.ts";
+import type { IssuedTokens } from "./session-engine.ts";
 
 export const SECRET = "the first secret of the tests, long enough to be one";
 export const OTHER_SECRET = "the second secret of the tests, long enough as well";

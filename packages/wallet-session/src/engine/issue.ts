@@ -1,6 +1,6 @@
 import type { SessionRecord } from "../store.ts";
 import type { EngineContext } from "./context.ts";
-import type { IssuedTokens } from "./engine.ts";
+import type { IssuedTokens } from "./session-engine.ts";
 
 /** A fresh access token beside the session's refresh token. `now`: when the answer was decided. Writes nothing. */
 export async function issueTokens(

@@ -3,10 +3,10 @@ import { type ErrorCode, SessionError } from "../errors.ts";
 import type { RevocationReason, SessionId, SessionRecord } from "../store.ts";
 import { type AuthenticRefreshToken, readRefreshToken } from "../tokens/refresh-token.ts";
 import type { EngineContext } from "./context.ts";
-import type { RefreshRequest, RefreshResult } from "./engine.ts";
 import { issueTokens, secondsLeft } from "./issue.ts";
 import { revoke } from "./revoke.ts";
 import { isPastEnd, type Refusal, type RotationResult, rotate } from "./rotate.ts";
+import type { RefreshRequest, RefreshResult } from "./session-engine.ts";
 
 type Refused = Extract<RotationResult, { outcome: "refused" }>;
 

@@ -9,8 +9,8 @@ import {
 } from "../tokens/refresh-token.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
 import type { EngineContext } from "./context.ts";
-import type { IssuedTokens, SignInOptions } from "./engine.ts";
 import { issueTokens } from "./issue.ts";
+import type { IssuedTokens, SignInOptions } from "./session-engine.ts";
 
 /** Consumes the challenge and creates the session of generation 1 in one atomic step. @throws challenge_used */
 export async function signIn(

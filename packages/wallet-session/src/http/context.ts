@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { SessionEngine } from "../engine/engine.ts";
+import type { SessionEngine } from "../engine/session-engine.ts";
 import type { StellarWallet } from "../wallets/stellar/wallet.ts";
 import type { FaultSink } from "./endpoint.ts";
 import type { RateLimits } from "./rate-limit.ts";

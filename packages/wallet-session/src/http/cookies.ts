@@ -1,4 +1,4 @@
-import type { IssuedTokens } from "../engine/engine.ts";
+import type { IssuedTokens } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 
 /** The prefixes are promises that browsers enforce: over TLS only, and `__Host-` for this host and all of its paths. */

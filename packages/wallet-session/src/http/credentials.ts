@@ -1,4 +1,4 @@
-import type { AuthenticatedSession } from "../engine/engine.ts";
+import type { AuthenticatedSession } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 import type { HttpContext } from "./context.ts";
 import { readJar } from "./cookies.ts";

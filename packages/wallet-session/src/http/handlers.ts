@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "../clock.ts";
-import type { AuthenticatedSession, SessionEngine } from "../engine/engine.ts";
+import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 import { answersJson } from "./accept.ts";
 import { bounce } from "./bounce.ts";

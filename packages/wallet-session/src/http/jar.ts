@@ -1,4 +1,4 @@
-import type { RefreshResult, SessionEngine } from "../engine/engine.ts";
+import type { RefreshResult, SessionEngine } from "../engine/session-engine.ts";
 import { type ErrorCode, SessionError } from "../errors.ts";
 import type { SessionId } from "../store.ts";
 import type { HttpContext } from "./context.ts";

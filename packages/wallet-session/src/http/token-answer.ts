@@ -1,4 +1,4 @@
-import type { IssuedTokens } from "../engine/engine.ts";
+import type { IssuedTokens } from "../engine/session-engine.ts";
 import type { SessionId } from "../store.ts";
 
 /** What a body-transport client gets, by the names of RFC 6749 §5.1. Lifetimes in seconds. */

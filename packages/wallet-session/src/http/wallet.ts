@@ -1,4 +1,4 @@
-import type { IssuedTokens } from "../engine/engine.ts";
+import type { IssuedTokens } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 import { SIGN_IN_BODY_MAX_BYTES } from "../limits.ts";
 import type { Transport } from "../store.ts";

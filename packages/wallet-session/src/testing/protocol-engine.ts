@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createSessionEngine, type IssuedTokens, type RefreshResult } from "../engine/engine.ts";
+import { createSessionEngine } from "../engine/engine.ts";
+import type { IssuedTokens, RefreshResult } from "../engine/session-engine.ts";
 import { type ErrorCode, SessionError } from "../errors.ts";
 import type { SessionStore, Transport } from "../store.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
