@@ -8,7 +8,7 @@ import {
 } from "../limits.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import { makeAuthSecret, type SecretSource } from "./made-secrets.ts";
-import { BadValue, duration, hostName, httpUrl, integer, isLoopback, oneOf, origin } from "./values.ts";
+import { BadValue, baseUrl, duration, hostName, integer, isLoopback, oneOf, origin } from "./values.ts";
 
 export type DatabaseUrl = { readonly kind: "memory" } | { readonly kind: "sqlite"; readonly path: string };
 
@@ -98,7 +98,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
       production
         ? settings.required("HORIZON_URL", "or none, so that only master keys sign")
         : (settings.optional("HORIZON_URL") ?? "none"),
-      (text) => (text === "none" ? null : httpUrl(text)),
+      (text) => (text === "none" ? null : baseUrl(text)),
     ),
     accessTtlMs,
     refreshIdleTtlMs: settings.read("REFRESH_IDLE_TTL", REFRESH_IDLE_TTL_MS, duration),

@@ -33,7 +33,14 @@ export function origin(text: string): URL {
   return url;
 }
 
-export function httpUrl(text: string): URL {
+/** An address to which paths are added. */
+export function baseUrl(text: string): URL {
+  const url = httpUrl(text);
+  if (url.search !== "" || url.hash !== "") throw new BadValue("must be a URL without a query or a fragment");
+  return url;
+}
+
+function httpUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") {
     throw new BadValue("must be an http or https URL");
@@ -41,9 +48,15 @@ export function httpUrl(text: string): URL {
   return url;
 }
 
+/** SEP-10 writes the home domain and " auth" into the name of a data entry, which holds 64 bytes. */
+const HOST_NAME_MAX_CHARS = 59;
+
 export function hostName(text: string): string {
   if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/i.test(text)) {
     throw new BadValue("must be a host name such as pay.example.com");
+  }
+  if (text.length > HOST_NAME_MAX_CHARS) {
+    throw new BadValue(`must have at most ${HOST_NAME_MAX_CHARS} characters`);
   }
   return text;
 }
