@@ -37,12 +37,16 @@ export function OtherSessions({ sessions, reload }: OtherSessionsProps) {
     } catch (error) {
       toast(`Nothing was ended. ${explain(error)}`);
     }
+    close();
+  }
+
+  function close() {
     flushSync(() => {
       setBusy(false);
       setQuestion(null);
     });
-    // The button that asked is gone with its session.
-    heading.current?.focus();
+    // The focus goes back to the button that asked, unless that is gone with its session.
+    if (document.activeElement === document.body) heading.current?.focus();
   }
 
   async function carryOut(asked: Question): Promise<string> {
@@ -80,7 +84,7 @@ export function OtherSessions({ sessions, reload }: OtherSessionsProps) {
           confirmLabel={question.ends === "one" ? "End it" : "End them"}
           busy={busy}
           onConfirm={() => void end(question)}
-          onClose={() => setQuestion(null)}
+          onClose={close}
         >
           {describe(question, others.length)}
         </ConfirmDialog>
