@@ -1,10 +1,16 @@
 import { SessionClientError } from "wallet-session/client";
 
+const NOT_RENEWED = "Your session could not be renewed just now. Try again in a moment.";
+
 /** What the server's codes mean to the person in front of the page. */
 const SENTENCES: Record<string, string> = {
   network_error: "The server could not be reached. Check your connection and try again.",
   unexpected_response:
     "Something between this page and the server gave a strange answer. Try again in a moment.",
+  // These reach a person only where the renewal that cures them was not decided.
+  access_token_missing: NOT_RENEWED,
+  access_token_invalid: NOT_RENEWED,
+  access_token_expired: NOT_RENEWED,
   invalid_request: "This account cannot be used to sign in here.",
   challenge_invalid: "The server did not recognise what was signed. Try again.",
   challenge_expired: "The signature came too late. Try again, and sign within five minutes.",
