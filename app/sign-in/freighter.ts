@@ -1,5 +1,5 @@
 import type { Challenge } from "wallet-session/client";
-import { WalletError } from "./wallet-error.ts";
+import { DeclinedError, WalletError } from "./wallet-error.ts";
 
 /** Freighter's code for "the person said no". */
 const DECLINED = -4;
@@ -67,6 +67,6 @@ function networkName(passphrase: string): string {
 }
 
 function fromFreighter(error: { code: number; message: string }, whenDeclined: string): WalletError {
-  if (error.code === DECLINED) return new WalletError(whenDeclined);
+  if (error.code === DECLINED) return new DeclinedError(whenDeclined);
   return new WalletError(`Freighter could not do it: ${error.message}`);
 }

@@ -36,6 +36,7 @@ export function SignInPanel({
       </div>
       <div aria-live="polite" className="mt-4 empty:hidden">
         {progress.step === "working" && <p className="text-sm text-muted">{progress.text}</p>}
+        {progress.step === "declined" && <Notice look="calm">{progress.text}</Notice>}
         {progress.step === "failed" && <Notice look="danger">{progress.text}</Notice>}
       </div>
     </Card>

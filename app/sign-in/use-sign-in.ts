@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Challenge } from "wallet-session/client";
 import { explain } from "../components/explain.ts";
 import { useSessionClient } from "../components/session-context.tsx";
-import { WalletError } from "./wallet-error.ts";
+import { DeclinedError, WalletError } from "./wallet-error.ts";
 
 type WalletName = "freighter" | "demo";
 
@@ -19,7 +19,7 @@ export interface SigningWallet {
 export type SignInProgress =
   | { readonly step: "idle" }
   | { readonly step: "working"; readonly wallet: WalletName; readonly text: string }
-  | { readonly step: "failed"; readonly wallet: WalletName; readonly text: string };
+  | { readonly step: "declined" | "failed"; readonly wallet: WalletName; readonly text: string };
 
 /** Runs one sign-in at a time, tells how far it is, and goes to the session page when it is done. */
 export function useSignIn(): [SignInProgress, (wallet: SigningWallet) => Promise<void>] {
@@ -46,7 +46,8 @@ export function useSignIn(): [SignInProgress, (wallet: SigningWallet) => Promise
       router.push("/session");
     } catch (error) {
       const text = error instanceof WalletError ? error.message : explain(error);
-      setProgress({ step: "failed", wallet: wallet.name, text });
+      const step = error instanceof DeclinedError ? "declined" : "failed";
+      setProgress({ step, wallet: wallet.name, text });
     }
   }
 
