@@ -56,6 +56,8 @@ export const SIGN_IN_BODY_MAX_BYTES = 64 * 1_024;
 
 /** For one address (IPv6: one /64). Far above what one household or office does. */
 export const CHALLENGES_PER_MINUTE = 600;
+/** Challenges that name a client domain, each of which makes this server ask another one. */
+export const CLIENT_DOMAINS_PER_MINUTE = 60;
 export const SIGN_INS_PER_MINUTE = 300;
 /** For one session. An honest one refreshes a few times an hour. */
 export const REFRESHES_PER_MINUTE = 120;

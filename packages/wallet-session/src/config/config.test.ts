@@ -123,6 +123,7 @@ describe("a bad value is named, with what is expected, and never repeated where 
     ["TRUSTED_PROXIES", "all"],
     ["RATE_LIMIT", "no"],
     ["LOG_LEVEL", "verbose"],
+    ["WALLET_SESSION_MODE", "Production"],
   ])("%s=%s", (name, value) => {
     const problems = problemsOf({ ...GIVEN, [name]: value });
     expect(problems).toHaveLength(1);

@@ -34,6 +34,7 @@ export interface Config {
   readonly logLevel: LogLevel;
 }
 
+const MODES = ["production", "development"] as const;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -56,7 +57,8 @@ export class ConfigError extends Error {
 export function readConfig(env: Readonly<Record<string, string | undefined>>, made: SecretSource): Config {
   const settings = new Settings(env);
   // WALLET_SESSION_MODE: a framework may set NODE_ENV by itself, whatever the operator meant.
-  const mode = settings.optional("WALLET_SESSION_MODE") ?? settings.optional("NODE_ENV");
+  const byFramework = settings.optional("NODE_ENV") === "production" ? "production" : "development";
+  const mode = settings.read("WALLET_SESSION_MODE", byFramework, (text) => oneOf(text, MODES));
   const production = mode === "production";
   const port = settings.read("PORT", "3000", (text) => integer(text, 1, 65_535));
   const publicUrl = settings.read("PUBLIC_URL", `http://localhost:${port ?? 3000}`, (text) => {

@@ -98,6 +98,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     async start() {
       await keys.load();
       await revocations.poll();
+      for (const stop of stops) stop();
       stops = [
         every(REVOCATION_POLL_MS, () => revocations.poll()),
         every(SIGNING_KEY_POLL_MS, () => keys.load()),

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { CHALLENGES_PER_MINUTE, REFRESHES_PER_MINUTE, SIGN_INS_PER_MINUTE } from "../limits.ts";
+import {
+  CHALLENGES_PER_MINUTE,
+  CLIENT_DOMAINS_PER_MINUTE,
+  REFRESHES_PER_MINUTE,
+  SIGN_INS_PER_MINUTE,
+} from "../limits.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";
 import { problemOf, startHttp } from "./http.fixture.ts";
 import { createRateLimits } from "./rate-limit.ts";
@@ -52,6 +57,18 @@ test("challenges and sign-ins beyond the limit are 429, and a challenge stays go
   expect(await problemOf(await send("POST", "/api/auth/wallet", { body }))).toBe("429 rate_limited");
   address = "203.0.113.10";
   expect((await send("POST", "/api/auth/wallet", { body })).status).toBe(200);
+});
+
+test("challenges that make the server ask a client domain have a limit of their own", async () => {
+  const { send } = await startHttp({ rateLimit: true, clientAddress: () => "203.0.113.9" });
+  const path = `/api/auth/wallet?account=${createWalletKeypair().account}`;
+  // No domain name, so nothing is asked.
+  const asking = `${path}&client_domain=127.0.0.1`;
+  for (let used = 0; used < CLIENT_DOMAINS_PER_MINUTE; used++) {
+    expect(await problemOf(await send("GET", asking))).toBe("400 invalid_request");
+  }
+  expect(await problemOf(await send("GET", asking))).toBe("429 rate_limited");
+  expect((await send("GET", path)).status).toBe(200);
 });
 
 test("a session that refreshes without end is 429, keeps its cookies, and is alone in it", async () => {

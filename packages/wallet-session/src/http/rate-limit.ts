@@ -1,6 +1,11 @@
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { SessionError } from "../errors.ts";
-import { CHALLENGES_PER_MINUTE, REFRESHES_PER_MINUTE, SIGN_INS_PER_MINUTE } from "../limits.ts";
+import {
+  CHALLENGES_PER_MINUTE,
+  CLIENT_DOMAINS_PER_MINUTE,
+  REFRESHES_PER_MINUTE,
+  SIGN_INS_PER_MINUTE,
+} from "../limits.ts";
 import type { SessionId } from "../store.ts";
 import { clientNetwork, parseIp } from "./ip-address.ts";
 
@@ -11,6 +16,8 @@ import { clientNetwork, parseIp } from "./ip-address.ts";
  */
 export interface RateLimits {
   challenge(address: string | null): Promise<void>;
+  /** On top of `challenge`, where a client domain is to be asked. */
+  clientDomain(address: string | null): Promise<void>;
   signIn(address: string | null): Promise<void>;
   /** By session: garbage never gets here, and the token's holder is known by then, whatever the address. */
   refresh(sessionId: SessionId | null): Promise<void>;
@@ -18,10 +25,12 @@ export interface RateLimits {
 
 export function createRateLimits(): RateLimits {
   const challenges = perMinute(CHALLENGES_PER_MINUTE);
+  const clientDomains = perMinute(CLIENT_DOMAINS_PER_MINUTE);
   const signIns = perMinute(SIGN_INS_PER_MINUTE);
   const refreshes = perMinute(REFRESHES_PER_MINUTE);
   return {
     challenge: (address) => challenges(networkKey(address)),
+    clientDomain: (address) => clientDomains(networkKey(address)),
     signIn: (address) => signIns(networkKey(address)),
     refresh: refreshes,
   };
@@ -29,6 +38,7 @@ export function createRateLimits(): RateLimits {
 
 export const noRateLimits: RateLimits = {
   challenge: async () => {},
+  clientDomain: async () => {},
   signIn: async () => {},
   refresh: async () => {},
 };

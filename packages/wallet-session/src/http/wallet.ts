@@ -19,7 +19,9 @@ export function challenge({ wallet, limits, clientAddress }: HttpContext): Handl
     const memo = queryValue(request, "memo") ?? undefined;
     const homeDomain = queryValue(request, "home_domain") ?? undefined;
     const clientDomain = queryValue(request, "client_domain") ?? undefined;
-    await limits.challenge(clientAddress(request));
+    const address = clientAddress(request);
+    await limits.challenge(address);
+    if (clientDomain !== undefined) await limits.clientDomain(address);
     return privateJson(await wallet.challenge({ account, memo, homeDomain, clientDomain }));
   };
 }

@@ -1,9 +1,10 @@
-import { lookup as dnsLookup, type LookupAddress, type LookupAllOptions } from "node:dns";
+import type { LookupAddress, LookupAllOptions } from "node:dns";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { BlockList, type LookupFunction } from "node:net";
 import { isDomainName } from "./domain-name.ts";
 import { readAtMost } from "./read-at-most.ts";
+import { resolveAddresses } from "./resolve-addresses.ts";
 
 /** SEP-1: a stellar.toml is at most this large. */
 const TOML_MAX_BYTES = 100 * 1_024;
@@ -35,7 +36,7 @@ export interface ClientDomainIo {
  */
 export function clientDomainKeyResolver(io: ClientDomainIo = {}): (domain: string) => Promise<string> {
   const request = io.request ?? httpsRequest;
-  const lookup = publicOnly(io.lookup ?? dnsLookup, io.isPublicAddress ?? isPublicAddress);
+  const lookup = publicOnly(io.lookup ?? lookupByDns, io.isPublicAddress ?? isPublicAddress);
   const timeoutMs = io.timeoutMs ?? RESOLVE_TIMEOUT_MS;
 
   return async (domain) => {
@@ -71,6 +72,13 @@ export function signingKeyIn(toml: string): string {
   if (key === undefined || lines.length > 1) throw new Error("stellar.toml has not one SIGNING_KEY");
   return key;
 }
+
+const lookupByDns: LookupAll = (hostname, _options, callback) => {
+  resolveAddresses(hostname).then(
+    (addresses) => callback(null, addresses),
+    (error: Error) => callback(error, []),
+  );
+};
 
 /** Refuses a name as soon as one of its addresses is not public. */
 function publicOnly(lookup: LookupAll, isPublic: (address: LookupAddress) => boolean): LookupFunction {
