@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { SessionEvent } from "./engine/events.ts";
+import type { SessionEvent } from "./events.ts";
 import { createLogger, describeFault, logEvents } from "./logging.ts";
 
 const EVENTS: SessionEvent[] = [

@@ -1,6 +1,6 @@
 import { type Logger, pino } from "pino";
 import type { LogLevel } from "./config/config.ts";
-import type { EventSink, SessionEvent } from "./engine/events.ts";
+import type { EventSink, SessionEvent } from "./events.ts";
 
 export type { Logger };
 

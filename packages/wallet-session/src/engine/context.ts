@@ -1,8 +1,8 @@
 import type { Clock, RandomBytes } from "../clock.ts";
+import type { EventSink } from "../events.ts";
 import type { SessionStore } from "../store.ts";
 import type { AccessTokens } from "../tokens/access-token.ts";
 import type { Keyring } from "../tokens/secrets.ts";
-import type { EventSink } from "./events.ts";
 import type { RevocationView } from "./revocation-view.ts";
 
 /** What the verbs of the engine work with. */

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { SessionError } from "../errors.ts";
+import type { SessionEvent } from "../events.ts";
 import type { SessionStore, Transport } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import { createSessionEngine, type SessionEngineOptions } from "./engine.ts";
-import type { SessionEvent } from "./events.ts";
 import type { IssuedTokens } from "./session-engine.ts";
 
 export const SECRET = "the first secret of the tests, long enough to be one";

@@ -1,5 +1,6 @@
 import { type Clock, type RandomBytes, systemClock, systemRandom } from "../clock.ts";
 import { SessionError } from "../errors.ts";
+import type { EventSink } from "../events.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
   ENDED_SESSION_KEPT_MS,
@@ -21,7 +22,6 @@ import { createKeyring } from "../tokens/secrets.ts";
 import { createSigningKeys } from "../tokens/signing-keys.ts";
 import { authenticate, liveSession } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
-import type { EventSink } from "./events.ts";
 import { guardStore } from "./guarded-store.ts";
 import { inspectRefreshToken } from "./inspect.ts";
 import { refresh } from "./refresh.ts";

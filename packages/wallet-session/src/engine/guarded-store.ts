@@ -1,7 +1,7 @@
 import { SessionError } from "../errors.ts";
+import type { EventSink } from "../events.ts";
 import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
 import type { SessionStore } from "../store.ts";
-import type { EventSink } from "./events.ts";
 
 /**
  * The store as the engine sees it: whatever goes wrong in a step is `store_unavailable`, a fault whose outcome is

@@ -9,7 +9,7 @@ import {
 import { calculateJwkThumbprint } from "jose";
 import type { Clock, RandomBytes } from "../clock.ts";
 import { elapsedMs } from "../clock.ts";
-import type { EventSink } from "../engine/events.ts";
+import type { EventSink } from "../events.ts";
 import { CLOCK_TOLERANCE_MS, SIGNING_KEY_LEAD_MS, SIGNING_KEY_RELOAD_MS } from "../limits.ts";
 import type { SealedSigningKey, SessionStore } from "../store.ts";
 import type { Keyring } from "./secrets.ts";

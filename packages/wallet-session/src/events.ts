@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../errors.ts";
-import type { RevocationReason, SessionId, Transport } from "../store.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { RevocationReason, SessionId, Transport } from "./store.ts";
 
 /**
  * What the engine reports while it works, for logs and metrics. Holds ids and codes only, never a token, a secret or
