@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startApp } from "./start.ts";
 
 const GOOD = {
@@ -34,6 +34,14 @@ test("bad settings are named; a store that cannot be opened is said; good ones s
 
   const [closed = ""] = await start({ PORT: "3000", DATABASE_URL: `sqlite:${directory}` });
   expect(closed).toMatch(/^The server cannot start: /);
+
+  // What a real server does then, but for the end of this process.
+  const exit = vi.spyOn(process, "exit").mockReturnValue(undefined as never);
+  const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  onTestFinished(() => void vi.restoreAllMocks());
+  await startApp();
+  expect(write).toHaveBeenCalledWith(`${closed}\n`);
+  expect(exit).toHaveBeenCalledWith(1);
 
   expect(await start({ DATABASE_URL: "memory:" })).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { ConfigError } from "wallet-session/config";
 import { publishPeerAddress } from "wallet-session/http";
+import { describeFault } from "wallet-session/logging";
 import { startAuth } from "./auth.ts";
 
 /** Starts what the routes stand on. When it cannot, says why in a plain sentence and ends the process. */
@@ -8,15 +9,8 @@ export async function startApp(giveUp: (why: string) => void = endProcess): Prom
   try {
     await startAuth();
   } catch (error) {
-    giveUp(describeFailure(error));
+    giveUp(error instanceof ConfigError ? error.message : `The server cannot start: ${describeFault(error)}`);
   }
-}
-
-function describeFailure(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  if (!(error instanceof Error)) return "The server cannot start.";
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  return `The server cannot start: ${error.message}${cause}`;
 }
 
 function endProcess(why: string): void {

@@ -135,6 +135,21 @@ describe("a jar that was renewed a moment ago", () => {
     );
   });
 
+  test("is invalid when its session is one by body, or in no store at all", async () => {
+    const { store, refresh, signIn, clock } = await jar();
+    const body = await signIn("body");
+    expect(await codeOf(refresh(body.refreshToken, { by: "cookie", jar: body.accessToken }))).toBe(
+      "refresh_token_invalid",
+    );
+    const emptied = createMemoryStore();
+    for (const key of await store.signingKeys()) await emptied.addSigningKey(key, null);
+    const restored = await startEngine(emptied, { clock });
+    const lost = await signIn("cookie");
+    expect(await codeOf(restored.refresh(lost.refreshToken, { by: "cookie", jar: lost.accessToken }))).toBe(
+      "refresh_token_invalid",
+    );
+  });
+
   test("garbage beside a young access token is garbage", async () => {
     const { refresh, signIn } = await jar();
     const tokens = await signIn("cookie");

@@ -137,3 +137,15 @@ test("an engine that was never started still refuses what was revoked elsewhere"
   await started.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
   expect(await codeOf(idle.authenticate(tokens.accessToken))).toBe("session_revoked");
 });
+
+test("a jar whose access token cannot be verified for a fault is not refused for it", async () => {
+  const { store, fault } = unreliable();
+  const here = await startEngine(store);
+  const there = await startEngine(store, { clock: here.clock });
+  await there.engine.rotateSigningKey();
+  here.clock.advance(600_000);
+  const jar = await there.signIn("cookie");
+  fault.down = true;
+  const refreshing = here.refresh(jar.refreshToken, { by: "cookie", jar: jar.accessToken });
+  expect(await codeOf(refreshing)).toBe("store_unavailable");
+});

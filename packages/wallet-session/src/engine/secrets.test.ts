@@ -66,6 +66,19 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
     expect(alarms()).toEqual([]);
   });
 
+  test("the secret with a known session id forges a false alarm at most: an old generation that ends the session", async () => {
+    const { store } = open();
+    const { refresh, signIn, alarms } = await startEngine(store);
+    const first = await signIn("cookie");
+    await issued(refresh(first.refreshToken, { by: "cookie" }));
+    const { signing } = createKeyring([SECRET]);
+    const sessionId = first.session.id;
+    const forged = writeRefreshToken(signing, { sessionId, generation: 1, secret: randomBytes(32) });
+    // The direct parent by its number, within the leeway, but the current token does not derive from it.
+    expect(await codeOf(refresh(forged, { by: "cookie" }))).toBe("refresh_token_reused");
+    expect(alarms()).toHaveLength(1);
+  });
+
   test("the secret and an old spent token derive no living one: each swap salts the ratchet afresh", async () => {
     const { store } = open();
     const { refresh, signIn } = await startEngine(store);
