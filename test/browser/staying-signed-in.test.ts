@@ -1,0 +1,152 @@
+// Access tokens that have ended, in a real browser: the person stays signed in and notices nothing.
+import type { BrowserContext, Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { appUnderTest } from "../support/app-under-test.ts";
+import { storedSession } from "../support/database.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../support/session-client.ts";
+import { browserUnderTest, jarOf, seesSession, sessionOf, signIn } from "./browser.ts";
+
+const app = appUnderTest();
+const browser = browserUnderTest(app);
+
+const REFRESH = "**/api/auth/refresh";
+
+/** The jar as it is after 15 minutes. */
+const letAccessEnd = (context: BrowserContext) => context.clearCookies({ name: ACCESS_COOKIE });
+
+/** From here on, the page keeps every heading that it ever shows, and for however short a time. */
+async function rememberHeadings(page: Page): Promise<() => Promise<string[]>> {
+  await page.addInitScript(() => {
+    const shown = new Set<string>();
+    Object.assign(window, { headingsShown: shown });
+    new MutationObserver(() => {
+      for (const { textContent } of document.querySelectorAll("h1")) shown.add(textContent);
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+  });
+  return () =>
+    page.evaluate(() => {
+      const shown: unknown = Reflect.get(window, "headingsShown");
+      return shown instanceof Set ? [...shown] : [];
+    });
+}
+
+/** The list as the page's own server tells it: one session, and how often it was renewed. */
+async function listed(page: Page): Promise<{ current: boolean; generation: number }[]> {
+  const { sessions } = await page.evaluate(async () => (await fetch("/api/auth/sessions")).json());
+  return sessions;
+}
+
+test("a page opened after the access token has ended shows the session, and at no time a signed-out one", async () => {
+  const context = await browser.open();
+  const page = await signIn(context);
+  const before = await sessionOf(page);
+  await page.close();
+  await letAccessEnd(context);
+
+  const reopened = await context.newPage();
+  const headings = await rememberHeadings(reopened);
+  await reopened.goto("/session");
+  await seesSession(reopened);
+  expect(await headings()).toEqual(["Your session"]);
+  expect(await sessionOf(reopened)).toMatchObject({ session_id: before.session_id, generation: 2 });
+  expect([...(await jarOf(context)).keys()].sort()).toEqual([ACCESS_COOKIE, REFRESH_COOKIE]);
+});
+
+test("the bounce brings a page load back with a new access token", async () => {
+  const context = await browser.open();
+  const page = await signIn(context);
+  await letAccessEnd(context);
+  await page.goto("/api/auth/refresh?next=/session");
+  await seesSession(page);
+  expect(await listed(page)).toMatchObject([{ current: true, generation: 2 }]);
+});
+
+describe("two tabs that refresh at once", () => {
+  async function twoTabs(context: BrowserContext): Promise<[Page, Page]> {
+    const first = await signIn(context);
+    const second = await context.newPage();
+    await second.goto("/session");
+    await seesSession(second);
+    await letAccessEnd(context);
+    return [first, second];
+  }
+
+  async function expectBothSignedIn([first, second]: [Page, Page]): Promise<void> {
+    await Promise.all([seesSession(first), seesSession(second)]);
+    const sessions = await listed(first);
+    expect(sessions).toMatchObject([{ current: true, generation: 2 }]);
+    expect(await listed(second)).toEqual(sessions);
+    const { session_id } = await sessionOf(first);
+    expect(storedSession(app.server, session_id)).toEqual({ generation: 2, revokedReason: null });
+  }
+
+  test("stay signed in", async () => {
+    const tabs = await twoTabs(await browser.open());
+    await Promise.all(tabs.map((tab) => tab.reload()));
+    await expectBothSignedIn(tabs);
+  });
+
+  test("stay signed in where the browser has no locks and both requests are on their way", async () => {
+    const context = await browser.open();
+    await context.addInitScript(() => Object.defineProperty(navigator, "locks", { value: undefined }));
+    const tabs = await twoTabs(context);
+    const bothUnderWay = Promise.withResolvers<void>();
+    let underWay = 0;
+    await context.route(REFRESH, async (route) => {
+      underWay += 1;
+      if (underWay === 2) bothUnderWay.resolve();
+      await bothUnderWay.promise;
+      await route.continue();
+    });
+    await Promise.all(tabs.map((tab) => tab.reload()));
+    await expectBothSignedIn(tabs);
+    expect(underWay).toBe(2);
+  });
+});
+
+test("a refresh whose answer is lost is asked for again with the same key, and nobody is signed out", async () => {
+  const context = await browser.open();
+  const page = await signIn(context);
+  await letAccessEnd(context);
+
+  // The server rotates, and the answer never reaches the jar.
+  const retryKeys: (string | undefined)[] = [];
+  await context.route(REFRESH, async (route) => {
+    const jar = await jarOf(context);
+    retryKeys.push(jar.get(RETRY_COOKIE)?.value);
+    if (retryKeys.length > 1) {
+      await page.getByText("Your session could not be renewed just now.").waitFor();
+      return route.continue();
+    }
+    const cookies = [...jar.values()].map(({ name, value }) => `${name}=${value}`).join("; ");
+    const lost = await app.client.send("POST", "/api/auth/refresh", {
+      headers: { Origin: app.server.publicUrl, Cookie: cookies },
+    });
+    expect(lost.status).toBe(200);
+    return route.abort("connectionreset");
+  });
+  const headings = await rememberHeadings(page);
+  await page.reload();
+  await seesSession(page);
+
+  expect(await headings()).toEqual(["Your session"]);
+  expect(retryKeys).toEqual([expect.stringMatching(/^[0-9a-f]{48}$/), retryKeys[0]]);
+  expect(await listed(page)).toMatchObject([{ current: true, generation: 2 }]);
+});
+
+test("a server that is out of reach is no reason to be signed out", async () => {
+  const context = await browser.open();
+  const page = await signIn(context);
+  await context.route("**/api/**", (route) => route.abort());
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are still signed in. The server could not be reached.").waitFor();
+
+  const headings = await rememberHeadings(page);
+  await page.reload();
+  const tryAgain = page.getByRole("button", { name: "Try again" });
+  await tryAgain.waitFor();
+  await context.unroute("**/api/**");
+  await tryAgain.click();
+  await seesSession(page);
+  expect(await headings()).toEqual(["Your session"]);
+});
