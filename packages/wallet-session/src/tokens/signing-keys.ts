@@ -21,7 +21,7 @@ export interface SigningKeys {
   /** The newest key whose time to sign has come. */
   signer(): Promise<{ kid: string; key: CryptoKey }>;
   /** The public key of that id, or null. An unknown id makes a node look into the store, at most every few seconds. */
-  verifier(kid: string): Promise<CryptoKey | null>;
+  verifier(kid: string): Promise<KeyObject | null>;
   /** Public keys that sign, will sign, or have signed a token that may still live. */
   jwks(): Promise<{ keys: JsonWebKey[] }>;
   /** Publishes a new key now, which signs from the lead time on. Returns its id. */
@@ -47,7 +47,7 @@ interface OpenKey {
   readonly signsFrom: number;
   readonly jwk: JsonWebKey;
   readonly signing: CryptoKey;
-  readonly verifying: CryptoKey;
+  readonly verifying: KeyObject;
 }
 
 const SEED_BYTES = 32;
@@ -114,7 +114,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     return { kid: key.kid, key: key.signing };
   }
 
-  async function verifier(kid: string): Promise<CryptoKey | null> {
+  async function verifier(kid: string): Promise<KeyObject | null> {
     const find = () => open.find((key) => key.kid === kid)?.verifying;
     const known = find();
     if (known !== undefined) return known;
@@ -182,7 +182,7 @@ async function openKey(keyring: Keyring, stored: SealedSigningKey): Promise<Open
     signsFrom: stored.signsFrom,
     jwk: { ...jwk, kid, use: "sig", alg: "EdDSA" } as JsonWebKey,
     signing: privateKey.toCryptoKey({ name: "Ed25519" }, false, ["sign"]),
-    verifying: createPublicKey(privateKey).toCryptoKey({ name: "Ed25519" }, true, ["verify"]),
+    verifying: createPublicKey(privateKey),
   };
 }
 

@@ -14,6 +14,9 @@ export interface AccessClaims {
 export interface StrictJwt {
   readonly kid: string;
   readonly claims: AccessClaims;
+  /** What the signature is of: header and payload as they came. */
+  readonly signedText: string;
+  readonly signature: Uint8Array;
 }
 
 // An Ed25519 signature is 64 bytes: 86 characters.
@@ -30,10 +33,12 @@ const KID = /^[A-Za-z0-9_-]{1,64}$/;
 export function readStrictJwt(token: string): StrictJwt | null {
   if (token.length > ACCESS_TOKEN_MAX_CHARS || !COMPACT.test(token)) return null;
   const [header = "", payload = "", signature = ""] = token.split(".");
-  if (Buffer.from(signature, "base64url").toString("base64url") !== signature) return null;
+  const signatureBytes = Buffer.from(signature, "base64url");
+  if (signatureBytes.toString("base64url") !== signature) return null;
   const kid = readHeader(decodeCanonical(header));
   const claims = readClaims(decodeCanonical(payload));
-  return kid === null || claims === null ? null : { kid, claims };
+  if (kid === null || claims === null) return null;
+  return { kid, claims, signedText: `${header}.${payload}`, signature: signatureBytes };
 }
 
 /** Null unless the segment is the only base64url spelling of valid UTF-8. */
