@@ -25,7 +25,8 @@ export default defineConfig({
         test: {
           name: "app",
           include: ["test/**/*.test.ts"],
-          exclude,
+          // Set by `npm test` where there is no Chromium; it says so too.
+          exclude: process.env.WITHOUT_BROWSER === undefined ? exclude : [...exclude, "test/browser/**"],
           // Each file starts servers of its own; these come after the quick tests, and one file at a time.
           fileParallelism: false,
           sequence: { shuffle: true, groupOrder: 1 },

@@ -1,6 +1,7 @@
 // @ts-check
 // npm test [-- PATH… OPTION…]: installs and builds what is missing or stale, then runs the tests.
 import { relative, resolve } from "node:path";
+import { browserToTestWith } from "./setup/browser.mjs";
 import { ensureBuilt } from "./setup/built.mjs";
 import { prepare } from "./setup/prepare.mjs";
 import { root } from "./setup/root.mjs";
@@ -11,7 +12,9 @@ await prepare();
 if (mayNeedTheApp(args)) await ensureBuilt();
 // Not before prepare(): it needs Vitest installed, and Vitest needs the pinned Node.
 const { runTests } = await import("./setup/run-tests.mjs");
-process.exit(await runTests(args));
+const browser = browserToTestWith();
+if (!browser.isThere) process.env.WITHOUT_BROWSER = "1";
+process.exit(await runTests(args, browser.note));
 
 /**
  * The tests that drive the built app are all in test/. A run that names only paths outside needs no build.

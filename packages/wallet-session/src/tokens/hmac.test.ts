@@ -12,6 +12,9 @@ test("HMAC-SHA-256 is what node:crypto computes, for any key of up to one block 
         const ours = new HmacKey(key);
         for (const message of messages) {
           expect(ours.mac(message)).toEqual(createHmac("sha256", key).update(message).digest());
+          expect(ours.mac(message, "é, text")).toEqual(
+            createHmac("sha256", key).update(message).update("é, text").digest(),
+          );
           expect(sha256(message)).toEqual(createHash("sha256").update(message).digest());
         }
       },

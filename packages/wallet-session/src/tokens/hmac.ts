@@ -25,9 +25,11 @@ export class HmacKey {
     }
   }
 
-  mac(message: Uint8Array): Buffer {
-    const inner = this.#blockBefore(message.length);
+  /** Of the message, and of a text in UTF-8 behind it. */
+  mac(message: Uint8Array, text = ""): Buffer {
+    const inner = this.#blockBefore(message.length + Buffer.byteLength(text));
     inner.set(message, BLOCK_BYTES);
+    inner.write(text, BLOCK_BYTES + message.length);
     this.#outer.write(hash("sha256", inner, "binary"), BLOCK_BYTES, "binary");
     return sha256(this.#outer);
   }

@@ -88,7 +88,7 @@ export function hashSecret(secret: Uint8Array): Buffer {
 
 /** What the store keeps of a retry key: bound to the token that it was presented with. */
 export function hashRetryKey(keys: SecretKeys, token: AuthenticRefreshToken, retryKey: string): Buffer {
-  return keys.retry.mac(Buffer.concat([token.secret, Buffer.from(retryKey, "utf8")]));
+  return keys.retry.mac(token.secret, retryKey);
 }
 
 function macOf(keys: SecretKeys, bytes: Uint8Array): Buffer {
