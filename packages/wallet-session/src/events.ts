@@ -45,3 +45,12 @@ export type SessionEvent =
   | { readonly type: "store_fault"; readonly step: string; readonly cause: unknown };
 
 export type EventSink = (event: SessionEvent) => void;
+
+/** A log that fails must not turn an answer into another one: what it would have told of has happened already. */
+export function neverThrowing<Told>(sink: (told: Told) => void): (told: Told) => void {
+  return (told) => {
+    try {
+      sink(told);
+    } catch {}
+  };
+}

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { SessionError } from "../errors.ts";
 import type { SessionEvent } from "../events.ts";
 import type { SessionStore, Transport } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
@@ -11,6 +10,8 @@ import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import { createSessionEngine, type SessionEngineOptions } from "./engine.ts";
 import type { IssuedTokens } from "./session-engine.ts";
+
+export { codeOf } from "../testing/protocol-engine.ts";
 
 export const SECRET = "the first secret of the tests, long enough to be one";
 export const OTHER_SECRET = "the second secret of the tests, long enough as well";
@@ -88,17 +89,6 @@ export async function startEngine(store: SessionStore, options: Partial<SessionE
 }
 
 export type TestEngine = Awaited<ReturnType<typeof startEngine>>;
-
-/** The code of the refusal that a call must end in. */
-export async function codeOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof SessionError) return error.code;
-    throw error;
-  }
-  return "no error";
-}
 
 /** The tokens of a refresh that issued some. */
 export async function issued(call: ReturnType<TestEngine["refresh"]>): Promise<IssuedTokens> {

@@ -1,6 +1,6 @@
 import { type Clock, type RandomBytes, systemClock, systemRandom } from "../clock.ts";
 import { SessionError } from "../errors.ts";
-import type { EventSink } from "../events.ts";
+import { type EventSink, neverThrowing } from "../events.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
   ENDED_SESSION_KEPT_MS,
@@ -119,15 +119,6 @@ function leewayFor(accessTtlMs: number, leewayMs: number | undefined): number {
   if (leewayMs === undefined) return Math.min(REFRESH_LEEWAY_MS, most);
   if (leewayMs > most) throw new RangeError("refreshLeewayMs is more than a quarter of accessTtlMs");
   return leewayMs;
-}
-
-/** A log that fails must not turn into another answer: what it would have told of is written already. */
-function neverThrowing(sink: EventSink): EventSink {
-  return (event) => {
-    try {
-      sink(event);
-    } catch {}
-  };
 }
 
 async function readiness({ store, revocations }: EngineContext) {

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../clock.ts";
 import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
+import { neverThrowing } from "../events.ts";
 import { answersJson } from "./accept.ts";
 import { bounce } from "./bounce.ts";
 import type { HttpContext } from "./context.ts";
@@ -123,12 +124,3 @@ export function createHandlers(options: HandlersOptions): Handlers {
 
 const notFound: Handler = async (request) =>
   withBodyFor(request, problemResponse(new SessionError("not_found", "There is nothing at this address.")));
-
-/** A log that fails must not turn the answer into another one. */
-function neverThrowing(sink: FaultSink): FaultSink {
-  return (error) => {
-    try {
-      sink(error);
-    } catch {}
-  };
-}
