@@ -1,16 +1,20 @@
 import type {
   ConsumedChallenge,
   CreateOutcome,
+  EventClaim,
   PruneCounts,
   PruneLimits,
   Revocation,
+  RevocationEntry,
   RevocationPage,
   RotateOutcome,
   RotationSwap,
   SealedSigningKey,
+  SecurityEventRecord,
   SessionId,
   SessionRecord,
   SessionStore,
+  SettledEvents,
 } from "../store.ts";
 import { GENERATION_MAX } from "../store.ts";
 
@@ -25,18 +29,15 @@ export function createMemoryStore(): SessionStore {
   return new MemoryStore();
 }
 
-interface LogEntry {
-  readonly position: number;
-  readonly sessionId: SessionId;
-  readonly revokedAt: number;
-}
-
 class MemoryStore implements SessionStore {
   readonly #sessions = new Map<SessionId, SessionRecord>();
   /** Challenge id -> when its mark can go. */
   readonly #challenges = new Map<string, number>();
   readonly #keys: SealedSigningKey[] = [];
-  #log: LogEntry[] = [];
+  readonly #watchers = new Set<() => void>();
+  #log: RevocationEntry[] = [];
+  #events: SecurityEventRecord[] = [];
+  #eventLease: { readonly owner: string; readonly until: number } | null = null;
   #lastPosition = 0;
   #closed = false;
 
@@ -87,6 +88,17 @@ class MemoryStore implements SessionStore {
       .map(copySession);
   }
 
+  async endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]> {
+    this.#assertOpen();
+    const endOf = ({ revokedAt, revokedReason }: SessionRecord) =>
+      revokedReason === "reuse" && revokedAt !== null ? revokedAt : since;
+    return [...this.#sessions.values()]
+      .filter((session) => session.actorId === actorId && endOf(session) > since)
+      .sort((a, b) => endOf(b) - endOf(a))
+      .slice(0, limit)
+      .map(copySession);
+  }
+
   async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
     this.#assertOpen();
     const session = this.#sessions.get(id);
@@ -102,13 +114,47 @@ class MemoryStore implements SessionStore {
     return ended.map(({ id }) => id);
   }
 
+  async revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]> {
+    this.#assertOpen();
+    const ended = [...this.#sessions.values()]
+      .filter((session) => hasNotEnded(session, revocation.revokedAt))
+      .slice(0, limit);
+    for (const session of ended) this.#revoke(session, revocation);
+    return ended.map(({ id }) => id);
+  }
+
   async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
     this.#assertOpen();
-    const page = this.#log.filter((entry) => entry.position > position).slice(0, limit);
-    return {
-      entries: page.map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt })),
-      position: page.at(-1)?.position ?? position,
-    };
+    const entries = this.#log.filter((entry) => entry.position > position).slice(0, limit);
+    return { entries, position: entries.at(-1)?.position ?? position, end: this.#lastPosition };
+  }
+
+  watchRevocations(wake: () => void): () => void {
+    // A watcher of its own for each call, also with the same function.
+    const watcher = () => wake();
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  async countSessions(now: number): Promise<number> {
+    this.#assertOpen();
+    return [...this.#sessions.values()].filter((session) => hasNotEnded(session, now)).length;
+  }
+
+  async claimEvents({ owner, now, until, limit }: EventClaim): Promise<SecurityEventRecord[] | null> {
+    this.#assertOpen();
+    const lease = this.#eventLease;
+    if (lease !== null && lease.owner !== owner && lease.until > now) return null;
+    this.#eventLease = { owner, until };
+    return this.#events.slice(0, limit);
+  }
+
+  async settleEvents({ owner, position, release }: SettledEvents): Promise<boolean> {
+    this.#assertOpen();
+    if (this.#eventLease?.owner !== owner) return false;
+    this.#events = this.#events.filter((event) => event.position > position);
+    if (release) this.#eventLease = null;
+    return true;
   }
 
   async signingKeys(): Promise<SealedSigningKey[]> {
@@ -124,8 +170,9 @@ class MemoryStore implements SessionStore {
     return true;
   }
 
-  async prune({ now, sessionsBefore, revocationsBefore, limit }: PruneLimits): Promise<PruneCounts> {
+  async prune(limits: PruneLimits): Promise<PruneCounts> {
     this.#assertOpen();
+    const { now, sessionsBefore, revocationsBefore, eventsBefore, limit } = limits;
     const sessions = [...this.#sessions.values()]
       .filter(({ idleExpiresAt, expiresAt }) => Math.min(idleExpiresAt, expiresAt) < sessionsBefore)
       .slice(0, limit);
@@ -134,7 +181,14 @@ class MemoryStore implements SessionStore {
     for (const [id] of challenges) this.#challenges.delete(id);
     const revocations = this.#log.filter((entry) => entry.revokedAt < revocationsBefore).slice(0, limit);
     this.#log = this.#log.filter((entry) => !revocations.includes(entry));
-    return { sessions: sessions.length, challenges: challenges.length, revocations: revocations.length };
+    const events = this.#events.filter((event) => event.revokedAt < eventsBefore).slice(0, limit);
+    this.#events = this.#events.filter((event) => !events.includes(event));
+    return {
+      sessions: sessions.length,
+      challenges: challenges.length,
+      revocations: revocations.length,
+      events: events.length,
+    };
   }
 
   async ping(): Promise<void> {
@@ -152,9 +206,14 @@ class MemoryStore implements SessionStore {
   }
 
   #revoke(session: SessionRecord, { reason, revokedAt }: Revocation): void {
-    this.#sessions.set(session.id, { ...session, revokedAt, revokedReason: reason });
+    const { id: sessionId, actorId } = session;
+    this.#sessions.set(sessionId, { ...session, revokedAt, revokedReason: reason });
     this.#lastPosition += 1;
-    this.#log.push({ position: this.#lastPosition, sessionId: session.id, revokedAt });
+    const position = this.#lastPosition;
+    this.#log.push({ position, sessionId, revokedAt });
+    this.#events.push({ position, sessionId, actorId, reason, revokedAt });
+    // After this step is over.
+    for (const wake of this.#watchers) queueMicrotask(wake);
   }
 
   #assertOpen(): void {
@@ -163,7 +222,11 @@ class MemoryStore implements SessionStore {
 }
 
 function isLive(session: SessionRecord, now: number): boolean {
-  return session.revokedAt === null && session.idleExpiresAt > now && session.expiresAt > now;
+  return hasNotEnded(session, now) && session.idleExpiresAt > now;
+}
+
+function hasNotEnded({ revokedAt, expiresAt }: SessionRecord, now: number): boolean {
+  return revokedAt === null && expiresAt > now;
 }
 
 // Bytes are copied on the way in and on the way out, so that nobody holds a buffer that is also the store's.

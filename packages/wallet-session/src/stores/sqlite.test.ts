@@ -1,10 +1,10 @@
 import { describe, test } from "vitest";
-import { useTemporaryDirectory } from "../../test/temporary-directory.ts";
+import { temporaryDirectory } from "../../test/temporary-directory.ts";
 import type { SessionStore } from "../store.ts";
 import { storeConformance } from "../testing.ts";
 import { openSqliteStore } from "./sqlite.ts";
 
-const newPath = useTemporaryDirectory();
+const newPath = temporaryDirectory();
 
 describe("SQLite store", () => {
   const paths = new WeakMap<SessionStore, string>();

@@ -1,5 +1,5 @@
 import type { SessionStore } from "../store.ts";
-import { openDatabase } from "./sqlite/database.ts";
+import { openDatabase, type SchemaState, schemaOfDatabase } from "./sqlite/database.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
 
 export interface SqliteStoreOptions {
@@ -22,4 +22,22 @@ export interface SqliteStoreOptions {
  */
 export function openSqliteStore(options: SqliteStoreOptions): SessionStore {
   return new SqliteStore(openDatabase(options.path));
+}
+
+/**
+ * How the schema of a file stands. Reads only.
+ * @throws what the file system or SQLite says when the file cannot be read
+ */
+export function schemaOfSqlite({ path }: SqliteStoreOptions): SchemaState {
+  return schemaOfDatabase(path);
+}
+
+/**
+ * Brings the schema of a file up to date, as opening it does; made if missing. Returns the versions before and after.
+ * @throws as `openSqliteStore`
+ */
+export function migrateSqlite({ path }: SqliteStoreOptions): { from: number; to: number } {
+  const { version, known } = schemaOfDatabase(path);
+  openDatabase(path).close();
+  return { from: version, to: known };
 }

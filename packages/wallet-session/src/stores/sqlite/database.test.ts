@@ -4,14 +4,16 @@ import { mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync }
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { useTemporaryDirectory } from "../../../test/temporary-directory.ts";
-import { atOnce, create } from "../../testing/store-conformance-fixtures.ts";
+import { temporaryDirectory } from "../../../test/temporary-directory.ts";
+import { atOnce, create, newSession } from "../../testing/store-conformance-fixtures.ts";
+import { SESSION_COLUMNS } from "../sql/rows.ts";
 import { openSqliteStore } from "../sqlite.ts";
 import { openDatabase } from "./database.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { encodeSession } from "./rows.ts";
 import { SqliteStore } from "./sqlite-store.ts";
 
-const newPath = useTemporaryDirectory();
+const newPath = temporaryDirectory();
 
 function pragma(database: DatabaseSync, name: string): unknown {
   return Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
@@ -63,6 +65,30 @@ test("migrates once, and leaves a current schema as it is", () => {
   second.close();
 });
 
+test("a database of version 1 keeps its sessions, and its alarms are found from then on", async () => {
+  const path = newPath("sessions.db");
+  mkdirSync(dirname(path));
+  const old = new DatabaseSync(path);
+  old.exec(`${MIGRATIONS[0]}; PRAGMA user_version = 1`);
+  const session = newSession("a", { actorId: "alice", revokedAt: 5, revokedReason: "reuse" });
+  old
+    .prepare(`INSERT INTO sessions (${SESSION_COLUMNS}, examine_at) VALUES (${"?, ".repeat(15)} 0)`)
+    .run(...encodeSession(session));
+  old.close();
+
+  const database = openDatabase(path);
+  expect(pragma(database, "user_version")).toBe(MIGRATIONS.length);
+  const plan = database
+    .prepare(
+      "EXPLAIN QUERY PLAN SELECT id FROM sessions WHERE actor_id = ? AND revoked_reason = 'reuse' AND revoked_at > ?",
+    )
+    .all("alice", 0);
+  expect(JSON.stringify(plan)).toContain("sessions_ended_by_reuse");
+  const store = new SqliteStore(database);
+  expect(await store.endedByReuse("alice", 0, 10)).toMatchObject([{ id: session.id, revokedAt: 5 }]);
+  await store.close();
+});
+
 test("a migration that fails leaves the file as it was", () => {
   const path = newPath("sessions.db");
   mkdirSync(dirname(path));
@@ -79,7 +105,7 @@ test("refuses a schema that is newer than it knows", () => {
   const database = openDatabase(path);
   database.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
   database.close();
-  expect(() => openSqliteStore({ path })).toThrow(/schema version 2/);
+  expect(() => openSqliteStore({ path })).toThrow(`schema version ${MIGRATIONS.length + 1}`);
 });
 
 test("refuses what is no database, and leaves it as it is", () => {
@@ -134,9 +160,9 @@ test("a database that cannot be written rejects writes, and still answers reads"
   await expect(store.revokeSession(session.id, { reason: "admin", revokedAt: 0 })).rejects.toThrow(
     "readonly",
   );
-  await expect(store.prune({ now: 0, sessionsBefore: 0, revocationsBefore: 0, limit: 1 })).rejects.toThrow(
-    "readonly",
-  );
+  await expect(
+    store.prune({ now: 0, sessionsBefore: 0, revocationsBefore: 0, eventsBefore: 0, limit: 1 }),
+  ).rejects.toThrow("readonly");
   expect((await store.findSession(session.id))?.revokedAt).toBeNull();
   await store.close();
 });

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { BUSY_RETRIES, BUSY_RETRY_MS, isBusy } from "./faults.ts";
@@ -26,6 +26,31 @@ export function openDatabase(path: string): DatabaseSync {
       if (!isBusy(error) || retries === BUSY_RETRIES) throw error;
     }
     sleep(BUSY_RETRY_MS);
+  }
+}
+
+/** How the schema of a file stands. Reads only; a file that is not there has version 0. */
+export interface SchemaState {
+  readonly version: number;
+  /** The version that this package brings. */
+  readonly known: number;
+  /** The SQL that leads from one to the other, a text for each version. */
+  readonly pending: readonly string[];
+}
+
+/** @throws what the file system or SQLite says of a file that cannot be read */
+export function schemaOfDatabase(path: string): SchemaState {
+  const file = resolve(path);
+  const version = existsSync(file) ? versionOfFile(file) : 0;
+  return { version, known: MIGRATIONS.length, pending: MIGRATIONS.slice(version) };
+}
+
+function versionOfFile(file: string): number {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    return schemaVersion(database);
+  } finally {
+    database.close();
   }
 }
 

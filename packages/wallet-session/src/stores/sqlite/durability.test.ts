@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { useTemporaryDirectory } from "../../../test/temporary-directory.ts";
+import { temporaryDirectory } from "../../../test/temporary-directory.ts";
 import { bytes, sessionId } from "../../testing/store-conformance-fixtures.ts";
 import { openSqliteStore } from "../sqlite.ts";
 
-const newPath = useTemporaryDirectory();
+const newPath = temporaryDirectory();
 const CHAINS = 8;
 
 /** Rotates 8 sessions for ever and prints "session generation" once, and only once, a rotation is acknowledged. */

@@ -2,10 +2,10 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { useTemporaryDirectory } from "../../../test/temporary-directory.ts";
+import { temporaryDirectory } from "../../../test/temporary-directory.ts";
 import { failsAlone, readWhenFree } from "./faults.ts";
 
-const newPath = useTemporaryDirectory();
+const newPath = temporaryDirectory();
 
 function open() {
   const path = newPath("notes.db");

@@ -2,11 +2,11 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { useTemporaryDirectory } from "../../../test/temporary-directory.ts";
+import { temporaryDirectory } from "../../../test/temporary-directory.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { createSavepoint } from "./savepoint.ts";
 
-const newPath = useTemporaryDirectory();
+const newPath = temporaryDirectory();
 
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;

@@ -6,7 +6,10 @@
  *   so the generation is a 4-byte big-endian BLOB; times in milliseconds take 6 bytes from February 1970 to the year 6429.
  * - `examine_at` is when to look at a session for pruning: never later than its end, and not touched by rotation, so that
  *   a rotation changes the row and no index. `prune` moves it on for sessions that have lived on since.
- * - AUTOINCREMENT: a position in the revocation log is never used again after its entry was pruned.
+ * - `sessions_not_revoked` is for counting and ending all; rotation does not touch it either.
+ * - `sessions_ended_by_reuse` has a row for each alarm that is still kept, and no other write touches it.
+ * - AUTOINCREMENT: a position in the revocation log is never used again after its entry was pruned, and the last one stays
+ *   known. Its security event has the same.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -52,5 +55,27 @@ export const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL,
     signs_from INTEGER NOT NULL
   ) STRICT;
+  `,
+  `
+  CREATE INDEX sessions_ended_by_reuse ON sessions (actor_id, revoked_at) WHERE revoked_reason = 'reuse';
+  `,
+  `
+  CREATE INDEX sessions_not_revoked ON sessions (expires_at) WHERE revoked_at IS NULL;
+
+  CREATE TABLE security_events (
+    position INTEGER PRIMARY KEY,
+    session_id BLOB NOT NULL,
+    actor_id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    revoked_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX security_events_by_revoked_at ON security_events (revoked_at);
+
+  CREATE TABLE security_event_lease (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    owner TEXT,
+    until INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO security_event_lease VALUES (1, NULL, 0);
   `,
 ];

@@ -1,11 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { useTemporaryDirectory } from "../../../test/temporary-directory.ts";
+import { temporaryDirectory } from "../../../test/temporary-directory.ts";
 import type { SessionRecord, SessionStore } from "../../store.ts";
 import { afterSwap, assertRow, bytes, create, swapOf } from "../../testing/store-conformance-fixtures.ts";
 import { openSqliteStore } from "../sqlite.ts";
 
-const newPath = useTemporaryDirectory();
+const newPath = temporaryDirectory();
 
 /** Bytes of the sessions as they lie in the file, their table and its indexes, as SQLite itself counts them. */
 function storedBytes(path: string): unknown {

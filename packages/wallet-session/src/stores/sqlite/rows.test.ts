@@ -1,14 +1,7 @@
 import { expect, test } from "vitest";
 import { bytes, newSession, sessionId, signingKey } from "../../testing/store-conformance-fixtures.ts";
-import {
-  decodeSession,
-  decodeSigningKey,
-  encodeGeneration,
-  encodeSession,
-  encodeSessionId,
-  type Row,
-  SESSION_COLUMNS,
-} from "./rows.ts";
+import { decodeSigningKey, encodeSessionId, type Row, SESSION_COLUMNS } from "../sql/rows.ts";
+import { decodeSession, encodeGeneration, encodeSession } from "./rows.ts";
 
 const session = newSession("a", { retryKeyHash: bytes("retry", 32), binding: "thumbprint" });
 

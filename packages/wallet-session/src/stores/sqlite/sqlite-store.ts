@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type {
   ConsumedChallenge,
   CreateOutcome,
+  EventClaim,
   PruneCounts,
   PruneLimits,
   Revocation,
@@ -9,25 +10,25 @@ import type {
   RotateOutcome,
   RotationSwap,
   SealedSigningKey,
+  SecurityEventRecord,
   SessionId,
   SessionRecord,
   SessionStore,
+  SettledEvents,
 } from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
-import { readWhenFree } from "./faults.ts";
-import { GroupCommit } from "./group-commit.ts";
 import {
   copyBytes,
   copySwap,
-  decodeSession,
-  decodeSessionId,
+  decodeRevocation,
   decodeSigningKey,
-  encodeGeneration,
-  encodeSession,
   encodeSessionId,
   integer,
   SESSION_COLUMNS,
-} from "./rows.ts";
+} from "../sql/rows.ts";
+import { readWhenFree } from "./faults.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { decodeSession, encodeGeneration, encodeSession } from "./rows.ts";
 import { SqliteSteps } from "./steps.ts";
 
 /**
@@ -40,7 +41,10 @@ export class SqliteStore implements SessionStore {
   readonly #steps: SqliteSteps;
   readonly #selectSession: StatementSync;
   readonly #selectLive: StatementSync;
+  readonly #selectEndedByReuse: StatementSync;
   readonly #selectRevocations: StatementSync;
+  readonly #selectLogEnd: StatementSync;
+  readonly #countSessions: StatementSync;
   readonly #selectKeys: StatementSync;
   readonly #selectOne: StatementSync;
   #closing: Promise<void> | null = null;
@@ -55,8 +59,17 @@ export class SqliteStore implements SessionStore {
        WHERE actor_id = ?1 AND revoked_at IS NULL AND idle_expires_at > ?2 AND expires_at > ?2
        ORDER BY created_at DESC LIMIT ?3`,
     );
+    this.#selectEndedByReuse = database.prepare(
+      `SELECT ${SESSION_COLUMNS} FROM sessions
+       WHERE actor_id = ? AND revoked_reason = 'reuse' AND revoked_at > ?
+       ORDER BY revoked_at DESC LIMIT ?`,
+    );
     this.#selectRevocations = database.prepare(
       "SELECT position, session_id, revoked_at FROM revocations WHERE position > ? ORDER BY position LIMIT ?",
+    );
+    this.#selectLogEnd = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'revocations'");
+    this.#countSessions = database.prepare(
+      "SELECT count(*) AS count FROM sessions WHERE revoked_at IS NULL AND expires_at > ?",
     );
     this.#selectKeys = database.prepare("SELECT * FROM signing_keys ORDER BY position");
     this.#selectOne = database.prepare("SELECT 1 FROM sessions LIMIT 1");
@@ -94,6 +107,12 @@ export class SqliteStore implements SessionStore {
     return rows.map(decodeSession);
   }
 
+  async endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]> {
+    this.#assertOpen();
+    const rows = await readWhenFree(() => this.#selectEndedByReuse.all(actorId, since, limit));
+    return rows.map(decodeSession);
+  }
+
   async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
     this.#assertOpen();
     const bytes = encodeSessionId(id);
@@ -110,18 +129,44 @@ export class SqliteStore implements SessionStore {
     });
   }
 
+  async revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]> {
+    this.#assertOpen();
+    return this.#commits.submit(this.#steps.revokeBatch, { revocation: { ...revocation }, limit });
+  }
+
   async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
     this.#assertOpen();
     // One process at a time writes to the file, so positions become visible in their order: no re-reading.
     const rows = await readWhenFree(() => this.#selectRevocations.all(position, limit));
-    const last = rows.at(-1);
+    // After the entries: another process may append in between, so this is never before the last of them.
+    const end = await readWhenFree(() => this.#selectLogEnd.get());
+    const entries = rows.map(decodeRevocation);
     return {
-      entries: rows.map((row) => ({
-        sessionId: decodeSessionId(row.session_id),
-        revokedAt: integer(row.revoked_at),
-      })),
-      position: last === undefined ? position : integer(last.position),
+      entries,
+      position: entries.at(-1)?.position ?? position,
+      end: end === undefined ? 0 : integer(end.seq),
     };
+  }
+
+  /** SQLite tells nobody of what another process wrote; to look is cheap. */
+  watchRevocations(): () => void {
+    return () => {};
+  }
+
+  async countSessions(now: number): Promise<number> {
+    this.#assertOpen();
+    const row = await readWhenFree(() => this.#countSessions.get(now));
+    return integer(row?.count);
+  }
+
+  async claimEvents(claim: EventClaim): Promise<SecurityEventRecord[] | null> {
+    this.#assertOpen();
+    return this.#commits.submit(this.#steps.claimEvents, { ...claim });
+  }
+
+  async settleEvents(settled: SettledEvents): Promise<boolean> {
+    this.#assertOpen();
+    return this.#commits.submit(this.#steps.settleEvents, { ...settled });
   }
 
   async signingKeys(): Promise<SealedSigningKey[]> {
@@ -146,12 +191,13 @@ export class SqliteStore implements SessionStore {
   async prune(limits: PruneLimits): Promise<PruneCounts> {
     this.#assertOpen();
     const others = { ...limits };
-    const [challenges, revocations, sessions] = await Promise.all([
+    const [challenges, revocations, events, sessions] = await Promise.all([
       this.#commits.submit(this.#steps.pruneChallenges, others),
       this.#commits.submit(this.#steps.pruneRevocations, others),
+      this.#commits.submit(this.#steps.pruneEvents, others),
       this.#pruneSessions(limits.sessionsBefore, limits.limit),
     ]);
-    return { sessions, challenges, revocations };
+    return { sessions, challenges, revocations, events };
   }
 
   async ping(): Promise<void> {

@@ -2,13 +2,26 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type {
   ConsumedChallenge,
   CreateOutcome,
+  EventClaim,
   PruneLimits,
   Revocation,
   RotateOutcome,
   RotationSwap,
+  SecurityEventRecord,
   SessionId,
+  SettledEvents,
 } from "../../store.ts";
-import { blob, decodeSession, decodeSessionId, integer, rotatedSession, SESSION_COLUMNS } from "./rows.ts";
+import {
+  blob,
+  decodeEvent,
+  decodeSessionId,
+  integer,
+  type Row,
+  rotatedSession,
+  SESSION_COLUMNS,
+  text,
+} from "../sql/rows.ts";
+import { decodeSession } from "./rows.ts";
 import { type Atomically, createSavepoint } from "./savepoint.ts";
 
 /** A rotation, and its numbers as the database holds them. */
@@ -31,13 +44,21 @@ export class SqliteSteps {
   readonly #selectSession: StatementSync;
   readonly #revoke: StatementSync;
   readonly #revokeActor: StatementSync;
+  readonly #revokeBatch: StatementSync;
   readonly #log: StatementSync;
+  readonly #insertEvent: StatementSync;
+  readonly #takeLease: StatementSync;
+  readonly #releaseLease: StatementSync;
+  readonly #selectLease: StatementSync;
+  readonly #selectEvents: StatementSync;
+  readonly #deleteEventsUpTo: StatementSync;
   readonly #insertKey: StatementSync;
   readonly #selectExaminable: StatementSync;
   readonly #deleteSession: StatementSync;
   readonly #examineLater: StatementSync;
   readonly #deleteChallenges: StatementSync;
   readonly #deleteRevocations: StatementSync;
+  readonly #deleteEvents: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#atomically = createSavepoint(database);
@@ -57,15 +78,35 @@ export class SqliteSteps {
     );
     this.#selectSession = database.prepare(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`);
     this.#revoke = database.prepare(
-      "UPDATE sessions SET revoked_at = ?, revoked_reason = ? WHERE id = ? AND revoked_at IS NULL",
+      `UPDATE sessions SET revoked_at = ?, revoked_reason = ? WHERE id = ? AND revoked_at IS NULL
+       RETURNING id, actor_id`,
     );
     this.#revokeActor = database.prepare(
       `UPDATE sessions SET revoked_at = ?1, revoked_reason = ?2
        WHERE actor_id = ?3 AND id IS NOT ?4
          AND revoked_at IS NULL AND idle_expires_at > ?1 AND expires_at > ?1
-       RETURNING id`,
+       RETURNING id, actor_id`,
+    );
+    this.#revokeBatch = database.prepare(
+      `UPDATE sessions SET revoked_at = ?1, revoked_reason = ?2
+       WHERE id IN (SELECT id FROM sessions WHERE revoked_at IS NULL AND expires_at > ?1 ORDER BY expires_at LIMIT ?3)
+       RETURNING id, actor_id`,
     );
     this.#log = database.prepare("INSERT INTO revocations (session_id, revoked_at) VALUES (?, ?)");
+    this.#insertEvent = database.prepare(
+      "INSERT INTO security_events (position, session_id, actor_id, reason, revoked_at) VALUES (?, ?, ?, ?, ?)",
+    );
+    this.#takeLease = database.prepare(
+      `UPDATE security_event_lease SET owner = ?1, until = ?2
+       WHERE owner IS NULL OR owner = ?1 OR until <= ?3`,
+    );
+    this.#selectLease = database.prepare("SELECT 1 FROM security_event_lease WHERE owner = ?");
+    this.#releaseLease = database.prepare("UPDATE security_event_lease SET owner = NULL");
+    this.#selectEvents = database.prepare(
+      `SELECT position, session_id, actor_id, reason, revoked_at FROM security_events
+       ORDER BY position LIMIT ?`,
+    );
+    this.#deleteEventsUpTo = database.prepare("DELETE FROM security_events WHERE position <= ?");
     this.#insertKey = database.prepare(
       `INSERT INTO signing_keys (kid, public_key, sealed, created_at, signs_from)
        SELECT ?, ?, ?, ?, ? WHERE (SELECT kid FROM signing_keys ORDER BY position DESC LIMIT 1) IS ?`,
@@ -83,6 +124,10 @@ export class SqliteSteps {
     this.#deleteRevocations = database.prepare(
       `DELETE FROM revocations WHERE position IN
          (SELECT position FROM revocations WHERE revoked_at < ? LIMIT ?)`,
+    );
+    this.#deleteEvents = database.prepare(
+      `DELETE FROM security_events WHERE position IN
+         (SELECT position FROM security_events WHERE revoked_at < ? LIMIT ?)`,
     );
   }
 
@@ -119,9 +164,7 @@ export class SqliteSteps {
   readonly revokeSession = (input: { readonly id: Uint8Array; readonly revocation: Revocation }): boolean =>
     this.#atomically(() => {
       const { reason, revokedAt } = input.revocation;
-      if (this.#revoke.run(revokedAt, reason, input.id).changes === 0) return false;
-      this.#log.run(input.id, revokedAt);
-      return true;
+      return this.#logged(this.#revoke.all(revokedAt, reason, input.id), input.revocation).length === 1;
     });
 
   readonly revokeActor = (input: {
@@ -131,11 +174,27 @@ export class SqliteSteps {
   }): SessionId[] =>
     this.#atomically(() => {
       const { reason, revokedAt } = input.revocation;
-      const ids = this.#revokeActor
-        .all(revokedAt, reason, input.actorId, input.except)
-        .map((row) => decodeSessionId(row.id));
-      for (const id of ids) this.#log.run(Buffer.from(id, "base64url"), revokedAt);
-      return ids;
+      const rows = this.#revokeActor.all(revokedAt, reason, input.actorId, input.except);
+      return this.#logged(rows, input.revocation);
+    });
+
+  readonly revokeBatch = (input: { readonly revocation: Revocation; readonly limit: number }): SessionId[] =>
+    this.#atomically(() => {
+      const { reason, revokedAt } = input.revocation;
+      return this.#logged(this.#revokeBatch.all(revokedAt, reason, input.limit), input.revocation);
+    });
+
+  readonly claimEvents = ({ owner, now, until, limit }: EventClaim): SecurityEventRecord[] | null => {
+    if (this.#takeLease.run(owner, until, now).changes === 0) return null;
+    return this.#selectEvents.all(limit).map(decodeEvent);
+  };
+
+  readonly settleEvents = ({ owner, position, release }: SettledEvents): boolean =>
+    this.#atomically(() => {
+      if (this.#selectLease.get(owner) === undefined) return false;
+      this.#deleteEventsUpTo.run(position);
+      if (release) this.#releaseLease.run();
+      return true;
     });
 
   /** In the order of the statement's columns; last, the kid that must still be the newest. */
@@ -165,4 +224,17 @@ export class SqliteSteps {
 
   readonly pruneRevocations = (input: PruneLimits): number =>
     Number(this.#deleteRevocations.run(input.revocationsBefore, input.limit).changes);
+
+  readonly pruneEvents = (input: PruneLimits): number =>
+    Number(this.#deleteEvents.run(input.eventsBefore, input.limit).changes);
+
+  /** Writes the log and the security events of sessions just revoked; their ids. */
+  #logged(rows: readonly Row[], { reason, revokedAt }: Revocation): SessionId[] {
+    return rows.map((row) => {
+      const id = blob(row.id);
+      const position = this.#log.run(id, revokedAt).lastInsertRowid;
+      this.#insertEvent.run(position, id, text(row.actor_id), reason, revokedAt);
+      return decodeSessionId(id);
+    });
+  }
 }

@@ -1,0 +1,85 @@
+import type { SessionStore } from "../store.ts";
+import { Connections } from "./postgres/connections.ts";
+import type { Connection } from "./postgres/driver.ts";
+import { assertMigrated, migrate, type SchemaState, schemaState } from "./postgres/migrate.ts";
+import { MIGRATIONS } from "./postgres/migrations.ts";
+import { PostgresStore } from "./postgres/postgres-store.ts";
+
+export interface PostgresSchemaOptions {
+  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with libpq's `sslmode` and the like as `pg` reads them. */
+  readonly url: string;
+  /** The schema that holds the tables, made if missing; lower-case letters, digits and `_`. Default: `wallet_session`. */
+  readonly schema?: string;
+}
+
+export interface PostgresStoreOptions extends PostgresSchemaOptions {
+  /**
+   * `auto`: the first step brings the schema up to date. `check`: it rejects where the schema is older, and says so; somebody
+   * else migrates. Default: `auto`.
+   */
+  readonly migrate?: "auto" | "check";
+}
+
+const SCHEMA = "wallet_session";
+const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/**
+ * A store for any number of processes on any number of machines: PostgreSQL 13 or newer, or an engine compatible with it, by
+ * the package `pg`, which has to be installed beside this one.
+ *
+ * Each step is one statement. A promise of a write resolves after its commit is on disk, whatever `synchronous_commit` the
+ * server has as default. A step that the server undid for the sake of another one is begun again, up to 4 times in all; so is
+ * one whose connection was lost, where it can be told afterwards what became of it. Then it rejects, and in any case after
+ * 1.5 s: a server that is stopped is not waited for any longer.
+ *
+ * Opens nothing yet. The first step connects and sees to the schema, one process at a time, for up to a minute; it rejects when
+ * the schema was written by a newer version of this package that does not work with this one, and when `pg` is missing. What
+ * it did not do, the next step tries again. Must be led to the primary, never to a replica.
+ *
+ * @throws RangeError for a name that cannot be the schema's
+ */
+export function openPostgresStore(options: PostgresStoreOptions): SessionStore {
+  const schema = schemaOf(options);
+  const prepare =
+    options.migrate === "check"
+      ? (connection: Connection) => assertMigrated(connection, schema)
+      : async (connection: Connection) => void (await migrate(connection, schema));
+  return new PostgresStore(options.url, schema, prepare);
+}
+
+/**
+ * Brings the schema up to date, as the first step of a store does.
+ * @param onStep told of each version that is reached; they are committed together
+ * @throws what the store's first step rejects with
+ */
+export async function migratePostgres(
+  options: PostgresSchemaOptions & { readonly onStep?: (version: number) => void },
+): Promise<{ readonly from: number; readonly to: number }> {
+  const schema = schemaOf(options);
+  const from = await onConnection(options.url, (connection) => migrate(connection, schema, options.onStep));
+  return { from, to: Math.max(from, MIGRATIONS.length) };
+}
+
+/** Reads what `migratePostgres` would do, and does nothing. @throws as it does */
+export async function schemaOfPostgres(options: PostgresSchemaOptions): Promise<SchemaState> {
+  const schema = schemaOf(options);
+  return onConnection(options.url, (connection) => schemaState(connection, schema));
+}
+
+async function onConnection<Output>(
+  url: string,
+  work: (connection: Connection) => Promise<Output>,
+): Promise<Output> {
+  const connections = new Connections(url);
+  try {
+    return await connections.begin().use(work);
+  } finally {
+    await connections.close();
+  }
+}
+
+/** @throws RangeError */
+function schemaOf({ schema = SCHEMA }: PostgresSchemaOptions): string {
+  if (SCHEMA_NAME.test(schema)) return schema;
+  throw new RangeError("The name of a schema has lower-case letters, digits and _, at most 63.");
+}

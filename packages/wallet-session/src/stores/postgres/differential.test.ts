@@ -1,0 +1,13 @@
+import { test } from "vitest";
+import { openPostgresStore } from "../postgres.ts";
+import { compareWithMemory } from "../sql/differential.fixture.ts";
+import { temporaryDatabase } from "./database.fixture.ts";
+
+const database = temporaryDatabase();
+
+test("any sequence of steps has the outcomes and leaves the state that memory has", {
+  timeout: 120_000,
+}, async () => {
+  const open = () => openPostgresStore({ url: database.url, schema: database.newSchema() });
+  await compareWithMemory(open, { largestGroup: 1, runs: 10 });
+});

@@ -1,0 +1,229 @@
+import { GENERATION_MAX } from "../../store.ts";
+import { SESSION_COLUMNS } from "../sql/rows.ts";
+import type { Statement } from "./driver.ts";
+
+/**
+ * `SET LOCAL synchronous_commit = on` within the statement itself, whatever the server, the database or the role has as
+ * default: no row that was written is acknowledged before it is on disk. What is stronger stays.
+ */
+const DURABLY = `set_config('synchronous_commit',
+  CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)`;
+
+const KEY_COLUMNS = "kid, public_key, sealed, created_at, signs_from";
+
+export type Statements = ReturnType<typeof createStatements>;
+
+/**
+ * The steps of the contract, each ONE statement, and so one transaction and one round trip, whatever the isolation level;
+ * no lock is held while a process thinks. `schema`: the name, not quoted.
+ */
+export function createStatements(schema: string) {
+  const sessions = `"${schema}".sessions`;
+  const challenges = `"${schema}".consumed_challenges`;
+  const revocations = `"${schema}".revocations`;
+  // Equal ones of one transaction are sent once.
+  const notify = `pg_notify('${schema}', '')`;
+  const counter = `"${schema}".revocation_counter`;
+  const events = `"${schema}".security_events`;
+  const eventLease = `"${schema}".security_event_lease`;
+  const keys = `"${schema}".signing_keys`;
+  const live = (now: string) => `revoked_at IS NULL AND idle_expires_at > ${now} AND expires_at > ${now}`;
+
+  return {
+    /** $1 to $15: the session; $16, $17: the challenge. A row where it was created. */
+    createSession: prepared(
+      "create_session",
+      `WITH consumed AS (
+         INSERT INTO ${challenges} (id, expires_at) VALUES ($16, $17) ON CONFLICT (id) DO NOTHING RETURNING id
+       )
+       INSERT INTO ${sessions} (${SESSION_COLUMNS}, examine_at)
+       SELECT $1::bytea, $2, $3, $4::bigint, $5::bytea, $6::bytea, $7::bytea, $8::bigint, $9::bigint, $10::bigint,
+         $11::bigint, $12::bigint, $13, $14, $15, LEAST($10::bigint, $11::bigint)
+       FROM consumed
+       RETURNING ${DURABLY}`,
+    ),
+
+    /**
+     * $1 id, $2 transport, $3 generation, $4 hash, $5 to $7 next hash, salt and retry key's hash, $8 now, $9 idle limit.
+     * What the swap does not know of the row that it has written; no row where none matched. An `UPDATE` that waited for
+     * another one judges the row as that one has left it.
+     */
+    rotate: prepared(
+      "rotate",
+      `UPDATE ${sessions} SET generation = generation + 1, secret_hash = $5, salt = $6, retry_key_hash = $7,
+         rotated_at = $8, idle_expires_at = LEAST($9, expires_at)
+       WHERE id = $1 AND transport = $2 AND generation = $3 AND generation < ${GENERATION_MAX} AND secret_hash = $4
+         AND ${live("$8")}
+       RETURNING actor_id, created_at, expires_at, binding, client, ${DURABLY}`,
+    ),
+
+    findSession: prepared("find_session", `SELECT ${SESSION_COLUMNS} FROM ${sessions} WHERE id = $1`),
+
+    /** $1 actor, $2 now, $3 limit. */
+    listSessions: prepared(
+      "list_sessions",
+      `SELECT ${SESSION_COLUMNS} FROM ${sessions} WHERE actor_id = $1 AND ${live("$2")}
+       ORDER BY created_at DESC LIMIT $3`,
+    ),
+
+    /** $1 actor, $2 since, $3 limit. */
+    endedByReuse: prepared(
+      "ended_by_reuse",
+      `SELECT ${SESSION_COLUMNS} FROM ${sessions}
+       WHERE actor_id = $1 AND revoked_reason = 'reuse' AND revoked_at > $2
+       ORDER BY revoked_at DESC LIMIT $3`,
+    ),
+
+    /** $1 revoked at, $2 reason, $3 id. */
+    revokeSession: prepared("revoke_session", revoking("id = $3 AND revoked_at IS NULL")),
+
+    /** $1 revoked at, $2 reason, $3 actor, $4 the id that stays or null. */
+    revokeActor: prepared(
+      "revoke_actor",
+      revoking(`actor_id = $3 AND id IS DISTINCT FROM $4 AND ${live("$1")}`),
+    ),
+
+    /** $1 revoked at, $2 reason, $3 limit. Waits for who is writing to one of them, so that none is passed over. */
+    revokeBatch: prepared(
+      "revoke_batch",
+      revoking(
+        "id IN (SELECT id FROM chosen)",
+        `chosen AS (
+        SELECT id FROM ${sessions} WHERE revoked_at IS NULL AND expires_at > $1
+        ORDER BY expires_at LIMIT $3 FOR UPDATE
+      ), `,
+      ),
+    ),
+
+    /** $1 position, $2 limit. At least one row, which tells the log's end; without an entry its position is null. */
+    revocationsAfter: prepared(
+      "revocations_after",
+      `SELECT last_position, entry.* FROM ${counter} LEFT JOIN (
+         SELECT position, session_id, revoked_at FROM ${revocations} WHERE position > $1 ORDER BY position LIMIT $2
+       ) entry ON true
+       ORDER BY position`,
+    ),
+
+    /** $1, $2: the end and the id that were counted last, $3 limit. How many come next, and the last of them. */
+    countSessions: prepared(
+      "count_sessions",
+      `WITH slice AS (
+         SELECT expires_at, id FROM ${sessions}
+         WHERE revoked_at IS NULL AND (expires_at, id) > ($1::bigint, $2::bytea)
+         ORDER BY expires_at, id LIMIT $3
+       )
+       SELECT (SELECT count(*) FROM slice) AS count, expires_at, id FROM slice
+       ORDER BY expires_at DESC, id DESC LIMIT 1`,
+    ),
+
+    /**
+     * $1 owner, $2 now, $3 until, $4 limit. No row: another owner has the lease. Else at least one, which without an event
+     * has no position. The events are locked so that those that went while this waited for the lease are not seen.
+     */
+    claimEvents: prepared(
+      "claim_events",
+      `WITH leased AS (
+         UPDATE ${eventLease} SET owner = $1, until = $3 WHERE owner IS NULL OR owner = $1 OR until <= $2
+         RETURNING ${DURABLY}
+       )
+       SELECT event.* FROM leased LEFT JOIN LATERAL (
+         SELECT position, session_id, actor_id, reason, revoked_at FROM ${events} ORDER BY position LIMIT $4 FOR UPDATE
+       ) event ON true
+       ORDER BY position`,
+    ),
+
+    /** $1 owner, $2 position, $3 whether to give the lease back. A row where the owner had it. */
+    settleEvents: prepared(
+      "settle_events",
+      `WITH held AS (
+         UPDATE ${eventLease} SET owner = CASE WHEN $3::boolean THEN NULL ELSE owner END WHERE owner = $1
+         RETURNING ${DURABLY}
+       ), settled AS (
+         DELETE FROM ${events} WHERE position <= $2 AND EXISTS (SELECT 1 FROM held)
+       )
+       SELECT 1 FROM held`,
+    ),
+
+    signingKeys: prepared("signing_keys", `SELECT ${KEY_COLUMNS} FROM ${keys} ORDER BY position`),
+
+    /**
+     * $1 to $5: the key; $6: the kid that must still be the newest. A row where it was added. Of several at once, one gets
+     * the next position.
+     */
+    addSigningKey: prepared(
+      "add_signing_key",
+      `WITH newest AS (SELECT kid, position FROM ${keys} ORDER BY position DESC LIMIT 1)
+       INSERT INTO ${keys} (position, ${KEY_COLUMNS})
+       SELECT COALESCE((SELECT position FROM newest), 0) + 1, $1, $2::bytea, $3::bytea, $4::bigint, $5::bigint
+       WHERE (SELECT kid FROM newest) IS NOT DISTINCT FROM $6
+       ON CONFLICT (position) DO NOTHING
+       RETURNING ${DURABLY}`,
+    ),
+
+    /**
+     * $1 the bound, $2 limit. Deletes the ended ones of the next sessions that are due for a look, and puts the others off
+     * to their end. A session that somebody is just writing to is left for the next time.
+     */
+    pruneSessions: prepared(
+      "prune_sessions",
+      `WITH due AS (
+         SELECT id, LEAST(idle_expires_at, expires_at) AS ends_at FROM ${sessions}
+         WHERE examine_at < $1 ORDER BY examine_at LIMIT $2 FOR UPDATE SKIP LOCKED
+       ), deleted AS (
+         DELETE FROM ${sessions} s USING due WHERE s.id = due.id AND due.ends_at < $1 RETURNING 1
+       ), later AS (
+         UPDATE ${sessions} s SET examine_at = due.ends_at FROM due WHERE s.id = due.id AND due.ends_at >= $1
+       )
+       SELECT (SELECT count(*) FROM due) AS examined, (SELECT count(*) FROM deleted) AS deleted`,
+    ),
+
+    /** $1 now, $2 limit. A row for each. */
+    pruneChallenges: prepared(
+      "prune_challenges",
+      `DELETE FROM ${challenges} WHERE id IN (SELECT id FROM ${challenges} WHERE expires_at < $1 LIMIT $2)
+       RETURNING 1`,
+    ),
+
+    /** $1 the bound, $2 limit. A row for each. */
+    pruneRevocations: prepared(
+      "prune_revocations",
+      `DELETE FROM ${revocations}
+       WHERE position IN (SELECT position FROM ${revocations} WHERE revoked_at < $1 LIMIT $2)
+       RETURNING 1`,
+    ),
+
+    /** $1 the bound, $2 limit. A row for each. */
+    pruneEvents: prepared(
+      "prune_events",
+      `DELETE FROM ${events}
+       WHERE position IN (SELECT position FROM ${events} WHERE revoked_at < $1 LIMIT $2)
+       RETURNING ${DURABLY}`,
+    ),
+
+    ping: prepared("ping", `SELECT 1 FROM ${counter}`),
+  };
+
+  /**
+   * Marks the sessions, appends to the log and the events, and wakes whoever follows the log. The counter comes last, so that its row is locked for no longer
+   * than the commit takes, and only where something was revoked. A row with the id for each session.
+   */
+  function revoking(where: string, before = ""): string {
+    return `WITH ${before}ended AS (
+        UPDATE ${sessions} SET revoked_at = $1, revoked_reason = $2 WHERE ${where} RETURNING id, actor_id
+      ), counted AS (
+        UPDATE ${counter} SET last_position = last_position + (SELECT count(*) FROM ended)
+        WHERE EXISTS (SELECT 1 FROM ended) RETURNING last_position
+      ), placed AS (
+        SELECT counted.last_position + 1 - row_number() OVER () AS position, ended.* FROM ended CROSS JOIN counted
+      ), told AS (
+        INSERT INTO ${events} (position, session_id, actor_id, reason, revoked_at)
+        SELECT position, id, actor_id, $2, $1 FROM placed
+      )
+      INSERT INTO ${revocations} (position, session_id, revoked_at) SELECT position, id, $1 FROM placed
+      RETURNING session_id, ${notify}, ${DURABLY}`;
+  }
+}
+
+function prepared(name: string, text: string): Statement {
+  return { name: `wallet_session_${name}`, text };
+}

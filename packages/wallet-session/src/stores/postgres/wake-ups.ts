@@ -1,0 +1,80 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { POSTGRES_LISTEN_AGAIN_MS, POSTGRES_LISTEN_PING_MS } from "../../limits.ts";
+import { type Listener, openListener } from "./driver.ts";
+
+/**
+ * Tells watchers that something was notified on a channel (LISTEN), by one connection for all of them, which is there while
+ * somebody watches. A lost one is opened again for as long as it takes, and each new one wakes all, since what was notified in
+ * between is gone.
+ */
+export class WakeUps {
+  readonly #url: string;
+  readonly #channel: string;
+  readonly #watchers = new Set<() => void>();
+  #listening: AbortController | null = null;
+
+  /** @param channel a name as it may stand between double quotes */
+  constructor(url: string, channel: string) {
+    this.#url = url;
+    this.#channel = channel;
+  }
+
+  watch(wake: () => void): () => void {
+    // A watcher of its own for each call, also with the same function.
+    const watcher = () => wake();
+    this.#watchers.add(watcher);
+    if (this.#listening === null) {
+      this.#listening = new AbortController();
+      void this.#listen(this.#listening.signal);
+    }
+    return () => {
+      this.#watchers.delete(watcher);
+      if (this.#watchers.size === 0) this.close();
+    };
+  }
+
+  close(): void {
+    this.#watchers.clear();
+    this.#listening?.abort();
+    this.#listening = null;
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // Faults are the steps' to report: this only makes them sooner.
+      await this.#listenOnce(signal).catch(() => {});
+      await pause(POSTGRES_LISTEN_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  async #listenOnce(signal: AbortSignal): Promise<void> {
+    const wakeAll = () => {
+      for (const wake of this.#watchers) wake();
+    };
+    const listener = await openListener(this.#url, this.#channel, wakeAll);
+    const stop = () => listener.end();
+    signal.addEventListener("abort", stop);
+    try {
+      if (signal.aborted) return;
+      wakeAll();
+      await whileAnswering(listener);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      stop();
+    }
+  }
+}
+
+/** Until it is lost. One that nobody has closed and that does not answer any more counts as lost. */
+async function whileAnswering(listener: Listener): Promise<void> {
+  const answering = new AbortController();
+  const { signal } = answering;
+  const silent = (async () => {
+    for (;;) {
+      await pause(POSTGRES_LISTEN_PING_MS, undefined, { signal, ref: false });
+      await listener.ping();
+    }
+  })().catch(() => {});
+  await Promise.race([listener.ended, silent]);
+  answering.abort();
+}

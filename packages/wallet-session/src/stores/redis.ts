@@ -1,0 +1,46 @@
+import type { SessionStore } from "../store.ts";
+import { assertRedisUrl } from "./redis/driver.ts";
+import { RedisStore } from "./redis/redis-store.ts";
+import type { RedisDurability } from "./redis/server.ts";
+
+export type { RedisDurability };
+
+export interface RedisStoreOptions {
+  /** `redis://USER:PASSWORD@HOST:PORT/NUMBER`, or `rediss://` for TLS. In a cluster, any of its nodes. */
+  readonly url: string;
+  /** What the names of all keys begin with, in braces; letters, digits, `_`, `-` and `.`. Default: `wallet_session`. */
+  readonly prefix?: string;
+  /**
+   * `always` (the default): every write is on disk before it is acknowledged, as far as the server can say so. `everysec`: a
+   * rotation is not waited for; one that a crash loses signs its user out (`refresh_token_invalid`). All else as `always`.
+   */
+  readonly durability?: RedisDurability;
+  /** Told once of each setting of the server by which acknowledged writes can be lost. Default: a warning of the process. */
+  readonly onWarning?: (warning: string) => void;
+}
+
+const PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/**
+ * A store for any number of processes on any number of machines: Redis 7 or newer, or Valkey, by the package
+ * `@redis/client`, which has to be installed beside this one.
+ *
+ * Each step is one Lua script, and so one round trip. A step that the server has not begun, one whose connection was lost and
+ * that leaves the same when it is done twice, are sent again, a bounded number of times; then the step rejects. All of it
+ * ends within 1.5 s.
+ *
+ * Opens nothing yet. The first step connects; it rejects where the server is a replica or may drop sessions when its memory is
+ * full, and when `@redis/client` is missing. What it did not do, the next step tries again.
+ *
+ * @throws RangeError for a URL that is none of a Redis, and for a prefix that cannot be one
+ */
+export function openRedisStore({
+  url,
+  prefix = "wallet_session",
+  durability = "always",
+  onWarning = (warning) => process.emitWarning(warning),
+}: RedisStoreOptions): SessionStore {
+  assertRedisUrl(url);
+  if (!PREFIX.test(prefix)) throw new RangeError("A prefix has letters, digits, _, - and ., at most 64.");
+  return new RedisStore({ url, prefix, durability, onWarning });
+}

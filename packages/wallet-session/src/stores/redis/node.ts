@@ -1,0 +1,118 @@
+import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
+import { type Address, type Connection, connect } from "./driver.ts";
+import { ConnectionFault, ServerFault } from "./faults.ts";
+import { checkServer, type RedisDurability } from "./server.ts";
+
+export interface NodeOptions {
+  readonly url: string;
+  readonly durability: RedisDurability;
+  readonly onWarning: (warning: string) => void;
+}
+
+/** A connection to a server that has been looked at. */
+export interface CheckedConnection extends Connection {
+  readonly waitsForDisk: boolean;
+}
+
+/**
+ * The server that holds the keys: the one at the URL or, in a cluster, the one that it names. As soon as that one is not to
+ * be had, the URL is asked again.
+ */
+export class Node {
+  readonly #options: NodeOptions;
+  #movedTo: Address | null = null;
+  readonly #warned = new Set<string>();
+
+  constructor(options: NodeOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ConnectionFault, UnfitServer */
+  async connect(): Promise<Connection> {
+    const address = this.#movedTo;
+    try {
+      return await connect(this.#options.url, address);
+    } catch (error) {
+      if (this.#movedTo === address) this.#movedTo = null;
+      throw error;
+    }
+  }
+
+  /** @throws ConnectionFault, UnfitServer */
+  async connectChecked(): Promise<CheckedConnection> {
+    const connection = await this.connect();
+    const silent = setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS);
+    try {
+      const { waitsForDisk, warnings } = await checkServer(connection, this.#options.durability);
+      for (const warning of warnings) this.#warn(warning);
+      return { ...connection, waitsForDisk };
+    } catch (error) {
+      connection.destroy();
+      // Nothing of the step was sent yet.
+      throw error instanceof ConnectionFault ? new ConnectionFault(false, error) : error;
+    } finally {
+      clearTimeout(silent);
+    }
+  }
+
+  /** Takes what an answer says of where the keys are: `MOVED 3999 10.0.0.7:6379`, without a host where it is the same. */
+  follow(error: unknown): void {
+    if (!(error instanceof ServerFault)) return;
+    if (error.code !== "MOVED") {
+      this.#movedTo = null;
+      return;
+    }
+    const target = error.message.split(" ")[2] ?? "";
+    const colon = target.lastIndexOf(":");
+    const host = target.slice(0, colon) || this.#movedTo?.host || new URL(this.#options.url).hostname;
+    this.#movedTo = { host, port: Number(target.slice(colon + 1)) };
+  }
+
+  /** Each warning once, however often connections are made. */
+  #warn(warning: string): void {
+    if (this.#warned.has(warning)) return;
+    this.#warned.add(warning);
+    this.#options.onWarning(warning);
+  }
+}
+
+/** One connection at a time to the node: opened when it is needed, and anew when it was lost or is given up. */
+export class Line {
+  readonly #node: Node;
+  readonly #given = new Set<CheckedConnection>();
+  #connection: Promise<CheckedConnection> | null = null;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** @throws ConnectionFault, UnfitServer */
+  connection(): Promise<CheckedConnection> {
+    if (this.#connection === null) {
+      const opening = this.#node.connectChecked();
+      this.#connection = opening;
+      const forget = () => {
+        if (this.#connection === opening) this.#connection = null;
+      };
+      opening.then((connection) => {
+        this.#given.add(connection);
+        connection.lost.then(() => {
+          this.#given.delete(connection);
+          forget();
+        });
+      }, forget);
+    }
+    return this.#connection;
+  }
+
+  /** The next step gets another one. What waits for this one may still get its answer. */
+  async leave(connection: CheckedConnection): Promise<void> {
+    if ((await this.#connection?.catch(() => null)) === connection) this.#connection = null;
+    setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    await this.#connection?.catch(() => null);
+    for (const connection of this.#given) connection.destroy();
+  }
+}

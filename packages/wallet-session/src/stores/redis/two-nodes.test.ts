@@ -1,0 +1,10 @@
+import { openRedisStore } from "../redis.ts";
+import { testTwoNodes } from "../two-nodes.fixture.ts";
+import { temporaryKeys } from "./server.fixture.ts";
+
+const keys = temporaryKeys();
+
+testTwoNodes("Redis", () => {
+  const options = { url: keys.url, prefix: keys.newPrefix(), onWarning: () => {} };
+  return [openRedisStore(options), openRedisStore(options)];
+});

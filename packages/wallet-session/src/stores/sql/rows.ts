@@ -1,0 +1,202 @@
+import type {
+  ClientMetadata,
+  RevocationEntry,
+  RevocationReason,
+  RotationSwap,
+  SealedSigningKey,
+  SecurityEventRecord,
+  SessionId,
+  SessionRecord,
+  Transport,
+} from "../../store.ts";
+import { REVOCATION_REASONS } from "../../store.ts";
+
+/** What the SQL stores have in common: how records become values and come back from rows. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export type SqlValue = null | number | string | Uint8Array;
+
+/** 16 bytes in base64url, the last character with no spare bits set: only the canonical form names a session. */
+const SESSION_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+
+/** The 16 bytes of a session id, or null for a string that cannot be one. */
+export function encodeSessionId(id: SessionId): Uint8Array | null {
+  return SESSION_ID.test(id) ? Buffer.from(id, "base64url") : null;
+}
+
+export function decodeSessionId(value: unknown): SessionId {
+  const bytes = blob(value);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
+}
+
+/** The caller keeps its buffer, and may change it before the step is written. */
+export function copyBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+export const SESSION_COLUMNS =
+  "id, actor_id, transport, generation, secret_hash, salt, retry_key_hash, created_at, rotated_at, " +
+  "idle_expires_at, expires_at, revoked_at, revoked_reason, binding, client";
+
+/**
+ * In the order of SESSION_COLUMNS, the generation as the database holds it.
+ * @throws RangeError for an id that cannot be stored
+ */
+export function encodeSession(session: SessionRecord, generation: SqlValue): SqlValue[] {
+  const id = encodeSessionId(session.id);
+  if (id === null) throw new RangeError("A session id is 16 bytes in base64url.");
+  return [
+    id,
+    session.actorId,
+    session.transport,
+    generation,
+    copyBytes(session.secretHash),
+    copyBytes(session.salt),
+    session.retryKeyHash === null ? null : copyBytes(session.retryKeyHash),
+    session.createdAt,
+    session.rotatedAt,
+    session.idleExpiresAt,
+    session.expiresAt,
+    session.revokedAt,
+    session.revokedReason,
+    session.binding,
+    JSON.stringify(session.client),
+  ];
+}
+
+/** @throws when the row is not one that the store has written */
+export function decodeSession(row: Row, generation: number): SessionRecord {
+  return {
+    id: decodeSessionId(row.id),
+    actorId: text(row.actor_id),
+    transport: decodeTransport(row.transport),
+    generation,
+    secretHash: blob(row.secret_hash),
+    salt: blob(row.salt),
+    retryKeyHash: row.retry_key_hash === null ? null : blob(row.retry_key_hash),
+    createdAt: integer(row.created_at),
+    rotatedAt: integer(row.rotated_at),
+    idleExpiresAt: integer(row.idle_expires_at),
+    expiresAt: integer(row.expires_at),
+    revokedAt: row.revoked_at === null ? null : integer(row.revoked_at),
+    revokedReason: row.revoked_reason === null ? null : decodeReason(row.revoked_reason),
+    binding: row.binding === null ? null : text(row.binding),
+    client: decodeClient(text(row.client)),
+  };
+}
+
+/**
+ * The row as the swap has left it: what the swap has just written, and the rest of the row. Decoding all 15 columns
+ * would cost as much again as half the swap.
+ */
+export function rotatedSession(swap: RotationSwap, rest: Row): SessionRecord {
+  const expiresAt = integer(rest.expires_at);
+  return {
+    id: swap.id,
+    actorId: text(rest.actor_id),
+    transport: swap.transport,
+    generation: swap.generation + 1,
+    secretHash: swap.nextSecretHash,
+    salt: swap.nextSalt,
+    retryKeyHash: swap.retryKeyHash,
+    createdAt: integer(rest.created_at),
+    rotatedAt: swap.now,
+    idleExpiresAt: Math.min(swap.idleExpiresAt, expiresAt),
+    expiresAt,
+    revokedAt: null,
+    revokedReason: null,
+    binding: rest.binding === null ? null : text(rest.binding),
+    client: decodeClient(text(rest.client)),
+  };
+}
+
+/** The caller keeps its buffers, and may change them before the step is written. */
+export function copySwap(swap: RotationSwap): RotationSwap {
+  return {
+    ...swap,
+    secretHash: copyBytes(swap.secretHash),
+    nextSecretHash: copyBytes(swap.nextSecretHash),
+    nextSalt: copyBytes(swap.nextSalt),
+    retryKeyHash: swap.retryKeyHash === null ? null : copyBytes(swap.retryKeyHash),
+  };
+}
+
+/** @throws when the row is not one that this store has written */
+export function decodeRevocation(row: Row): RevocationEntry {
+  return {
+    position: integer(row.position),
+    sessionId: decodeSessionId(row.session_id),
+    revokedAt: integer(row.revoked_at),
+  };
+}
+
+/** @throws when the row is not one that this store has written */
+export function decodeEvent(row: Row): SecurityEventRecord {
+  return { ...decodeRevocation(row), actorId: text(row.actor_id), reason: decodeReason(row.reason) };
+}
+
+/** @throws when the row is not one that this store has written */
+export function decodeSigningKey(row: Row): SealedSigningKey {
+  return {
+    kid: text(row.kid),
+    publicKey: blob(row.public_key),
+    sealed: blob(row.sealed),
+    createdAt: integer(row.created_at),
+    signsFrom: integer(row.signs_from),
+  };
+}
+
+export function integer(value: unknown): number {
+  if (typeof value !== "number") throw unreadable();
+  return value;
+}
+
+export function text(value: unknown): string {
+  if (typeof value !== "string") throw unreadable();
+  return value;
+}
+
+export function blob(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw unreadable();
+  return value;
+}
+
+function decodeTransport(value: unknown): Transport {
+  if (value !== "body" && value !== "cookie") throw unreadable();
+  return value;
+}
+
+function decodeReason(value: unknown): RevocationReason {
+  const reason = REVOCATION_REASONS.find((known) => known === value);
+  if (reason === undefined) throw unreadable();
+  return reason;
+}
+
+function decodeClient(json: string): ClientMetadata {
+  const client = parseJson(json);
+  if (typeof client !== "object" || client === null) throw unreadable();
+  return {
+    browser: "browser" in client ? textOrNull(client.browser) : null,
+    os: "os" in client ? textOrNull(client.os) : null,
+    device: "device" in client ? textOrNull(client.device) : null,
+    ip: "ip" in client ? textOrNull(client.ip) : null,
+  };
+}
+
+/** Without the words of JSON.parse, which quote what they fail at. */
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw unreadable();
+  }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+/** Says nothing of the value, which may be a hash. */
+function unreadable(): Error {
+  return new Error("A row of the database is not as this store writes it.");
+}
