@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Keypair } from "@stellar/stellar-sdk/base";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ConfigError, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
 import { madeSecrets, makeAuthSecret, type SecretSource } from "./made-secrets.ts";
+import { ConfigError } from "./settings.ts";
 
 const SEED = Keypair.random().secret();
 const SECRET = "a secret of the tests that is long enough to be one";
@@ -35,6 +36,8 @@ test("the documented defaults", () => {
     host: "127.0.0.1",
     port: 3000,
     databaseUrl: { kind: "sqlite", path: "./data/wallet-session.db" },
+    databaseMigrate: true,
+    redisDurability: "always",
     homeDomain: "localhost:3000",
     stellarNetworkPassphrase: "Test SDF Network ; September 2015",
     horizonUrl: null,
@@ -45,7 +48,35 @@ test("the documented defaults", () => {
     trustedProxies: 0,
     rateLimit: true,
     logLevel: "info",
+    shutdownTimeoutMs: 10_000,
+    metricsToken: null,
+    securityWebhook: null,
   });
+});
+
+const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 1).toString("base64")}`;
+
+test("where security events go: https, or this machine, and the secrets that sign", () => {
+  const read = (url: string, secret = WEBHOOK_SECRET) =>
+    readConfig({ ...GIVEN, SECURITY_WEBHOOK_URL: url, SECURITY_WEBHOOK_SECRET: secret }, NOTHING_MADE)
+      .securityWebhook;
+  const url = "https://hooks.example.com/in?tenant=7";
+  expect(read(url)).toEqual({ url: new URL(url), secrets: [WEBHOOK_SECRET] });
+  const next = `whsec_${Buffer.alloc(64, 2).toString("base64")}`;
+  expect(read("http://localhost:9000/in", `${next}, ${WEBHOOK_SECRET}`)).toMatchObject({
+    secrets: [next, WEBHOOK_SECRET],
+  });
+});
+
+test("neither of the two settings of the webhook goes without the other", () => {
+  const url = { SECURITY_WEBHOOK_URL: "https://hooks.example.com/in" };
+  const secret = { SECURITY_WEBHOOK_SECRET: WEBHOOK_SECRET };
+  expect(problemsOf({ ...GIVEN, ...url })).toEqual([
+    "SECURITY_WEBHOOK_SECRET is required with SECURITY_WEBHOOK_URL",
+  ]);
+  expect(problemsOf({ ...GIVEN, ...secret })).toEqual([
+    "SECURITY_WEBHOOK_URL is required with SECURITY_WEBHOOK_SECRET",
+  ]);
 });
 
 test("what is given is taken", () => {
@@ -85,6 +116,27 @@ test("what is given is taken", () => {
   expect(config.horizonUrl?.href).toBe("https://horizon.example.com/base");
 });
 
+test.each(["postgres", "postgresql"])("%s:// names a PostgreSQL, taken as it stands", (scheme) => {
+  const url = `${scheme}://someone:hunter2@db.example.com:5433/pay?sslmode=verify-full`;
+  expect(readConfig({ ...GIVEN, DATABASE_URL: url }, NOTHING_MADE).databaseUrl).toEqual({
+    kind: "postgres",
+    url,
+  });
+});
+
+test("a process may be told to leave the schema of its database alone", () => {
+  expect(readConfig(GIVEN, NOTHING_MADE).databaseMigrate).toBe(true);
+  expect(readConfig({ ...GIVEN, DATABASE_MIGRATE: "off" }, NOTHING_MADE).databaseMigrate).toBe(false);
+});
+
+test.each(["redis", "rediss"])("%s:// names a Redis, taken as it stands", (scheme) => {
+  const url = `${scheme}://someone:hunter2@cache.example.com:6380/2`;
+  const config = readConfig({ ...GIVEN, DATABASE_URL: url, REDIS_DURABILITY: "everysec" }, NOTHING_MADE);
+  expect(config.databaseUrl).toEqual({ kind: "redis", url });
+  expect(config.redisDurability).toBe("everysec");
+  expect(readConfig(GIVEN, NOTHING_MADE).redisDurability).toBe("always");
+});
+
 test("the leeway follows short access tokens when it is not given", () => {
   expect(readConfig({ ...GIVEN, ACCESS_TOKEN_TTL: "20s" }, NOTHING_MADE).refreshLeewayMs).toBe(5_000);
 });
@@ -97,6 +149,12 @@ describe("a bad value is named, with what is expected, and never repeated where 
     ["PORT", "3e3"],
     ["DATABASE_URL", "mysql://localhost/x"],
     ["DATABASE_URL", "sqlite:"],
+    ["DATABASE_URL", "postgres://"],
+    ["DATABASE_URL", "postgres://someone:hunter2@[/x"],
+    ["DATABASE_URL", "redis://"],
+    ["DATABASE_URL", "redis://someone:hunter2@[/x"],
+    ["REDIS_DURABILITY", "no"],
+    ["DATABASE_MIGRATE", "no"],
     ["DATABASE_URL", "sqlite::memory:"],
     ["AUTH_SECRET", "too short"],
     ["AUTH_SECRET", `${SECRET},`],
@@ -123,7 +181,16 @@ describe("a bad value is named, with what is expected, and never repeated where 
     ["TRUSTED_PROXIES", "all"],
     ["RATE_LIMIT", "no"],
     ["LOG_LEVEL", "verbose"],
+    ["SECURITY_WEBHOOK_URL", "http://pay.example.com/hook"],
+    ["SECURITY_WEBHOOK_URL", "https://user:password@pay.example.com/hook"],
+    ["SECURITY_WEBHOOK_URL", "https://pay.example.com/hook#part"],
+    ["SECURITY_WEBHOOK_SECRET", "not-base64"],
+    ["SECURITY_WEBHOOK_SECRET", `whsec_${Buffer.alloc(23).toString("base64")}`],
+    ["SECURITY_WEBHOOK_SECRET", `whsec_${Buffer.alloc(65).toString("base64")}`],
+    ["METRICS_TOKEN", "short"],
+    ["METRICS_TOKEN", "spaces are no part of it"],
     ["WALLET_SESSION_MODE", "Production"],
+    ["SHUTDOWN_TIMEOUT", "10"],
   ])("%s=%s", (name, value) => {
     const problems = problemsOf({ ...GIVEN, [name]: value });
     expect(problems).toHaveLength(1);
@@ -162,6 +229,27 @@ describe("production", () => {
     const env = { NODE_ENV: "production", WALLET_SESSION_MODE: "development" };
     expect(readConfig({ ...GIVEN, ...env }, NOTHING_MADE).production).toBe(false);
   });
+});
+
+test("no secret is made for a database that several machines share", () => {
+  for (const url of ["postgres://pay@127.0.0.1/pay", "redis://127.0.0.1", "rediss://127.0.0.1"]) {
+    expect(problemsOf({ DATABASE_URL: url })).toEqual([
+      "AUTH_SECRET is required with a database that servers share",
+      "STELLAR_SIGNING_SEED is required with a database that servers share",
+    ]);
+    expect(problemsOf({ ...GIVEN, DATABASE_URL: url })).toEqual([]);
+  }
+  const made: string[] = [];
+  readConfig(
+    { DATABASE_URL: "memory:" },
+    {
+      read(name, make) {
+        made.push(name);
+        return make();
+      },
+    },
+  );
+  expect(made).toEqual(["auth-secret", "stellar-signing-seed"]);
 });
 
 test("secrets that are not given are made once, kept, and readable by their owner alone", () => {

@@ -5,12 +5,26 @@ import {
   REFRESH_IDLE_TTL_MS,
   REFRESH_LEEWAY_MAX_SHARE,
   REFRESH_LEEWAY_MS,
+  SHUTDOWN_TIMEOUT_MS,
 } from "../limits.ts";
-import { createKeyring } from "../tokens/secrets.ts";
+import { readAccessTtl, readSecrets, readStoreSettings } from "./engine-settings.ts";
 import { makeAuthSecret, type SecretSource } from "./made-secrets.ts";
-import { BadValue, baseUrl, duration, hostName, integer, isLoopback, oneOf, origin } from "./values.ts";
-
-export type DatabaseUrl = { readonly kind: "memory" } | { readonly kind: "sqlite"; readonly path: string };
+import { Settings } from "./settings.ts";
+import {
+  BadValue,
+  baseUrl,
+  bearerSecret,
+  type DatabaseUrl,
+  duration,
+  hostName,
+  integer,
+  isEmbedded,
+  isLoopback,
+  oneOf,
+  origin,
+  webhookSecrets,
+  webhookUrl,
+} from "./values.ts";
 
 /** The settings of a server, checked. Durations in milliseconds. */
 export interface Config {
@@ -18,6 +32,10 @@ export interface Config {
   readonly host: string;
   readonly port: number;
   readonly databaseUrl: DatabaseUrl;
+  /** Whether a process may bring the schema of a PostgreSQL database up to date. */
+  readonly databaseMigrate: boolean;
+  /** Whether a rotation waits until it is on Redis's disk. */
+  readonly redisDurability: "always" | "everysec";
   readonly authSecrets: readonly string[];
   readonly publicUrl: URL;
   readonly homeDomain: string;
@@ -32,26 +50,21 @@ export interface Config {
   readonly trustedProxies: number;
   readonly rateLimit: boolean;
   readonly logLevel: LogLevel;
+  /** How long a process that was told to stop has for what is being answered. */
+  readonly shutdownTimeoutMs: number;
+  /** Null: `/api/metrics` is not there. */
+  readonly metricsToken: string | null;
+  /** Null: security events are not sent anywhere. */
+  readonly securityWebhook: { readonly url: URL; readonly secrets: readonly string[] } | null;
 }
 
 const MODES = ["production", "development"] as const;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Settings that cannot be used. The message has a line for each, with its name and what is expected; never a secret. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`The settings cannot be used:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
-    this.problems = problems;
-  }
-}
-
 /**
- * Reads the settings from an environment. In development (no `NODE_ENV=production`) secrets that are not given come from
- * `made`, and are made on the first start.
+ * Reads the settings from an environment. In development (no `NODE_ENV=production`) and with an embedded store, secrets
+ * that are not given come from `made`, and are made on the first start.
  * @throws ConfigError naming every setting that is bad or missing
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, made: SecretSource): Config {
@@ -68,16 +81,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
     }
     return url;
   });
-  const accessTtlMs = settings.read("ACCESS_TOKEN_TTL", ACCESS_TOKEN_TTL_MS, duration);
+  const accessTtlMs = readAccessTtl(settings);
   const leewayMost = Math.floor((accessTtlMs ?? ACCESS_TOKEN_TTL_MS) * REFRESH_LEEWAY_MAX_SHARE);
+  const store = readStoreSettings(settings);
+  const needed = whySecretsAreNeeded(production, store.databaseUrl);
   const secret = (name: string, file: string, make: () => string) =>
-    production ? settings.required(name) : (settings.optional(name) ?? made.read(file, make));
+    needed === null ? (settings.optional(name) ?? made.read(file, make)) : settings.required(name, needed);
 
   const config = {
     production,
     host: settings.read("HOST", "127.0.0.1", (text) => text),
     port,
-    databaseUrl: settings.read("DATABASE_URL", "sqlite:./data/wallet-session.db", readDatabaseUrl),
+    ...store,
     authSecrets: settings.check(
       "AUTH_SECRET",
       secret("AUTH_SECRET", "auth-secret", makeAuthSecret),
@@ -98,7 +113,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
     horizonUrl: settings.check(
       "HORIZON_URL",
       production
-        ? settings.required("HORIZON_URL", "or none, so that only master keys sign")
+        ? settings.required("HORIZON_URL", "in production (or none, so that only master keys sign)")
         : (settings.optional("HORIZON_URL") ?? "none"),
       (text) => (text === "none" ? null : baseUrl(text)),
     ),
@@ -114,74 +129,28 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
     trustedProxies: settings.read("TRUSTED_PROXIES", "0", (text) => integer(text, 0, 16)),
     rateLimit: settings.read("RATE_LIMIT", "on", (text) => oneOf(text, ["on", "off"]) === "on"),
     logLevel: settings.read("LOG_LEVEL", "info", (text) => oneOf(text, LOG_LEVELS)),
+    shutdownTimeoutMs: settings.read("SHUTDOWN_TIMEOUT", SHUTDOWN_TIMEOUT_MS, duration),
+    metricsToken: settings.read<string | null>("METRICS_TOKEN", null, bearerSecret),
+    securityWebhook: readSecurityWebhook(settings),
   };
   return settings.complete(config);
 }
 
-/** Collects every problem, so that one start tells all of them. */
-class Settings {
-  readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #problems: string[] = [];
-
-  constructor(env: Readonly<Record<string, string | undefined>>) {
-    this.#env = env;
-  }
-
-  /** An empty value counts as not given. */
-  optional(name: string): string | undefined {
-    return this.#env[name]?.trim() || undefined;
-  }
-
-  required(name: string, hint?: string): string | undefined {
-    const text = this.optional(name);
-    if (text === undefined) {
-      this.#problems.push(`${name} is required in production${hint === undefined ? "" : ` (${hint})`}`);
-    }
-    return text;
-  }
-
-  /** A default that is text is read like a given value; any other is taken as it is. */
-  read<T>(name: string, byDefault: NoInfer<T> | string, parse: (text: string) => T): T | undefined {
-    const text = this.optional(name);
-    if (text === undefined && typeof byDefault !== "string") return byDefault;
-    return this.check(name, text ?? String(byDefault), parse);
-  }
-
-  check<T>(name: string, text: string | undefined, parse: (text: string) => T): T | undefined {
-    if (text === undefined) return undefined;
-    try {
-      return parse(text);
-    } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
-      this.#problems.push(`${name} ${error.message}`);
-      return undefined;
-    }
-  }
-
-  complete<T extends object>(config: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
-    return config as { [K in keyof T]: Exclude<T[K], undefined> };
-  }
+/** Null: they may be made. Each machine would make its own, and refuse what the others have signed. */
+function whySecretsAreNeeded(production: boolean, databaseUrl: DatabaseUrl | undefined): string | null {
+  if (production) return "in production";
+  return databaseUrl === undefined || isEmbedded(databaseUrl) ? null : "with a database that servers share";
 }
 
-function readDatabaseUrl(text: string): DatabaseUrl {
-  if (text === "memory:") return { kind: "memory" };
-  const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
-  if (path !== "" && !path.startsWith(":")) return { kind: "sqlite", path };
-  throw new BadValue("must be memory: or sqlite:PATH");
+function readSecurityWebhook(settings: Settings): Config["securityWebhook"] {
+  const url = settings.read<URL | null>("SECURITY_WEBHOOK_URL", null, webhookUrl);
+  const secrets = settings.read<readonly string[] | null>("SECURITY_WEBHOOK_SECRET", null, webhookSecrets);
+  if (url && secrets === null)
+    settings.complain("SECURITY_WEBHOOK_SECRET is required with SECURITY_WEBHOOK_URL");
+  if (secrets && url === null)
+    settings.complain("SECURITY_WEBHOOK_URL is required with SECURITY_WEBHOOK_SECRET");
+  return url && secrets ? { url, secrets } : null;
 }
-
-function readSecrets(text: string): string[] {
-  const secrets = text.split(",").map((secret) => secret.trim());
-  try {
-    createKeyring(secrets);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new BadValue(`is not usable: ${error.message}`);
-  }
-  return secrets;
-}
-
 function readSeed(text: string): string {
   if (!StrKey.isValidEd25519SecretSeed(text)) throw new BadValue("must be a Stellar secret seed (S…)");
   return text;

@@ -20,6 +20,11 @@ export function madeSecrets(directory: string): SecretSource {
   };
 }
 
+/** The same, but makes nothing. Null: there is none. */
+export function keptSecret(directory: string, name: string): string | null {
+  return readSecret(join(directory, name));
+}
+
 function readSecret(path: string): string | null {
   try {
     return readFileSync(path, "utf8").trim();

@@ -48,6 +48,38 @@ function httpUrl(text: string): URL {
   return url;
 }
 
+/** What is sent as `Authorization: Bearer` (RFC 6750 §2.1), and long enough not to be guessed. */
+export function bearerSecret(text: string): string {
+  if (!/^[\w.~+/-]{16,}=*$/.test(text)) {
+    throw new BadValue("must have 16 characters or more, of letters, digits and -._~+/=");
+  }
+  return text;
+}
+
+/** Where security events go: nobody on the way may read or change them. */
+export function webhookUrl(text: string): URL {
+  const url = httpUrl(text);
+  if (url.protocol === "http:" && !isLoopback(url))
+    throw new BadValue("must be https, but on this machine itself");
+  if (url.hash !== "") throw new BadValue("must be a URL without a fragment");
+  return url;
+}
+
+const WEBHOOK_SECRET_BYTES = { least: 24, most: 64 };
+
+/** Of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64. With several, comma-separated, each signs. */
+export function webhookSecrets(text: string): string[] {
+  const secrets = text.split(",").map((secret) => secret.trim());
+  for (const secret of secrets) {
+    const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1] ?? "";
+    const { length } = Buffer.from(base64, "base64");
+    if (length < WEBHOOK_SECRET_BYTES.least || length > WEBHOOK_SECRET_BYTES.most) {
+      throw new BadValue("must be whsec_ and 24 to 64 bytes in base64, or several of these, comma-separated");
+    }
+  }
+  return secrets;
+}
+
 /** SEP-10 writes the home domain and " auth" into the name of a data entry, which holds 64 bytes. */
 const HOST_NAME_MAX_CHARS = 59;
 
@@ -63,4 +95,48 @@ export function hostName(text: string): string {
 
 export function isLoopback(url: URL): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+}
+
+export const DATABASE_URL_DEFAULT = "sqlite:./data/wallet-session.db";
+
+/** A database within the process. */
+export type EmbeddedDatabaseUrl =
+  | { readonly kind: "memory" }
+  | { readonly kind: "sqlite"; readonly path: string };
+
+/** A database that is asked in SQL. `url` may hold a password. */
+export type SqlDatabaseUrl = EmbeddedDatabaseUrl | { readonly kind: "postgres"; readonly url: string };
+
+/** `url` may hold a password. */
+export type DatabaseUrl = SqlDatabaseUrl | { readonly kind: "redis"; readonly url: string };
+
+/** Whether it is within the process, and no other machine has part in it. */
+export function isEmbedded(url: DatabaseUrl): url is EmbeddedDatabaseUrl {
+  return url.kind === "memory" || url.kind === "sqlite";
+}
+
+export function databaseUrl(text: string): DatabaseUrl {
+  if (/^rediss?:\/\/[^/]/.test(text) && URL.canParse(text)) return { kind: "redis", url: text };
+  const sql = readSql(text);
+  if (sql !== null) return sql;
+  throw new BadValue(
+    "must be memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or redis://USER:PASSWORD@HOST:PORT",
+  );
+}
+
+export function sqlDatabaseUrl(text: string): SqlDatabaseUrl {
+  const sql = readSql(text);
+  if (sql !== null) return sql;
+  throw new BadValue("must be memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE");
+}
+
+function readSql(text: string): SqlDatabaseUrl | null {
+  if (/^postgres(ql)?:\/\/./.test(text) && URL.canParse(text)) return { kind: "postgres", url: text };
+  return readEmbedded(text);
+}
+
+function readEmbedded(text: string): EmbeddedDatabaseUrl | null {
+  if (text === "memory:") return { kind: "memory" };
+  const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
+  return path !== "" && !path.startsWith(":") ? { kind: "sqlite", path } : null;
 }

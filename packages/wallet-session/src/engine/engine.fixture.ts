@@ -7,9 +7,10 @@ import type { SessionEvent } from "../events.ts";
 import type { SessionStore, Transport } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
-import { createManualClock } from "../testing/manual-clock.ts";
+import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
 import { createSessionEngine, type SessionEngineOptions } from "./engine.ts";
 import type { IssuedTokens } from "./session-engine.ts";
+import type { Every } from "./timers.ts";
 
 export { codeOf } from "../testing/protocol-engine.ts";
 
@@ -52,6 +53,30 @@ function openSqlite(): TestStore {
       return current;
     },
   };
+}
+
+/**
+ * Timers that the test drives: `pass` moves the clock by a second at a time and runs what is due then. It waits for a task
+ * no longer than a turn of the event loop: real timers do not wait either.
+ */
+export function createManualTimers(clock: ManualClock) {
+  const tasks = new Set<{ intervalMs: number; dueAt: number; task: () => Promise<void> }>();
+  const every: Every = (intervalMs, task) => {
+    const entry = { intervalMs, dueAt: clock.now() + intervalMs, task };
+    tasks.add(entry);
+    return () => tasks.delete(entry);
+  };
+  async function pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 1_000) {
+      clock.advance(Math.min(left, 1_000));
+      for (const entry of tasks) {
+        if (entry.dueAt > clock.now()) continue;
+        entry.dueAt = clock.now() + entry.intervalMs;
+        await Promise.race([entry.task().catch(() => {}), new Promise(setImmediate)]);
+      }
+    }
+  }
+  return { every, pass, count: () => tasks.size };
 }
 
 /** An engine on a store, with a clock that the test moves and the events that it reported. */

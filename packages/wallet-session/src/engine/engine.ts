@@ -3,15 +3,14 @@ import { SessionError } from "../errors.ts";
 import { type EventSink, neverThrowing } from "../events.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
-  ENDED_SESSION_KEPT_MS,
-  PRUNE_BATCH_ROWS,
+  LEASE_TICK_MS,
   PRUNE_INTERVAL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
   REFRESH_IDLE_TTL_MS,
   REFRESH_LEEWAY_MAX_SHARE,
   REFRESH_LEEWAY_MS,
-  REVOCATION_LOG_KEPT_MS,
   REVOCATION_POLL_MS,
+  SECURITY_EVENTS_POLL_MS,
   SESSIONS_LISTED,
   SIGNING_KEY_POLL_MS,
 } from "../limits.ts";
@@ -20,15 +19,21 @@ import { createAccessTokens } from "../tokens/access-token.ts";
 import { readRefreshToken } from "../tokens/refresh-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import { createSigningKeys } from "../tokens/signing-keys.ts";
+import { alarms } from "./alarms.ts";
 import { authenticate, liveSession } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
-import { guardStore } from "./guarded-store.ts";
+import { guardStore, type StoreStepTrace } from "./guarded-store.ts";
 import { inspectRefreshToken } from "./inspect.ts";
+import { createLeases } from "./leases.ts";
+import { createOutbox } from "./outbox.ts";
+import { prune } from "./prune.ts";
 import { refresh } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
 import { endSession, endSessions, revokeByAccessToken, revokeByRefreshToken } from "./revoke.ts";
+import type { SecurityEventHandler } from "./security-event.ts";
 import type { SessionEngine } from "./session-engine.ts";
 import { signIn } from "./sign-in.ts";
+import { standing } from "./standing.ts";
 import { type Every, everyInterval } from "./timers.ts";
 
 export interface SessionEngineOptions {
@@ -46,6 +51,13 @@ export interface SessionEngineOptions {
   readonly refreshLeewayMs?: number;
   /** Told of what happened, after it has. What it throws is dropped. */
   readonly onEvent?: EventSink;
+  /**
+   * Handed each end of a session before its time, whichever process ended it: at least once, by one process at a time, in the
+   * background and also after a restart. See `SecurityEventHandler`. Needs the timers of `start`.
+   */
+  readonly onSecurityEvent?: SecurityEventHandler;
+  /** Times the steps of the store. Must not throw. */
+  readonly onStoreStep?: StoreStepTrace;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
   readonly every?: Every;
@@ -59,24 +71,33 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   const { issuer, audience = issuer, accessTtlMs = ACCESS_TOKEN_TTL_MS, every = everyInterval } = options;
   const { clock = systemClock, random = systemRandom } = options;
   const onEvent = neverThrowing(options.onEvent ?? (() => {}));
-  const store = guardStore(options.store, onEvent);
+  const store = guardStore(options.store, onEvent, options.onStoreStep);
   const keyring = createKeyring(options.secrets);
   const keys = createSigningKeys({ store, keyring, clock, random, accessTtlMs, onEvent });
   const accessTokens = createAccessTokens({ keys, issuer, audience, ttlMs: accessTtlMs, clock, random });
-  const revocations = createRevocationView({ store, clock, accessTtlMs });
+  const revocations = createRevocationView({ store, clock, accessTtlMs, onEvent });
+  const lifetimes = {
+    refreshIdleTtlMs: options.refreshIdleTtlMs ?? REFRESH_IDLE_TTL_MS,
+    refreshAbsoluteTtlMs: options.refreshAbsoluteTtlMs ?? REFRESH_ABSOLUTE_TTL_MS,
+    refreshLeewayMs: leewayFor(accessTtlMs, options.refreshLeewayMs),
+  };
+  const leases = createLeases({ store, revocations, clock, accessTtlMs, ...lifetimes });
+  const outbox = options.onSecurityEvent
+    ? createOutbox({ store, handler: options.onSecurityEvent, clock, random, every, onEvent })
+    : null;
+  revocations.onRevoked(() => outbox?.wake());
   let stops: (() => void)[] = [];
   const context: EngineContext = {
     store,
     keyring,
     accessTokens,
     revocations,
+    leases,
     followsRevocations: () => stops.length > 0,
     clock,
     random,
     onEvent,
-    refreshIdleTtlMs: options.refreshIdleTtlMs ?? REFRESH_IDLE_TTL_MS,
-    refreshAbsoluteTtlMs: options.refreshAbsoluteTtlMs ?? REFRESH_ABSOLUTE_TTL_MS,
-    refreshLeewayMs: leewayFor(accessTtlMs, options.refreshLeewayMs),
+    ...lifetimes,
   };
 
   return {
@@ -84,7 +105,10 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     refresh: (request) => refresh(context, request),
     authenticate: (token, authenticateOptions) => authenticate(context, token, authenticateOptions),
     session: ({ sessionId }) => liveSession(context, sessionId),
+    follow: (session, listener) => leases.follow(session, listener),
+    standing: (id) => standing(context, id),
     sessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
+    alarms: (actorId) => alarms(context, actorId),
     sessionIdOf: (token) => readRefreshToken(keyring, token)?.sessionId ?? null,
     inspectRefreshToken: (token) => inspectRefreshToken(context, token),
     issueAccessToken: async (id) => (await accessTokens.sign(await liveSession(context, id))).token,
@@ -95,19 +119,30 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     jwks: () => keys.jwks(),
     rotateSigningKey: () => keys.rotate(),
     readiness: () => readiness(context),
+    countSessions: () => store.countSessions(clock.now()),
+    figures: () => ({
+      revocationViewAgeMs: revocations.ageMs(),
+      leases: leases.count(),
+      waitingEvents: outbox?.waiting() ?? null,
+    }),
     async start() {
       await keys.load();
       await revocations.poll();
       for (const stop of stops) stop();
       stops = [
+        store.watchRevocations(() => revocations.wake()),
         every(REVOCATION_POLL_MS, () => revocations.poll()),
+        every(LEASE_TICK_MS, () => leases.tick()),
         every(SIGNING_KEY_POLL_MS, () => keys.load()),
-        every(PRUNE_INTERVAL_MS, () => prune(context, accessTtlMs)),
+        every(PRUNE_INTERVAL_MS, () => prune(context, accessTtlMs, ({ events }) => outbox?.expired(events))),
+        ...(outbox === null ? [] : [every(SECURITY_EVENTS_POLL_MS, () => outbox.deliver())]),
       ];
     },
     async close() {
       for (const stop of stops) stop();
       stops = [];
+      leases.clear();
+      await outbox?.close();
       await store.close();
     },
   };
@@ -128,20 +163,5 @@ async function readiness({ store, revocations }: EngineContext) {
   } catch (error) {
     if (error instanceof SessionError) return { store: false, revocations: revocations.isFresh() };
     throw error;
-  }
-}
-
-/** Deletes what nobody can need any more, in small steps, so that refreshes go on in between. */
-async function prune({ store, clock }: EngineContext, accessTtlMs: number): Promise<void> {
-  const now = clock.now();
-  const limits = {
-    now,
-    sessionsBefore: now - ENDED_SESSION_KEPT_MS,
-    revocationsBefore: now - accessTtlMs - REVOCATION_LOG_KEPT_MS,
-    limit: PRUNE_BATCH_ROWS,
-  };
-  for (;;) {
-    const counts = await store.prune(limits);
-    if (Math.max(counts.sessions, counts.challenges, counts.revocations) < PRUNE_BATCH_ROWS) return;
   }
 }

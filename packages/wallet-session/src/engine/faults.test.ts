@@ -12,11 +12,11 @@ function unreliable() {
     get(target, name) {
       const value = Reflect.get(target, name);
       if (typeof value !== "function") return value;
-      return async (...args: unknown[]) => {
-        if (!fault.down) return Reflect.apply(value, target, args);
+      const fail = async (...args: unknown[]) => {
         if (fault.late) await Reflect.apply(value, target, args);
         throw new Error("disk I/O error while writing a-secret-value");
       };
+      return (...args: unknown[]) => (fault.down ? fail(...args) : Reflect.apply(value, target, args));
     },
   });
   return { store: proxy as SessionStore, fault };
@@ -39,6 +39,8 @@ test("a store fault is store_unavailable for every verb, never a refusal, and is
     engine.endSession(tokens.session.actorId, tokens.session.id),
     engine.endSessions(tokens.session.actorId, null),
     engine.sessions(tokens.session.actorId),
+    engine.alarms(tokens.session.actorId),
+    engine.standing(tokens.session.id),
     engine.authenticate(tokens.accessToken, { fresh: true }),
     engine.inspectRefreshToken(tokens.refreshToken),
   ];

@@ -28,7 +28,7 @@ export async function refresh(context: EngineContext, request: RefreshRequest): 
 
   const now = result.outcome === "rotated" ? result.session.rotatedAt : context.clock.now();
   const tokens = await issueTokens(context, result.session, result.refreshToken, now);
-  reportRefreshed(context, result.outcome, result.session);
+  reportRefreshed(context, result.outcome, result.session, now);
   return { outcome: result.outcome, tokens };
 }
 
@@ -51,7 +51,7 @@ async function unchangedJar(
   // Whatever is not plainly alive is the rotation's to refuse.
   if (session === null || session.transport !== "cookie") return null;
   if (session.revokedAt !== null || isPastEnd(session, now)) return null;
-  reportRefreshed(context, "unchanged", session);
+  reportRefreshed(context, "unchanged", session, session.rotatedAt);
   return {
     outcome: "unchanged",
     session,
@@ -105,11 +105,15 @@ function refusal(
   return new SessionError(code, detail, { endedAs });
 }
 
+/** `issuedAt`: when the newest access token that is known of was issued. */
 function reportRefreshed(
   context: EngineContext,
   outcome: RefreshResult["outcome"],
-  { actorId, id, generation }: SessionRecord,
+  session: SessionRecord,
+  issuedAt: number,
 ): void {
+  const { actorId, id, generation } = session;
+  context.leases.renewed(session, issuedAt);
   context.onEvent({ type: "refreshed", outcome, actorId, sessionId: id, generation });
 }
 

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
+import { create } from "../testing/store-conformance-fixtures.ts";
 import { startEngine } from "./engine.fixture.ts";
 import { createRevocationView } from "./revocation-view.ts";
 
@@ -8,10 +9,15 @@ const ACCESS_TTL = 900_000;
 
 test("an entry is kept as long as an access token could live, and then forgotten", async () => {
   const clock = createManualClock();
-  const view = createRevocationView({ store: createMemoryStore(), clock, accessTtlMs: ACCESS_TTL });
-  view.add("early");
+  const view = createRevocationView({
+    store: createMemoryStore(),
+    clock,
+    accessTtlMs: ACCESS_TTL,
+    onEvent: () => {},
+  });
+  view.add("early", "ended");
   clock.advance(60_000);
-  view.add("late");
+  view.add("late", "ended");
   clock.advance(ACCESS_TTL - 60_000);
   await view.poll();
   expect([view.has("early"), view.has("late")]).toEqual([true, true]);
@@ -29,15 +35,80 @@ test("a log of many pages is read to its end, by one reading for all who ask at 
   await engine.endSessions((await signIn()).session.actorId, null);
   let pages = 0;
   const counted = {
+    revokeSession: () => Promise.reject(new Error("not asked for")),
     revocationsAfter: (position: number, limit: number) => {
       pages += 1;
       return store.revocationsAfter(position, limit);
     },
   };
-  const view = createRevocationView({ store: counted, clock, accessTtlMs: ACCESS_TTL });
+  const view = createRevocationView({ store: counted, clock, accessTtlMs: ACCESS_TTL, onEvent: () => {} });
   expect([view.isLoaded(), view.isFresh()]).toEqual([false, false]);
   await Promise.all([view.poll(), view.poll(), view.poll()]);
   expect(ids.every((id) => view.has(id))).toBe(true);
   expect(pages).toBe(3);
   expect([view.isLoaded(), view.isFresh()]).toEqual([true, true]);
+});
+
+test("what another process has revoked is reported once, with its lag; what was there before, and our own, is not", async () => {
+  const store = createMemoryStore();
+  // No wake-up: only the reading that the test asks for.
+  store.watchRevocations = () => () => {};
+  const clock = createManualClock();
+  const other = await startEngine(store, { clock });
+  const session = async () => (await other.signIn()).session;
+  const [before, theirs, ours] = [await session(), await session(), await session()];
+  await other.engine.endSession(before.actorId, before.id);
+  const { engine, events } = await startEngine(store, { clock });
+  await engine.endSession(ours.actorId, ours.id);
+  await other.engine.endSession(theirs.actorId, theirs.id);
+  clock.advance(700);
+  await engine.start();
+  await engine.start();
+  expect(events.filter(({ type }) => type === "revocation_learned")).toEqual([
+    { type: "revocation_learned", sessionId: theirs.id, lagMs: 700 },
+  ]);
+});
+
+test("how old the view is, and how many leases there are", async () => {
+  const { engine, signIn, clock } = await startEngine(createMemoryStore());
+  const { session } = await signIn();
+  const { accessToken } = await signIn();
+  const follower = await engine.authenticate(accessToken);
+  const ends = [follower, follower, { ...follower, sessionId: session.id }].map((one) =>
+    engine.follow(one, () => {}),
+  );
+  clock.advance(3_000);
+  expect(engine.figures()).toEqual({ revocationViewAgeMs: 3_000, leases: 3, waitingEvents: null });
+  for (const end of ends) end();
+  await engine.start();
+  expect(engine.figures()).toEqual({ revocationViewAgeMs: 0, leases: 0, waitingEvents: null });
+});
+
+test("woken while a reading is under way, which may have passed what it is about, it reads once more, and only once", async () => {
+  const store = createMemoryStore();
+  const { id } = await create(store, "a");
+  const clock = createManualClock();
+  const held = Promise.withResolvers<void>();
+  let readings = 0;
+  const view = createRevocationView({
+    store: {
+      revokeSession: store.revokeSession,
+      async revocationsAfter(position, limit) {
+        readings += 1;
+        const page = await store.revocationsAfter(position, limit);
+        await held.promise;
+        return page;
+      },
+    },
+    clock,
+    accessTtlMs: ACCESS_TTL,
+    onEvent: () => {},
+  });
+  view.wake();
+  await store.revokeSession(id, { reason: "ended", revokedAt: clock.now() });
+  for (let call = 0; call < 3; call += 1) view.wake();
+  held.resolve();
+  await vi.waitFor(() => expect(view.has(id)).toBe(true), 10_000);
+  await view.poll();
+  expect(readings).toBe(3);
 });

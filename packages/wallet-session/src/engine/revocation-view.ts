@@ -1,6 +1,8 @@
 import { type Clock, elapsedMs } from "../clock.ts";
+import type { EventSink } from "../events.ts";
 import { CLOCK_TOLERANCE_MS, REVOCATION_PAGE_ENTRIES, REVOCATION_VIEW_MAX_AGE_MS } from "../limits.ts";
-import type { SessionId, SessionStore } from "../store.ts";
+import type { RevocationEntry, RevocationPage, RevocationReason, SessionId, SessionStore } from "../store.ts";
+import { createRevocationMemory } from "./revocation-memory.ts";
 
 /**
  * This node's picture of which sessions were revoked, so that an access token is checked without a store call.
@@ -9,47 +11,118 @@ import type { SessionId, SessionStore } from "../store.ts";
 export interface RevocationView {
   has(sessionId: SessionId): boolean;
   /** What this node itself revoked counts at once, before the log is read again. */
-  add(sessionId: SessionId): void;
-  /** Reads the log to its end. Calls at the same time share one reading. @throws store_unavailable */
+  add(sessionId: SessionId, reason: RevocationReason): void;
+  /**
+   * From now on tells of each revocation, as soon as this node knows of it. `reason` is null for what came by the log,
+   * which does not say why. The listener must not throw.
+   */
+  onRevoked(listener: RevocationListener): void;
+  /**
+   * Reads the log to its end. Calls at the same time share one reading. Where the store turns out to be older than it was,
+   * reads all of the log again and puts back what the store has lost (`RevocationMemory`). @throws store_unavailable
+   */
   poll(): Promise<void>;
+  /** Polls now, or once more where a reading is under way: it may have passed what this call is about. Never throws. */
+  wake(): void;
+  /** Milliseconds since the last reading that came to the log's end was begun; null: none yet. */
+  ageMs(): number | null;
   /** The log was read to its end within the last 10 s. */
   isFresh(): boolean;
   /** The log was read to its end at least once. */
   isLoaded(): boolean;
 }
 
+type RevocationListener = (sessionId: SessionId, reason: RevocationReason | null) => void;
+
 export function createRevocationView(options: {
-  store: Pick<SessionStore, "revocationsAfter">;
+  store: Pick<SessionStore, "revocationsAfter" | "revokeSession">;
   clock: Clock;
   accessTtlMs: number;
+  onEvent: EventSink;
 }): RevocationView {
-  const { store, clock, accessTtlMs } = options;
+  const { store, clock, accessTtlMs, onEvent } = options;
   const forgetAt = new Map<SessionId, number>();
-  let position = 0;
+  /** What this node itself has revoked and not met in the log yet: a reading begun afterwards must find it. */
+  const unseen = new Set<SessionId>();
+  const listeners: RevocationListener[] = [];
+  const memory = createRevocationMemory({
+    store,
+    now: () => clock.now(),
+    onEvent,
+    onReasserted: (sessionId, reason) => note(sessionId, reason),
+  });
+  /** The last entry read. Each reading begins with it, to see that the log is still the same one. */
+  let last: RevocationEntry | null = null;
+  /** The newest end that the store has told. */
+  let end = 0;
   let readAt: number | null = null;
   let reading: Promise<void> | null = null;
+  let wokenMeanwhile = false;
+
+  function add(sessionId: SessionId, reason: RevocationReason): void {
+    // The log may have been quicker than the answer.
+    if (!forgetAt.has(sessionId)) unseen.add(sessionId);
+    note(sessionId, reason);
+  }
 
   // Counted from when we learned of it, never from another node's clock.
-  function add(sessionId: SessionId): void {
+  function note(sessionId: SessionId, reason: RevocationReason | null): void {
     forgetAt.set(sessionId, clock.now() + accessTtlMs + CLOCK_TOLERANCE_MS);
+    memory.remember(sessionId, reason);
+    for (const tell of listeners) tell(sessionId, reason);
+  }
+
+  function learn({ sessionId, revokedAt }: RevocationEntry): void {
+    unseen.delete(sessionId);
+    if (forgetAt.has(sessionId)) return;
+    note(sessionId, null);
+    // A first reading tells of what is long past.
+    if (readAt === null) return;
+    onEvent({ type: "revocation_learned", sessionId, lagMs: elapsedMs(revokedAt, clock.now()) });
+  }
+
+  /** Restored from a backup, or a replica that had not been sent everything: another log, or one that ends earlier. */
+  function isOlder(page: RevocationPage): boolean {
+    if (page.end < end) return true;
+    const known = last;
+    if (known === null) return false;
+    const same = page.entries.find(({ position }) => position === known.position);
+    if (same === undefined) return false;
+    return same.sessionId !== known.sessionId || same.revokedAt !== known.revokedAt;
+  }
+
+  /** Reads from the last entry to the end. False where the log is not the one that it was. */
+  async function readOn(): Promise<boolean> {
+    for (;;) {
+      const page = await store.revocationsAfter((last?.position ?? 1) - 1, REVOCATION_PAGE_ENTRIES);
+      if (isOlder(page)) return false;
+      end = page.end;
+      for (const entry of page.entries) learn(entry);
+      last = page.entries.at(-1) ?? last;
+      if (page.entries.length < REVOCATION_PAGE_ENTRIES) return true;
+    }
   }
 
   async function readToEnd(): Promise<void> {
     const begunAt = clock.now();
-    for (;;) {
-      const page = await store.revocationsAfter(position, REVOCATION_PAGE_ENTRIES);
-      for (const { sessionId } of page.entries) if (!forgetAt.has(sessionId)) add(sessionId);
-      position = page.position;
-      if (page.entries.length < REVOCATION_PAGE_ENTRIES) break;
+    const expected = [...unseen];
+    if (!(await readOn()) || expected.some((sessionId) => unseen.has(sessionId))) {
+      for (const sessionId of expected) unseen.delete(sessionId);
+      last = null;
+      end = 0;
+      memory.storeIsOlder();
+      // A store that changes again while it is read is not read to its end: this view ages until one is.
+      if (!(await readOn())) return;
     }
     readAt = begunAt;
     forget(begunAt);
+    await memory.reassert();
   }
 
   /** Insertion order is nearly the order of the ends, so only the front needs a look. */
   function forget(now: number): void {
-    for (const [sessionId, end] of forgetAt) {
-      if (end > now) break;
+    for (const [sessionId, forgottenAt] of forgetAt) {
+      if (forgottenAt > now) break;
       forgetAt.delete(sessionId);
     }
   }
@@ -57,15 +130,30 @@ export function createRevocationView(options: {
   function poll(): Promise<void> {
     reading ??= readToEnd().finally(() => {
       reading = null;
+      if (!wokenMeanwhile) return;
+      wokenMeanwhile = false;
+      wake();
     });
     return reading;
+  }
+
+  function wake(): void {
+    if (reading === null) void poll().catch(() => {});
+    else wokenMeanwhile = true;
+  }
+
+  function ageMs(): number | null {
+    return readAt === null ? null : elapsedMs(readAt, clock.now());
   }
 
   return {
     has: (sessionId) => forgetAt.has(sessionId),
     add,
+    onRevoked: (listener) => void listeners.push(listener),
     poll,
-    isFresh: () => readAt !== null && elapsedMs(readAt, clock.now()) < REVOCATION_VIEW_MAX_AGE_MS,
+    wake,
+    ageMs,
+    isFresh: () => (ageMs() ?? Number.POSITIVE_INFINITY) < REVOCATION_VIEW_MAX_AGE_MS,
     isLoaded: () => readAt !== null,
   };
 }

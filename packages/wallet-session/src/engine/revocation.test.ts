@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { ACTOR, codeOf, issued, STORES, startEngine } from "./engine.fixture.ts";
+import { describe, expect, test, vi } from "vitest";
+import { ACTOR, codeOf, createManualTimers, issued, STORES, startEngine } from "./engine.fixture.ts";
 
 const OTHER_ACTOR = "GDQP2KPQGKIHYJGXNUIYOMHARUARCA7DJT5FO2FFOOKY3B2WSQHG4W37";
 
@@ -19,25 +19,51 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
 
   test("another node refuses the access token after its next reading of the log", async () => {
     const { store } = open();
-    let poll = async () => {};
     const here = await startEngine(store);
-    const there = await startEngine(store, {
-      clock: here.clock,
-      every: (intervalMs, task) => {
-        if (intervalMs === 1_000) poll = task;
-        return () => {};
-      },
-    });
+    const timers = createManualTimers(here.clock);
+    const there = await startEngine(store, { clock: here.clock, every: timers.every });
     const tokens = await here.signIn();
     expect((await there.engine.authenticate(tokens.accessToken)).sessionId).toBe(tokens.session.id);
     await here.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
-    await poll();
+    await timers.pass(1_000);
     expect(await codeOf(there.engine.authenticate(tokens.accessToken))).toBe("session_revoked");
+  });
+
+  test("another node that is woken refuses it without waiting for its timers, once they are all told of", async () => {
+    const { store } = open();
+    let wake = () => {};
+    store.watchRevocations = (call) => {
+      wake = call;
+      return () => {
+        wake = () => {};
+      };
+    };
+    const here = await startEngine(store);
+    const there = await startEngine(store, { clock: here.clock });
+    const [one, other] = [await here.signIn(), await here.signIn()];
+    const refused = async (accessToken: string) =>
+      vi.waitFor(
+        async () => expect(await codeOf(there.engine.authenticate(accessToken))).toBe("session_revoked"),
+        10_000,
+      );
+    await here.engine.revokeByRefreshToken(one.refreshToken, "logout");
+    wake();
+    // While that reading is under way.
+    await here.engine.revokeByRefreshToken(other.refreshToken, "logout");
+    wake();
+    await refused(one.accessToken);
+    await refused(other.accessToken);
+    expect(there.events.filter(({ type }) => type === "revocation_learned")).toEqual([
+      { type: "revocation_learned", sessionId: one.session.id, lagMs: 0 },
+      { type: "revocation_learned", sessionId: other.session.id, lagMs: 0 },
+    ]);
   });
 
   test("a node whose view is stale says so, and reads the row where freshness is asked for", async () => {
     const { store } = open();
     const here = await startEngine(store);
+    // Its wake-up call never comes.
+    store.watchRevocations = () => () => {};
     const there = await startEngine(store, { clock: here.clock });
     const tokens = await here.signIn();
     await here.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
@@ -142,6 +168,23 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
     const codes = results.flatMap((result) => (result.status === "rejected" ? [result.reason.code] : []));
     expect(codes).toEqual(Array(7).fill("challenge_used"));
     expect(await engine.sessions(ACTOR)).toHaveLength(1);
+  });
+
+  test("an alarm names the session and its device, for a week, and to its own actor alone", async () => {
+    const { engine, refresh, signIn, clock } = await startEngine(open().store);
+    const stolen = await signIn();
+    await issued(refresh(stolen.refreshToken));
+    clock.advance(1_000);
+    expect(await codeOf(refresh(stolen.refreshToken))).toBe("refresh_token_reused");
+    const signedOut = await signIn();
+    await engine.revokeByRefreshToken(signedOut.refreshToken, "logout");
+    const alarm = { sessionId: stolen.session.id, endedAt: clock.now(), client: stolen.session.client };
+    expect(await engine.alarms(ACTOR)).toEqual([alarm]);
+    expect(await engine.alarms(OTHER_ACTOR)).toEqual([]);
+    clock.advance(7 * 86_400_000 - 1);
+    expect(await engine.alarms(ACTOR)).toEqual([alarm]);
+    clock.advance(1);
+    expect(await engine.alarms(ACTOR)).toEqual([]);
   });
 
   test("what nobody can need any more is pruned in steps; what lives stays", async () => {

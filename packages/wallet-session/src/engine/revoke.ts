@@ -72,6 +72,6 @@ function announce(
   actorId: string,
   reason: RevocationReason,
 ): void {
-  for (const id of sessionIds) context.revocations.add(id);
+  for (const id of sessionIds) context.revocations.add(id, reason);
   context.onEvent({ type: "revoked", reason, actorId, sessionIds });
 }

@@ -89,7 +89,7 @@ function classify(
   if (session.transport !== rotation.presentedBy) return refuse("wrong_transport");
   if (session.revokedAt !== null) return refuse("revoked");
   if (isPastEnd(session, now)) return refuse("expired");
-  // Ahead of the row, or another secret of its generation: only a leaked key writes such a token.
+  // Ahead of the row, or another secret of its generation: the store has lost a rotation, or a leaked key wrote the token.
   if (rotation.presented.generation >= session.generation) return refuse("wrong_secret");
   const refreshToken = successorIfRetry(context, rotation, session, now);
   return refreshToken === null ? refuse("reused") : { outcome: "replayed", session, refreshToken };

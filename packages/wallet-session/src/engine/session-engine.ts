@@ -1,5 +1,9 @@
 import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
+import type { SessionAlarm } from "./alarms.ts";
+import type { LeaseListener } from "./leases.ts";
+import type { WaitingEvents } from "./outbox.ts";
+import type { SessionStanding } from "./standing.ts";
 
 /** Access and refresh token of one generation. Lifetimes in whole seconds, rounded down. */
 export interface IssuedTokens {
@@ -46,6 +50,15 @@ export interface AuthenticatedSession {
   readonly accessExpiresAt: number;
 }
 
+export interface EngineFigures {
+  /** Since the revocation log was last read to its end, in milliseconds; null before the first time. */
+  readonly revocationViewAgeMs: number | null;
+  /** Leases that are held. */
+  readonly leases: number;
+  /** Security events that wait; null where this process does not deliver them. */
+  readonly waitingEvents: WaitingEvents | null;
+}
+
 /** Sign-in, refresh, revocation and authentication of wallet sessions. Every method may throw `store_unavailable`. */
 export interface SessionEngine {
   /**
@@ -67,8 +80,25 @@ export interface SessionEngine {
   /** The row behind a verified access token, read now. @throws session_revoked when it has ended. */
   session(authenticated: AuthenticatedSession): Promise<SessionRecord>;
 
+  /**
+   * A lease: follows the session, not its access token, from now on. The listener is warned while there is time to renew,
+   * hears of each renewal, whichever tab made it, and of the end, with its reason and exactly once: at once for what
+   * is revoked on this process, within a second or so for what is revoked on another. It is called synchronously and
+   * should be quick; what it throws is dropped. The function returned ends the lease without a word, and so does `close`.
+   *
+   * A lease that nobody renews ends with its access token and a grace of two leeways; it never outlives the idle or
+   * absolute limit. A store that fails ends nothing before its time. Needs the timers of `start`.
+   */
+  follow(session: AuthenticatedSession, listener: LeaseListener): () => void;
+
+  /** What has become of a session, by its row as it stands now. For work that goes on without its user. */
+  standing(id: SessionId): Promise<SessionStanding>;
+
   /** The actor's live sessions, newest first. */
   sessions(actorId: string): Promise<SessionRecord[]>;
+
+  /** The actor's sessions that a reuse has ended within the last 7 days, newest first, 50 at most. */
+  alarms(actorId: string): Promise<SessionAlarm[]>;
 
   /**
    * The session whose current refresh token this is; reads only and rotates nothing.
@@ -102,6 +132,12 @@ export interface SessionEngine {
 
   /** Ready to serve: the store answers and the view of the revocations is fresh. */
   readiness(): Promise<{ store: boolean; revocations: boolean }>;
+
+  /** How many sessions are neither revoked nor past their absolute end. Asks the store, which may have to count them. */
+  countSessions(): Promise<number>;
+
+  /** What this process knows of itself, without a look into the store. */
+  figures(): EngineFigures;
 
   /** Opens the keys and the revocation view and starts the timers. @throws store_unavailable */
   start(): Promise<void>;

@@ -1,3 +1,7 @@
+import { setTimeout } from "node:timers/promises";
+
+import { inRequest } from "../request-context.ts";
+
 /** Runs a task again and again until the returned function is called. How the engine gets its timers. */
 export type Every = (intervalMs: number, task: () => Promise<void>) => () => void;
 
@@ -6,7 +10,13 @@ export type Every = (intervalMs: number, task: () => Promise<void>) => () => voi
  * the fault, and whoever depends on the task sees for himself how old its last success is.
  */
 export const everyInterval: Every = (intervalMs, task) => {
-  const timer = setInterval(() => void task().catch(() => {}), intervalMs);
+  // What a timer does later is no part of the request that happened to start it.
+  const timer = inRequest(undefined, () => setInterval(() => void task().catch(() => {}), intervalMs));
   timer.unref();
   return () => clearInterval(timer);
 };
+
+/** Waits. */
+export type Pause = (milliseconds: number) => Promise<void>;
+
+export const pauseFor: Pause = (milliseconds) => setTimeout(milliseconds);

@@ -1,17 +1,20 @@
 import { SessionError } from "../errors.ts";
 import type { Handler } from "./endpoint.ts";
 
-const ANSWERS = ["application/json", "application/problem+json"];
-
-/** Refuses, before anything else is looked at, what asks for another form than JSON (RFC 9110 §12.5.1). */
+/** Refuses, before anything else is looked at, what asks for another form than JSON. */
 export function answersJson(handler: Handler): Handler {
   return async (request) => {
-    const accept = request.headers.get("accept");
-    if (accept && !ANSWERS.some((type) => admits(accept, type))) {
-      throw new SessionError("not_acceptable", "This endpoint answers with application/json.");
-    }
+    requireAcceptable(request, ["application/json", "application/problem+json"]);
     return handler(request);
   };
+}
+
+/** Refuses what asks for another form than these (RFC 9110 §12.5.1); the first is the one named. @throws not_acceptable */
+export function requireAcceptable(request: Request, types: readonly [string, ...string[]]): void {
+  const accept = request.headers.get("accept");
+  if (accept && !types.some((type) => admits(accept, type))) {
+    throw new SessionError("not_acceptable", `This endpoint answers with ${types[0]}.`);
+  }
 }
 
 /** Whether the most specific range that covers the type has a weight above 0. */

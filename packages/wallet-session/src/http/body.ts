@@ -14,13 +14,22 @@ const DISCARDED_MAX_BYTES = 16 * 1_024 * 1_024;
  * than the limit.
  * @throws unsupported_media_type, body_too_large, invalid_request - in this order
  */
-export async function readBody(request: Request, limitBytes: number): Promise<BodyMembers> {
+export function readBody(request: Request, limitBytes: number): Promise<BodyMembers> {
+  return readBodyOf(JSON_OR_FORM, request, limitBytes);
+}
+
+/** The same for a JSON object alone: a form is an unsupported media type. */
+export function readJsonBody(request: Request, limitBytes: number): Promise<BodyMembers> {
+  return readBodyOf(JSON_ALONE, request, limitBytes);
+}
+
+async function readBodyOf(parsers: Parsers, request: Request, limitBytes: number): Promise<BodyMembers> {
   if (request.body === null) return NO_BODY;
   const reader = request.body.getReader();
   try {
     const first = await readChunk(reader);
     if (first === null) return NO_BODY;
-    const parse = parserFor(request.headers.get("content-type"));
+    const parse = parserFor(parsers, request.headers.get("content-type"));
     if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge(limitBytes);
     return parse(decode(await readUpTo(limitBytes, first, reader)));
   } catch (error) {
@@ -76,14 +85,19 @@ async function readUpTo(limitBytes: number, first: Uint8Array, reader: ChunkRead
   return Buffer.concat(chunks, size);
 }
 
-function parserFor(contentType: string | null): (text: string) => BodyMembers {
-  const [type, ...parameters] = (contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
+type Parsers = ReadonlyMap<string, (text: string) => BodyMembers>;
+
+const JSON_ALONE: Parsers = new Map([["application/json", parseJson]]);
+const JSON_OR_FORM: Parsers = new Map([...JSON_ALONE, ["application/x-www-form-urlencoded", parseForm]]);
+
+function parserFor(parsers: Parsers, contentType: string | null): (text: string) => BodyMembers {
+  const [type = "", ...parameters] = (contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
   const utf8Only = parameters.every((parameter) => /^(charset="?utf-8"?)?$/.test(parameter));
-  if (utf8Only && type === "application/json") return parseJson;
-  if (utf8Only && type === "application/x-www-form-urlencoded") return parseForm;
+  const parser = parsers.get(type);
+  if (utf8Only && parser !== undefined) return parser;
   throw new SessionError(
     "unsupported_media_type",
-    "The body must be application/json or application/x-www-form-urlencoded, in UTF-8.",
+    `The body must be ${[...parsers.keys()].join(" or ")}, in UTF-8.`,
   );
 }
 

@@ -1,30 +1,57 @@
+import { SessionError } from "../errors.ts";
 import type { HttpContext } from "./context.ts";
-import { readJar } from "./cookies.ts";
-import type { Handler } from "./endpoint.ts";
+import { type CookieJar, readJar } from "./cookies.ts";
+import { faultResponse, type Handler } from "./endpoint.ts";
 import { refreshJar } from "./jar.ts";
 import { safeNextPath } from "./next-path.ts";
+import { asksForHtml, isRouterFetch, isSpeculative } from "./page-load.ts";
 import { queryValue, refuseTokensInQuery } from "./query.ts";
 import { noContent, seeOther } from "./response.ts";
+import { withReason } from "./sign-in-reason.ts";
+import { withTryAgainPage } from "./try-again-page.ts";
 
 /**
- * `GET /api/auth/refresh?next=/path`: the refresh of page loads. A page cannot see the refresh cookie, so it sends the
- * browser here, which comes back with a new access cookie, or with none when the session is over. A fault is a problem,
- * not a redirect: the page would only send the browser here again.
+ * `GET /api/auth/refresh?next=/path[&else=/path]`: the refresh of page loads. A page cannot see the refresh cookie, so it
+ * sends the browser here, which comes back to `next` with a new access cookie. Where there is no session, or it is over, it
+ * goes to `else` (default: `next`), so that a page that sends here whoever has none does not get them back; `else` is told
+ * in `reason` why a session is over. A fault is never a redirect, since the page would only send the browser here again: a
+ * program gets the problem, a person a page that says so and tries again.
  */
 export function bounce(context: HttpContext): Handler {
-  return async (request) => {
+  const answer = async (request: Request): Promise<Response> => {
     refuseTokensInQuery(request);
-    const next = safeNextPath(queryValue(request, "next"), context.publicUrl);
-    // What nobody has opened yet must not rotate: its answer may be thrown away, cookies and all.
-    if (isPrefetch(request) || request.method === "HEAD") return noContent();
+    const next = safeNextPath(queryValue(request, "next"));
+    const otherwise = queryValue(request, "else");
+    const elsewhere = otherwise === null ? next : safeNextPath(otherwise);
+    if (isSpeculative(request) || isRouterFetch(request)) return noContent();
+
     const jar = readJar(request);
-    if (jar.refreshToken === null) return seeOther(next);
-    const answer = await refreshJar(context, request, { ...jar, refreshToken: jar.refreshToken });
-    return seeOther(next, answer.setCookies);
+    if (jar.refreshToken === null) return seeOther((await isSignedIn(context, jar)) ? next : elsewhere);
+    const result = await refreshJar(context, request, { ...jar, refreshToken: jar.refreshToken });
+    const { setCookies } = result;
+    if (result.outcome === "refreshed") return seeOther(next, setCookies);
+    // A refused jar that is left as it is may be another session's, and good.
+    if (setCookies.length === 0 && (await isSignedIn(context, jar))) return seeOther(next);
+    return seeOther(otherwise === null ? next : withReason(elsewhere, result.refusal), setCookies);
+  };
+  return async (request) => {
+    try {
+      return await answer(request);
+    } catch (error) {
+      if (!asksForHtml(request)) throw error;
+      return withTryAgainPage(faultResponse(error, context.onFault));
+    }
   };
 }
 
-function isPrefetch({ headers }: Request): boolean {
-  const purpose = headers.get("sec-purpose") ?? headers.get("purpose") ?? headers.get("x-moz") ?? "";
-  return purpose.toLowerCase().includes("prefetch");
+/** Whether the page that sent the browser here would let it in as it is. */
+async function isSignedIn({ engine }: HttpContext, { accessToken }: CookieJar): Promise<boolean> {
+  if (accessToken === null) return false;
+  try {
+    await engine.authenticate(accessToken);
+    return true;
+  } catch (error) {
+    if (error instanceof SessionError && error.code !== "store_unavailable") return false;
+    throw error;
+  }
 }

@@ -13,4 +13,6 @@ export interface HttpContext {
   readonly limits: RateLimits;
   readonly clientAddress: (request: Request) => string | null;
   readonly onFault: FaultSink;
+  /** Rejects where something else than the session store keeps the process from being ready. */
+  readonly ready: () => Promise<void>;
 }

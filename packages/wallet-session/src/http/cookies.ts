@@ -1,5 +1,6 @@
 import type { IssuedTokens } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
+import { RETRY_COOKIE_MAX_AGE_SECONDS } from "../limits.ts";
 
 /** The prefixes are promises that browsers enforce: over TLS only, and `__Host-` for this host and all of its paths. */
 export const ACCESS_COOKIE = "__Host-ws_access";
@@ -37,6 +38,11 @@ export function sessionCookies(tokens: IssuedTokens): string[] {
     refreshCookie(refreshToken, refreshExpiresIn),
     retryCookie("", 0),
   ];
+}
+
+/** Set-Cookie line of a retry key for a jar that holds none: unguessable, and kept as long as browsers keep anything. */
+export function newRetryCookie(): string {
+  return retryCookie(crypto.randomUUID(), RETRY_COOKIE_MAX_AGE_SECONDS);
 }
 
 /** Set-Cookie lines that empty the jar. */

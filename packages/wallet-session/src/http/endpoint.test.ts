@@ -41,10 +41,10 @@ describe.each(ENDPOINTS)("%s", (path, allow, cors) => {
     expect(response.headers.get("allow")).toBe(allow);
     expect(response.headers.get("access-control-allow-methods")).toBe(cors ? allow : null);
     expect(response.headers.get("access-control-allow-headers")).toBe(
-      cors ? "Content-Type, Authorization, Idempotency-Key, Session-Transport" : null,
+      cors ? "Content-Type, Authorization, Idempotency-Key, Session-Transport, Last-Event-ID" : null,
     );
     expect(response.headers.get("access-control-expose-headers")).toBe(
-      cors ? "Retry-After, WWW-Authenticate" : null,
+      cors ? "Retry-After, WWW-Authenticate, X-Request-Id" : null,
     );
   });
 
@@ -53,6 +53,7 @@ describe.each(ENDPOINTS)("%s", (path, allow, cors) => {
     const { send } = await startHttp();
     const [get, head] = [await send("GET", path), await send("HEAD", path)];
     expect(head.status).toBe(get.status);
+    for (const { headers } of [get, head]) headers.delete("X-Request-Id");
     expect([...head.headers]).toEqual([...get.headers]);
     expect(await head.text()).toBe("");
     expect(await get.text()).not.toBe("");
@@ -160,6 +161,19 @@ test("readiness follows the store and the view of the revocations; liveness foll
   store.failing = false;
   clock.advance(11_000);
   expect(await problemOf(await send("GET", "/api/readyz"))).toBe("503 store_unavailable");
+});
+
+test("readiness asks for what else the app stands on", async () => {
+  let ready = async () => {};
+  const { send } = await startHttp({ ready: () => ready() });
+  expect((await send("GET", "/api/readyz")).status).toBe(200);
+  ready = async () => {
+    throw new SessionError("store_unavailable", "The orders are away.");
+  };
+  const refused = await send("GET", "/api/readyz");
+  expect(await refused.clone().json()).toMatchObject({ detail: "The orders are away." });
+  expect(await problemOf(refused)).toBe("503 store_unavailable");
+  expect(refused.headers.get("retry-after")).toBe("2");
 });
 
 test("the key set has public keys only, and may be cached", async () => {

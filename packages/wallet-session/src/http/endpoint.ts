@@ -1,5 +1,6 @@
 import { SessionError } from "../errors.ts";
-import { asSessionError, isUnreportedFault, problemResponse } from "./problem.ts";
+import { type Observer, observed, REQUEST_ID_HEADER } from "./observed.ts";
+import { asProblem, isUnreportedFault, problemResponse } from "./problem.ts";
 
 export type Handler = (request: Request) => Promise<Response>;
 
@@ -10,15 +11,20 @@ export interface EndpointOptions {
   /** Other origins may call it and read the answer; never with credentials. */
   readonly cors: boolean;
   readonly onFault: FaultSink;
+  readonly observer: Observer;
 }
 
-type Method = "GET" | "POST" | "DELETE";
+/** One handler for each method that an endpoint serves. HEAD and OPTIONS come by themselves. */
+export type MethodHandlers = Partial<Record<"GET" | "POST" | "DELETE", Handler>>;
+
+const EXPOSED_HEADERS = `Retry-After, WWW-Authenticate, ${REQUEST_ID_HEADER}`;
 
 /**
  * One endpoint out of one handler for each method, so that a framework can mount it for all of them: HEAD is GET
  * without the body, OPTIONS says what there is, anything else is 405. Every exception becomes a problem; none gets out.
+ * `route`: the template of its path, for logs and metrics.
  */
-export function endpoint(handlers: Partial<Record<Method, Handler>>, options: EndpointOptions): Handler {
+export function endpoint(route: string, handlers: MethodHandlers, options: EndpointOptions): Handler {
   const table = new Map<string, Handler>(Object.entries(handlers));
   const get = table.get("GET");
   if (get !== undefined) table.set("HEAD", get);
@@ -35,14 +41,15 @@ export function endpoint(handlers: Partial<Record<Method, Handler>>, options: En
     return refusal;
   }
 
-  return async (request) => {
+  async function answerOrProblem(request: Request): Promise<Response> {
     const response = await answer(request).catch((error) => faultResponse(error, options.onFault));
     if (options.cors) {
       response.headers.set("Access-Control-Allow-Origin", "*");
-      response.headers.set("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate");
+      response.headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
     }
     return withBodyFor(request, response);
-  };
+  }
+  return observed(route, answerOrProblem, options.observer);
 }
 
 /** An answer to HEAD has no body (RFC 9110 §9.3.2). */
@@ -52,7 +59,7 @@ export function withBodyFor(request: Request, response: Response): Response {
 
 /** The problem for whatever was thrown, reported where it is a fault. */
 export function faultResponse(error: unknown, onFault: FaultSink): Response {
-  const problem = asSessionError(error);
+  const problem = asProblem(error);
   if (isUnreportedFault(problem)) onFault(error);
   return problemResponse(problem);
 }
@@ -63,7 +70,7 @@ function optionsResponse(allow: string, cors: boolean): Response {
     headers.set("Access-Control-Allow-Methods", allow);
     headers.set(
       "Access-Control-Allow-Headers",
-      "Content-Type, Authorization, Idempotency-Key, Session-Transport",
+      "Content-Type, Authorization, Idempotency-Key, Session-Transport, Last-Event-ID",
     );
     headers.set("Access-Control-Max-Age", "600");
   }

@@ -1,14 +1,30 @@
-import { type Clock, systemClock } from "../clock.ts";
+import { type Clock, type Stopwatch, systemClock, systemStopwatch } from "../clock.ts";
 import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
+import type { Every } from "../engine/timers.ts";
 import { SessionError } from "../errors.ts";
 import { neverThrowing } from "../events.ts";
 import { answersJson } from "./accept.ts";
+import { listAlarms } from "./alarms.ts";
 import { bounce } from "./bounce.ts";
 import type { HttpContext } from "./context.ts";
 import { authenticateRequest } from "./credentials.ts";
-import { endpoint, type FaultSink, faultResponse, type Handler, withBodyFor } from "./endpoint.ts";
+import {
+  type EndpointOptions,
+  endpoint,
+  type FaultSink,
+  faultResponse,
+  type Handler,
+  type MethodHandlers,
+  withBodyFor,
+} from "./endpoint.ts";
+import type { ServerEventSource } from "./event-stream-body.ts";
+import { createEventStreams, type EventStreams } from "./event-streams.ts";
+import { events } from "./events.ts";
+import { type GuardPageOptions, guardPage } from "./guard-page.ts";
 import { healthz, readyz } from "./health.ts";
 import { logout } from "./logout.ts";
+import { type MetricsEndpoint, metrics } from "./metrics.ts";
+import { type Observer, observed, type RequestSink, UNMATCHED_ROUTE } from "./observed.ts";
 import { problemResponse } from "./problem.ts";
 import { createRateLimits, noRateLimits } from "./rate-limit.ts";
 import { refresh } from "./refresh.ts";
@@ -24,12 +40,30 @@ export interface HandlersOptions {
   /** Where browsers reach the service. Its origin is the one that cookies are accepted from. */
   readonly publicUrl: URL;
   readonly clock?: Clock;
+  /** The timer of the event streams. */
+  readonly every?: Every;
   /** Counted in this process alone. Default: true. */
   readonly rateLimit?: boolean;
   /** The client's address, for rate limits and session lists; null where it is not known. See `peerAddress`. */
   readonly clientAddress?: (request: Request) => string | null;
+  /**
+   * What else has to answer for this process to be ready, such as the app's own database: `/api/readyz` asks for it beside the
+   * session store. Rejects, with `store_unavailable`, where it does not. Must settle within a probe's time.
+   */
+  readonly ready?: () => Promise<void>;
   /** Told of what was answered with 500, and of Horizon's outages. The store's are events of the engine. */
   readonly onFault?: FaultSink;
+  /** Told of each answer, once it is made. What it throws is dropped. */
+  readonly onRequest?: RequestSink;
+  /**
+   * The id that a proxy has given to the request, for log lines and the answer's `X-Request-Id`; null where it gets a new
+   * one. Default: always a new one. See `requestIdHeader`.
+   */
+  readonly requestId?: (request: Request) => string | null;
+  /** Without it there is no `/api/metrics`. */
+  readonly metrics?: MetricsEndpoint;
+  /** What answers are timed with. */
+  readonly stopwatch?: Stopwatch;
 }
 
 /**
@@ -44,10 +78,14 @@ export interface Handlers {
   readonly sessions: Handler;
   /** Takes the session's id from the last segment of the path. */
   readonly sessionById: Handler;
+  readonly alarms: Handler;
+  /** The session's own events, without a source. */
+  readonly events: Handler;
   readonly jwks: Handler;
   readonly stellarToml: Handler;
   readonly healthz: Handler;
   readonly readyz: Handler;
+  readonly metrics: Handler;
   readonly notFound: Handler;
 
   /** All of them behind one: finds the endpoint by the path, at the paths of the contract. */
@@ -61,13 +99,63 @@ export interface Handlers {
    */
   guard(request: Request, options?: { fresh?: boolean }): Promise<AuthenticatedSession>;
 
+  /**
+   * For the pages of an app: who opens this one, or the redirect to answer with instead, which leads through the bounce back
+   * to it, or to the sign-in page where there is no session any more. For Next see `wallet-session/next`.
+   * @throws SessionError as `guard`: store_unavailable, and the refusal of what is no page load, such as a prefetch
+   */
+  guardPage(request: Request, options: GuardPageOptions): Promise<AuthenticatedSession | Response>;
+
+  /**
+   * An endpoint of the app's own, as those above: answers every method, makes a problem of every exception, and never
+   * rejects. It guards nothing by itself. `route`: the template of its path, such as `/api/streams/{id}`, by which logs and
+   * metrics know it.
+   */
+  endpoint(route: string, methods: MethodHandlers): Handler;
+
+  /**
+   * Server-sent events for whom `guard` has let in, for as long as the session lives: news of the session
+   * (`session.expiring`, `session.renewed`, `session.ended`), and what the source gives. The source is asked for an event
+   * only when the reader has room, and its signal aborts when the stream is over. When it ends or throws, the stream
+   * ends and the client connects again; a fault of it goes to `onFault`.
+   *
+   * Does NOT check that the session may see what the source gives. A session has 8 at one time in this process: one more
+   * ends the oldest, whose client, if there is one, connects again.
+   * @throws SessionError not_acceptable, invalid_request, and whatever the source throws when it is called
+   */
+  eventStream(request: Request, session: AuthenticatedSession, source?: ServerEventSource): Promise<Response>;
+
+  /**
+   * For a stop: ends all event streams, which their clients take as a reason to connect again, and from now on each new
+   * one after its first bytes. Without it a server waits for ever for its streams to end.
+   */
+  closeEventStreams(): void;
+
+  /** How many event streams are open in this process. */
+  openEventStreams(): number;
+
   /** The problem (RFC 9457) for whatever was thrown: no stack, no echo; faults go to `onFault`. */
   problem(error: unknown): Response;
 }
 
+const ROUTES = {
+  wallet: "/api/auth/wallet",
+  refresh: "/api/auth/refresh",
+  logout: "/api/auth/logout",
+  session: "/api/auth/session",
+  sessions: "/api/auth/sessions",
+  sessionById: "/api/auth/sessions/{id}",
+  alarms: "/api/auth/alarms",
+  events: "/api/auth/events",
+  jwks: "/.well-known/jwks.json",
+  stellarToml: "/.well-known/stellar.toml",
+  healthz: "/api/healthz",
+  readyz: "/api/readyz",
+  metrics: "/api/metrics",
+} as const;
 const SESSION_PATH = /^\/api\/auth\/sessions\/[^/]+$/;
 
-/** The endpoints of a session, from web-standard `Request` to `Response`. Keeps no state but the rate limits. */
+/** The endpoints of a session, from web-standard `Request` to `Response`. Keeps rate limits and open event streams. */
 export function createHandlers(options: HandlersOptions): Handlers {
   const onFault = neverThrowing(options.onFault ?? (() => {}));
   const context: HttpContext = {
@@ -78,47 +166,60 @@ export function createHandlers(options: HandlersOptions): Handlers {
     limits: (options.rateLimit ?? true) ? createRateLimits() : noRateLimits,
     clientAddress: options.clientAddress ?? (() => null),
     onFault,
+    ready: options.ready ?? (async () => {}),
   };
-  const shared = { cors: true, onFault };
-  const own = { cors: false, onFault };
+  const streams = createEventStreams({ ...options, clock: context.clock, onFault });
+  const observer: Observer = {
+    requestId: options.requestId ?? (() => null),
+    onRequest: neverThrowing(options.onRequest ?? (() => {})),
+    stopwatch: options.stopwatch ?? systemStopwatch,
+  };
+  const own = { cors: false, onFault, observer };
   const handlers = {
-    wallet: endpoint({ GET: answersJson(challenge(context)), POST: answersJson(signIn(context)) }, shared),
-    refresh: endpoint({ GET: bounce(context), POST: answersJson(refresh(context)) }, shared),
-    logout: endpoint({ POST: answersJson(logout(context)) }, shared),
-    session: endpoint({ GET: answersJson(session(context)) }, shared),
-    sessions: endpoint(
-      { GET: answersJson(listSessions(context)), DELETE: answersJson(endSessions(context)) },
-      shared,
-    ),
-    sessionById: endpoint({ DELETE: answersJson(endSession(context)) }, shared),
-    jwks: endpoint({ GET: answersJson(jwks(context)) }, shared),
-    stellarToml: endpoint({ GET: stellarToml(context) }, shared),
-    healthz: endpoint({ GET: answersJson(healthz()) }, own),
-    readyz: endpoint({ GET: answersJson(readyz(context)) }, own),
-    notFound,
+    ...sessionEndpoints(context, streams, { ...own, cors: true }),
+    healthz: endpoint(ROUTES.healthz, { GET: answersJson(healthz()) }, own),
+    readyz: endpoint(ROUTES.readyz, { GET: answersJson(readyz(context)) }, own),
+    metrics: endpoint(ROUTES.metrics, { GET: metrics(options.metrics ?? null) }, own),
+    notFound: observed(UNMATCHED_ROUTE, notFound, observer),
   };
-  const paths = new Map<string, Handler>([
-    ["/api/auth/wallet", handlers.wallet],
-    ["/api/auth/refresh", handlers.refresh],
-    ["/api/auth/logout", handlers.logout],
-    ["/api/auth/session", handlers.session],
-    ["/api/auth/sessions", handlers.sessions],
-    ["/.well-known/jwks.json", handlers.jwks],
-    ["/.well-known/stellar.toml", handlers.stellarToml],
-    ["/api/healthz", handlers.healthz],
-    ["/api/readyz", handlers.readyz],
-  ]);
+  const byPath = new Map<string, Handler>(
+    (Object.keys(ROUTES) as (keyof typeof ROUTES)[]).map((name) => [ROUTES[name], handlers[name]]),
+  );
 
   return {
     ...handlers,
     async fetch(request) {
       const { pathname } = new URL(request.url);
-      const handler = SESSION_PATH.test(pathname) ? handlers.sessionById : paths.get(pathname);
-      return (handler ?? notFound)(request);
+      const handler = SESSION_PATH.test(pathname) ? handlers.sessionById : byPath.get(pathname);
+      return (handler ?? handlers.notFound)(request);
     },
     guard: async (request, guardOptions) =>
       (await authenticateRequest(context, request, guardOptions)).session,
+    guardPage: (request, pageOptions) => guardPage(context, request, pageOptions),
+    endpoint: (route, methods) => endpoint(route, methods, own),
+    eventStream: (request, session, source) => streams.open(request, session, source),
+    closeEventStreams: () => streams.closeAll(),
+    openEventStreams: () => streams.count(),
     problem: (error) => faultResponse(error, onFault),
+  };
+}
+
+function sessionEndpoints(context: HttpContext, streams: EventStreams, options: EndpointOptions) {
+  const at = (route: string, methods: MethodHandlers) => endpoint(route, methods, options);
+  return {
+    wallet: at(ROUTES.wallet, { GET: answersJson(challenge(context)), POST: answersJson(signIn(context)) }),
+    refresh: at(ROUTES.refresh, { GET: bounce(context), POST: answersJson(refresh(context)) }),
+    logout: at(ROUTES.logout, { POST: answersJson(logout(context)) }),
+    session: at(ROUTES.session, { GET: answersJson(session(context)) }),
+    sessions: at(ROUTES.sessions, {
+      GET: answersJson(listSessions(context)),
+      DELETE: answersJson(endSessions(context)),
+    }),
+    sessionById: at(ROUTES.sessionById, { DELETE: answersJson(endSession(context)) }),
+    alarms: at(ROUTES.alarms, { GET: answersJson(listAlarms(context)) }),
+    events: at(ROUTES.events, { GET: events(context, streams) }),
+    jwks: at(ROUTES.jwks, { GET: answersJson(jwks(context)) }),
+    stellarToml: at(ROUTES.stellarToml, { GET: stellarToml(context) }),
   };
 }
 

@@ -8,10 +8,10 @@ export function healthz(): Handler {
   return async () => privateJson({ status: "alive" });
 }
 
-/** `GET /api/readyz`: the store answers and revocations of other nodes arrive. */
-export function readyz({ engine }: HttpContext): Handler {
+/** `GET /api/readyz`: the store answers and revocations of other nodes arrive, and so does what else the app stands on. */
+export function readyz({ engine, ready }: HttpContext): Handler {
   return async () => {
-    const { store, revocations } = await engine.readiness();
+    const [{ store, revocations }] = await Promise.all([engine.readiness(), ready()]);
     if (!store) throw new SessionError("store_unavailable", "The session store does not answer.");
     if (!revocations)
       throw new SessionError("store_unavailable", "The view of the revocations is out of date.");

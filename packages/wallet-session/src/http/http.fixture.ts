@@ -166,10 +166,12 @@ function watchStore(store: SessionStore) {
   const state = { failing: false };
   const watched = new Proxy(store, {
     get(target, name: keyof SessionStore) {
+      // A test says itself when another node's news arrives.
+      if (name === "watchRevocations") return () => () => {};
       const step = target[name].bind(target) as (...args: unknown[]) => Promise<unknown>;
-      return async (...args: unknown[]) => {
+      return (...args: unknown[]) => {
         steps.push(name);
-        if (state.failing) throw new Error("the disk is gone");
+        if (state.failing) return Promise.reject(new Error("the disk is gone"));
         if (name === "createSession") sessionIds.add((args[0] as { id: string }).id);
         return step(...args);
       };

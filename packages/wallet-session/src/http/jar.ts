@@ -1,5 +1,6 @@
 import type { RefreshResult, SessionEngine } from "../engine/session-engine.ts";
 import { type ErrorCode, SessionError } from "../errors.ts";
+import { noteSession } from "../request-context.ts";
 import type { SessionId } from "../store.ts";
 import type { HttpContext } from "./context.ts";
 import { type CookieJar, clearedCookies, sessionCookies } from "./cookies.ts";
@@ -57,15 +58,17 @@ export async function refreshJar(
 }
 
 function refreshed(result: RefreshResult): JarAnswer {
+  const { id: sessionId, actorId } = result.outcome === "unchanged" ? result.session : result.tokens.session;
+  noteSession({ actorId, sessionId });
   if (result.outcome === "unchanged") {
-    const { session, expiresIn, refreshExpiresIn } = result;
+    const { expiresIn, refreshExpiresIn } = result;
     // No cookie at all: an answer that overtakes this one may have set newer ones.
-    return { outcome: "refreshed", sessionId: session.id, expiresIn, refreshExpiresIn, setCookies: [] };
+    return { outcome: "refreshed", sessionId, expiresIn, refreshExpiresIn, setCookies: [] };
   }
   const { tokens } = result;
   return {
     outcome: "refreshed",
-    sessionId: tokens.session.id,
+    sessionId,
     expiresIn: tokens.expiresIn,
     refreshExpiresIn: tokens.refreshExpiresIn,
     setCookies: sessionCookies(tokens),

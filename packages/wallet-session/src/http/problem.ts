@@ -1,9 +1,49 @@
 import { type ErrorCode, SessionError } from "../errors.ts";
 import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
+import { noteProblem } from "../request-context.ts";
 
 interface Problem {
   readonly status: number;
   readonly title: string;
+}
+
+/** As with `SessionError`: the error of any copy of this module. */
+const PROBLEM_ERROR = Symbol.for("wallet-session.ProblemError");
+
+/**
+ * A refusal or a fault of an app's own routes, with a code of the app's own: `guard` and `endpoint` answer it as they do
+ * the engine's. `detail` is public, so it never holds a secret or a stored value; `cause` is for the log alone.
+ */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  /** A URI that names the kind of problem (RFC 9457 §3.1.1). */
+  readonly type: string;
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  /** Seconds after which a retry makes sense; sent with 429 and 503. */
+  readonly retryAfterSeconds: number | undefined;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && PROBLEM_ERROR in value;
+  }
+
+  get [PROBLEM_ERROR](): true {
+    return true;
+  }
+
+  constructor(
+    problem: { type: string; code: string; status: number; title: string },
+    detail: string,
+    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
+    super(detail, "cause" in options ? { cause: options.cause } : undefined);
+    this.type = problem.type;
+    this.code = problem.code;
+    this.status = problem.status;
+    this.title = problem.title;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
 }
 
 const PROBLEMS: Readonly<Record<ErrorCode, Problem>> = {
@@ -40,35 +80,49 @@ const GUARD_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "session_revoked",
 ]);
 
+/** Whether a guard has refused for want of a good access token, which a renewal or a sign-in mends. Never true of a fault. */
+export function isGuardRefusal(error: unknown): boolean {
+  return error instanceof SessionError && GUARD_CODES.has(error.code);
+}
+
 /**
- * The answer for a refusal or a fault: RFC 9457, with `code` for programs and `error` for SEP-10 clients, which show it.
+ * The answer for a refusal or a fault: RFC 9457, with `code` for programs and `error` for SEP-10 clients, which show it; and
+ * `ended_by` where the operator has ended the session, so that a page need not suspect whoever has the wallet.
  * Holds the error's public message and nothing else of it: no cause, no stack.
  */
-export function problemResponse(error: SessionError): Response {
-  const { status, title } = PROBLEMS[error.code];
+export function problemResponse(error: SessionError | ProblemError): Response {
+  const { status, title, type } = describe(error);
+  noteProblem(error.code);
   const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
   if (status === 429 || status === 503) {
     headers.set("Retry-After", String(error.retryAfterSeconds ?? STORE_RETRY_AFTER_SECONDS));
   }
-  if (GUARD_CODES.has(error.code)) headers.set("WWW-Authenticate", 'Bearer error="invalid_token"');
+  if (error instanceof SessionError && GUARD_CODES.has(error.code))
+    headers.set("WWW-Authenticate", 'Bearer error="invalid_token"');
   const body = {
-    type: `urn:wallet-session:problem:${error.code}`,
+    type,
     title,
     status,
     detail: error.message,
     code: error.code,
     error: error.message,
+    ...(error instanceof SessionError && error.endedAs === "admin" && { ended_by: "operator" }),
   };
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** What an exception is to the outside: a `SessionError` is itself, everything else `internal_error`. */
-export function asSessionError(error: unknown): SessionError {
-  if (error instanceof SessionError) return error;
+function describe(error: SessionError | ProblemError): Problem & { readonly type: string } {
+  if (error instanceof ProblemError) return error;
+  return { ...PROBLEMS[error.code], type: `urn:wallet-session:problem:${error.code}` };
+}
+
+/** What an exception is to the outside: a refusal or a known fault is itself, everything else `internal_error`. */
+export function asProblem(error: unknown): SessionError | ProblemError {
+  if (error instanceof SessionError || error instanceof ProblemError) return error;
   return new SessionError("internal_error", "The server met an unexpected fault.", { cause: error });
 }
 
 /** True for what a person must look at and the engine has not reported already, as it does faults of the store. */
-export function isUnreportedFault(error: SessionError): boolean {
-  return PROBLEMS[error.code].status >= 500 && error.code !== "store_unavailable";
+export function isUnreportedFault(error: SessionError | ProblemError): boolean {
+  return describe(error).status >= 500 && error.code !== "store_unavailable";
 }

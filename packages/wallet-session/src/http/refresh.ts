@@ -1,5 +1,6 @@
 import { SessionError } from "../errors.ts";
 import { REFRESH_BODY_MAX_BYTES } from "../limits.ts";
+import { noteSession } from "../request-context.ts";
 import { readBody, textMember } from "./body.ts";
 import type { HttpContext } from "./context.ts";
 import { readJar } from "./cookies.ts";
@@ -43,6 +44,8 @@ async function refreshByBody({ engine, limits }: HttpContext, request: Request, 
   const result = await engine.refresh({ token, presentedBy: "body", retryKey, jarAccessToken: null });
   // Only a jar can be left as it is.
   if (result.outcome === "unchanged") throw new Error("A session by body is never unchanged.");
+  const { session } = result.tokens;
+  noteSession({ actorId: session.actorId, sessionId: session.id });
   return privateJson(tokenAnswer(result.tokens));
 }
 

@@ -52,6 +52,20 @@ describe("the session at hand", () => {
     }
   });
 
+  test("is the one that the request names, or none; who has a bearer token names it by that", async () => {
+    const { send, signIn, browser } = await startHttp();
+    const jar = await browser();
+    const own = await signIn();
+    const naming = (id: string) => ({ headers: { "Session-Id": id } });
+    expect((await jar.send("GET", SESSION, naming(jar.sessionId))).status).toBe(200);
+    for (const id of [own.session_id, "", "x".repeat(9_000)]) {
+      expect(await problemOf(await jar.send("GET", SESSION, naming(id)))).toBe("401 session_revoked");
+      expect(await problemOf(await jar.send("DELETE", SESSIONS, naming(id)))).toBe("401 session_revoked");
+    }
+    const both = { headers: { ...bearer(own.access_token).headers, ...naming(jar.sessionId).headers } };
+    expect((await send("GET", SESSION, both)).status).toBe(200);
+  });
+
   test("comes from the header where both are there, and from one cookie only", async () => {
     const { browser, signIn, send } = await startHttp();
     const jar = await browser();
@@ -62,6 +76,35 @@ describe("the session at hand", () => {
       headers: { Cookie: "__Host-ws_access=a; __Host-ws_access=b" },
     });
     expect(await problemOf(doubled)).toBe("400 invalid_request");
+  });
+});
+
+describe.each(STORES)("the list of alarms on $name", ({ open }) => {
+  test("names the device whose session a reuse has ended, and nothing secret", async () => {
+    const { send, signIn, clock } = await startHttp({ store: open().store });
+    const key = createWalletKeypair();
+    const stolen = await signIn(key);
+    const body = { refresh_token: stolen.refresh_token };
+    await send("POST", "/api/auth/refresh", { body });
+    expect(await problemOf(await send("POST", "/api/auth/refresh", { body }))).toBe(
+      "401 refresh_token_reused",
+    );
+    const other = await signIn(key);
+    const response = await send("GET", "/api/auth/alarms", bearer(other.access_token));
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(await readJson(response)).toEqual({
+      alarms: [
+        {
+          session_id: stolen.session_id,
+          at: new Date(clock.now()).toISOString(),
+          client: { browser: null, os: null, device: null, ip: null },
+        },
+      ],
+    });
+    const stranger = await signIn();
+    const none = await send("GET", "/api/auth/alarms", bearer(stranger.access_token));
+    expect(await readJson(none)).toEqual({ alarms: [] });
+    expect(await problemOf(await send("GET", "/api/auth/alarms"))).toBe("401 access_token_missing");
   });
 });
 

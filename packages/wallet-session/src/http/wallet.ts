@@ -1,6 +1,7 @@
 import type { IssuedTokens } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 import { SIGN_IN_BODY_MAX_BYTES } from "../limits.ts";
+import { noteSession } from "../request-context.ts";
 import type { Transport } from "../store.ts";
 import { readBody, textMember } from "./body.ts";
 import { clientMetadata } from "./client-metadata.ts";
@@ -40,6 +41,7 @@ export function signIn(context: HttpContext): Handler {
     await limits.signIn(address);
     const actor = await wallet.verify({ transaction });
     const tokens = await engine.signIn(actor, { transport, client: clientMetadata(request, address) });
+    noteSession({ actorId: actor.actorId, sessionId: tokens.session.id });
     return transport === "cookie" ? answerByCookie(context, request, tokens) : answerByBody(tokens);
   };
 }

@@ -26,11 +26,28 @@ export interface SigningKeys {
   jwks(): Promise<{ keys: JsonWebKey[] }>;
   /** Publishes a new key now, which signs from the lead time on. Returns its id. */
   rotate(): Promise<string>;
+  /** All keys in the store, in the order in which they were added. Makes none. */
+  list(): Promise<ListedSigningKey[]>;
   /**
    * Takes over what other nodes have added; makes the first key if there is none that opens, and the next one if none rests
    * under the secret in front.
    */
   load(): Promise<void>;
+}
+
+/**
+ * `coming`: published, its time to sign is ahead; `signing`: signs now; `verifying`: a token of it may still live; `retired`:
+ * none can; `unreadable`: no secret that is listed opens it, so it does nothing.
+ */
+type SigningKeyState = "coming" | "signing" | "verifying" | "retired" | "unreadable";
+
+export interface ListedSigningKey {
+  readonly kid: string;
+  readonly createdAt: number;
+  readonly signsFrom: number;
+  readonly state: SigningKeyState;
+  /** The key id of the secret that it rests under; null for what is no seal. */
+  readonly sealedUnder: number | null;
 }
 
 export interface SigningKeysOptions {
@@ -63,15 +80,16 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
   let newestKid: string | null = null;
   /** Whether a key rests under the secret in front. */
   let sealedInFront = false;
-  let reloading: Promise<void> | null = null;
+  let reloading: Promise<unknown> | null = null;
   const reportedUnreadable = new Set<string>();
 
-  async function read(): Promise<void> {
+  async function read(): Promise<readonly SealedSigningKey[]> {
     const stored = await store.signingKeys();
     open = (await Promise.all(stored.map(openKnown))).filter((key) => key !== null);
     newestKid = stored.at(-1)?.kid ?? null;
     sealedInFront = stored.some((key) => sealedUnder(key) === keyring.signing.keyId);
     loadedAt = clock.now();
+    return stored;
   }
 
   async function openKnown(stored: SealedSigningKey): Promise<OpenKey | null> {
@@ -106,10 +124,19 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     while (!sealedInFront) await add(clock.now() + SIGNING_KEY_LEAD_MS);
   }
 
+  /** Where none has come of age, the first one signs all the same. */
+  function signingAt(now: number): OpenKey | undefined {
+    return open.findLast((candidate) => candidate.signsFrom <= now) ?? open[0];
+  }
+
+  /** All tokens that it has signed are over. */
+  function isRetired(index: number, now: number): boolean {
+    return open.slice(index + 1).some((later) => later.signsFrom + accessTtlMs + CLOCK_TOLERANCE_MS < now);
+  }
+
   async function signer() {
     if (open.length === 0) await load();
-    const now = clock.now();
-    const key = open.findLast((candidate) => candidate.signsFrom <= now) ?? open[0];
+    const key = signingAt(clock.now());
     if (key === undefined) throw new Error("no signing key after loading");
     return { kid: key.kid, key: key.signing };
   }
@@ -130,9 +157,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
   async function jwks() {
     if (open.length === 0) await load();
     const now = clock.now();
-    const isRetired = (index: number) =>
-      open.slice(index + 1).some((later) => later.signsFrom + accessTtlMs + CLOCK_TOLERANCE_MS < now);
-    return { keys: open.filter((_, index) => !isRetired(index)).map((key) => key.jwk) };
+    return { keys: open.filter((_, index) => !isRetired(index, now)).map((key) => key.jwk) };
   }
 
   async function rotate(): Promise<string> {
@@ -143,7 +168,28 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     }
   }
 
-  return { signer, verifier, jwks, rotate, load };
+  function stateOf(kid: string, now: number): SigningKeyState {
+    const index = open.findIndex((key) => key.kid === kid);
+    const key = open[index];
+    if (key === undefined) return "unreadable";
+    if (key === signingAt(now)) return "signing";
+    if (key.signsFrom > now) return "coming";
+    return isRetired(index, now) ? "retired" : "verifying";
+  }
+
+  async function list(): Promise<ListedSigningKey[]> {
+    const stored = await read();
+    const now = clock.now();
+    return stored.map((key) => ({
+      kid: key.kid,
+      createdAt: key.createdAt,
+      signsFrom: key.signsFrom,
+      state: stateOf(key.kid, now),
+      sealedUnder: sealedUnder(key),
+    }));
+  }
+
+  return { signer, verifier, jwks, rotate, list, load };
 }
 
 /** The key id is the thumbprint of the public key (RFC 7638) and is authenticated by the seal. */

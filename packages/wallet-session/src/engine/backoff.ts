@@ -1,0 +1,37 @@
+import type { Clock, RandomBytes } from "../clock.ts";
+import { SECURITY_EVENTS_RETRY_MAX_MS, SECURITY_EVENTS_RETRY_MS } from "../limits.ts";
+
+/** When to try again what has failed: each time twice as late, up to five minutes, and between half of that and all of it. */
+export interface Backoff {
+  /** Returns in how many milliseconds it may be tried again. */
+  failed(): number;
+  succeeded(): void;
+  /** Failures since the last success. */
+  failures(): number;
+  waits(): boolean;
+}
+
+export function createBackoff(clock: Clock, random: RandomBytes): Backoff {
+  let failures = 0;
+  let until = 0;
+  return {
+    failed() {
+      failures += 1;
+      const most = Math.min(SECURITY_EVENTS_RETRY_MS * 2 ** (failures - 1), SECURITY_EVENTS_RETRY_MAX_MS);
+      const [share = 0] = random(1);
+      const delayMs = Math.ceil((most / 2) * (1 + share / 255));
+      until = clock.now() + delayMs;
+      return delayMs;
+    },
+    succeeded() {
+      failures = 0;
+      until = 0;
+    },
+    failures: () => failures,
+    waits() {
+      const left = until - clock.now();
+      // A clock that was set back makes nobody wait longer than that.
+      return left > 0 && left <= SECURITY_EVENTS_RETRY_MAX_MS;
+    },
+  };
+}

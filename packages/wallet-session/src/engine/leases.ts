@@ -1,0 +1,264 @@
+import type { Clock } from "../clock.ts";
+import { neverThrowing } from "../events.ts";
+import { LEASE_LOOK_MS, LEASE_WARNING_MS, LEASE_WARNING_SHARE } from "../limits.ts";
+import type { RevocationReason, SessionId, SessionRecord, SessionStore } from "../store.ts";
+import type { RevocationView } from "./revocation-view.ts";
+import type { AuthenticatedSession } from "./session-engine.ts";
+import { type SessionStanding, standingOf } from "./standing.ts";
+
+/** Why a lease has ended: the codes that a request would get at the same moment. */
+export type LeaseEndCode =
+  | "session_revoked"
+  | "refresh_token_reused"
+  /** The session is past its idle or absolute limit. */
+  | "refresh_token_expired"
+  /** Nobody renewed the session in time. It may live on: renew it and follow it again. */
+  | "access_token_expired";
+
+/** What a follower of a session is told. Seconds are whole ones, rounded down, until the lease ends unless renewed. */
+export type LeaseEvent =
+  /** Once for each end that comes near: somebody has to renew the session. */
+  | { readonly type: "expiring"; readonly expiresInSeconds: number }
+  /** The session was renewed, warned or not; an earlier warning is void. */
+  | { readonly type: "renewed"; readonly expiresInSeconds: number }
+  /** The last event, exactly once. */
+  | { readonly type: "ended"; readonly code: LeaseEndCode };
+
+export type LeaseListener = (event: LeaseEvent) => void;
+
+/**
+ * The leases of this process: what follows sessions for longer than one access token lives. All leases of a session
+ * share what is known of it; one tick a second looks after all sessions.
+ */
+export interface Leases {
+  /** Follows the session from now on. The function returned ends the lease without a word. */
+  follow(session: AuthenticatedSession, listener: LeaseListener): () => void;
+  /** An access token was issued beside this row at `at`, by a refresh on this process. */
+  renewed(session: SessionRecord, at: number): void;
+  /** Warns, looks at rows and ends what is due. Never rejects. */
+  tick(): Promise<void>;
+  /** Forgets all leases without a word. */
+  clear(): void;
+  /** How many there are. */
+  count(): number;
+}
+
+export interface LeasesOptions {
+  readonly store: Pick<SessionStore, "findSession">;
+  readonly revocations: Pick<RevocationView, "has" | "onRevoked">;
+  readonly clock: Clock;
+  readonly accessTtlMs: number;
+  readonly refreshIdleTtlMs: number;
+  readonly refreshLeewayMs: number;
+}
+
+interface Follower {
+  readonly tell: LeaseListener;
+  warned: boolean;
+}
+
+interface Followed {
+  readonly id: SessionId;
+  readonly followers: Set<Follower>;
+  /** When the newest access token that is known of ends. */
+  endsAt: number;
+  /** The newest generation that a refresh on this process has reported; 0 before the first. */
+  generation: number;
+  /** The idle or absolute limit of the session, as last read; null until the row was. */
+  limitAt: number | null;
+  /** When the row is to be read next; while it is being read, when that began. */
+  lookAt: number;
+  looking: boolean;
+  /** Revoked for a reason that is still being read. */
+  revoked: boolean;
+}
+
+export function createLeases(options: LeasesOptions): Leases {
+  const { store, revocations, clock, accessTtlMs } = options;
+  const lifetimeMs = Math.min(accessTtlMs, options.refreshIdleTtlMs);
+  const warningMs = Math.min(LEASE_WARNING_MS, lifetimeMs * LEASE_WARNING_SHARE);
+  // A jar younger than two leeways is answered `unchanged`: who asks on the warning may be renewed that much later.
+  const graceMs = 2 * options.refreshLeewayMs;
+  const sessions = new Map<SessionId, Followed>();
+
+  function follow({ sessionId, accessExpiresAt }: AuthenticatedSession, listener: LeaseListener): () => void {
+    const now = clock.now();
+    const session = sessions.get(sessionId) ?? begin(sessionId, accessExpiresAt, now);
+    extend(session, accessExpiresAt, now, false);
+    const follower = { tell: neverThrowing(listener), warned: false };
+    session.followers.add(follower);
+    // It may have been revoked since its access token was looked at.
+    if (revocations.has(sessionId)) onRevoked(sessionId, null);
+    return () => {
+      session.followers.delete(follower);
+      if (session.followers.size === 0 && isFollowed(session)) sessions.delete(sessionId);
+    };
+  }
+
+  /** The row is read with the next tick: the token may be an old one by now, and does not tell the idle limit. */
+  function begin(id: SessionId, endsAt: number, now: number): Followed {
+    const session: Followed = {
+      id,
+      followers: new Set(),
+      endsAt,
+      generation: 0,
+      limitAt: null,
+      lookAt: now,
+      looking: false,
+      revoked: false,
+    };
+    sessions.set(id, session);
+    return session;
+  }
+
+  function isFollowed(session: Followed): boolean {
+    return sessions.get(session.id) === session;
+  }
+
+  /**
+   * Takes over a later end, and tells of it. Times of tokens are whole seconds, so less than one is no news by itself: it is
+   * where the session is known to have been rotated, a moment after a sign-in for instance.
+   */
+  function extend(session: Followed, endsAt: number, now: number, rotated: boolean): void {
+    const gainedMs = endsAt - session.endsAt;
+    if (gainedMs <= 0) return;
+    session.endsAt = endsAt;
+    if (gainedMs < 1_000 && !rotated) return;
+    const expiresInSeconds = secondsLeft(session, now);
+    for (const follower of session.followers) {
+      follower.warned = false;
+      follower.tell({ type: "renewed", expiresInSeconds });
+    }
+  }
+
+  /** What a row says of a session that lives. The limits only ever move on, so an older row takes nothing back. */
+  function learn(session: Followed, row: Limits, issuedAt: number, now: number, rotated: boolean): void {
+    const limitAt = Math.min(row.idleExpiresAt, row.expiresAt);
+    session.limitAt = Math.max(session.limitAt ?? limitAt, limitAt);
+    extend(session, Math.min(issuedAt + accessTtlMs, row.expiresAt), now, rotated);
+  }
+
+  function renewed(row: SessionRecord, at: number): void {
+    const session = sessions.get(row.id);
+    if (session === undefined) return;
+    const rotated = row.generation > session.generation;
+    if (rotated) session.generation = row.generation;
+    learn(session, row, at, clock.now(), rotated);
+    if (!session.looking) session.lookAt = warnsAt(session);
+  }
+
+  async function tick(): Promise<void> {
+    const now = clock.now();
+    const looks: Promise<void>[] = [];
+    for (const session of sessions.values()) {
+      if (session.revoked) end(session, "session_revoked");
+      else if (!session.looking && now >= session.lookAt) looks.push(look(session, now));
+      // A store that does not answer holds up neither the warning nor the end for long.
+      else if (session.looking && now >= session.lookAt + LEASE_LOOK_MS) settle(session, now);
+    }
+    await Promise.all(looks);
+  }
+
+  /** Reads the row, then does what is due. A fault says nothing: what was known stands. */
+  async function look(session: Followed, begunAt: number): Promise<void> {
+    session.looking = true;
+    session.lookAt = begunAt;
+    const standing = await read(session.id);
+    session.looking = false;
+    if (!isFollowed(session) || session.revoked) return;
+    const now = clock.now();
+    if (standing !== null && standing.status !== "live") {
+      end(session, endCodeOf(standing));
+      return;
+    }
+    if (standing !== null) learn(session, standing, standing.rotatedAt, now, false);
+    settle(session, now);
+    session.lookAt = nextLook(session, now);
+  }
+
+  async function read(id: SessionId): Promise<SessionStanding | null> {
+    try {
+      return standingOf(await store.findSession(id), clock.now());
+    } catch {
+      return null;
+    }
+  }
+
+  function settle(session: Followed, now: number): void {
+    if (now >= dueAt(session)) end(session, "access_token_expired");
+    else if (now >= warnsAt(session)) warn(session, now);
+  }
+
+  function warn(session: Followed, now: number): void {
+    const expiresInSeconds = secondsLeft(session, now);
+    for (const follower of session.followers) {
+      if (follower.warned) continue;
+      follower.warned = true;
+      follower.tell({ type: "expiring", expiresInSeconds });
+    }
+  }
+
+  function warnsAt({ endsAt, limitAt }: Followed): number {
+    return Math.min(endsAt, limitAt ?? endsAt) - warningMs;
+  }
+
+  /** Without a look at the row there is no grace: nothing outlives a limit that is not known. */
+  function dueAt({ endsAt, limitAt }: Followed): number {
+    return limitAt === null ? endsAt : Math.min(endsAt + graceMs, limitAt);
+  }
+
+  /** Nothing new is expected before the warning; from then on another process may renew the session at any moment. */
+  function nextLook(session: Followed, now: number): number {
+    const warning = warnsAt(session);
+    if (session.limitAt !== null && now < warning) return warning;
+    return Math.min(now + LEASE_LOOK_MS, dueAt(session));
+  }
+
+  function secondsLeft({ endsAt, limitAt }: Followed, now: number): number {
+    return Math.max(0, Math.floor((Math.min(endsAt, limitAt ?? endsAt) - now) / 1000));
+  }
+
+  function onRevoked(id: SessionId, reason: RevocationReason | null): void {
+    const session = sessions.get(id);
+    if (session === undefined || session.revoked) return;
+    if (reason !== null) {
+      end(session, revokedCode(reason));
+      return;
+    }
+    // The log does not say why. If the row does not tell before the next tick, the lease ends without.
+    session.revoked = true;
+    void read(id).then((standing) => {
+      end(session, standing?.status === "revoked" ? endCodeOf(standing) : "session_revoked");
+    });
+  }
+
+  function end(session: Followed, code: LeaseEndCode): void {
+    if (!isFollowed(session)) return;
+    sessions.delete(session.id);
+    for (const { tell } of session.followers) tell({ type: "ended", code });
+  }
+
+  revocations.onRevoked(onRevoked);
+  function count(): number {
+    return [...sessions.values()].reduce((sum, { followers }) => sum + followers.size, 0);
+  }
+
+  return { follow, renewed, tick, clear: () => sessions.clear(), count };
+}
+
+type Limits = Pick<SessionRecord, "idleExpiresAt" | "expiresAt">;
+
+function endCodeOf(standing: Exclude<SessionStanding, { status: "live" }>): LeaseEndCode {
+  switch (standing.status) {
+    case "revoked":
+      return revokedCode(standing.reason);
+    case "expired":
+      return "refresh_token_expired";
+    case "unknown":
+      return "session_revoked";
+  }
+}
+
+function revokedCode(reason: RevocationReason): LeaseEndCode {
+  return reason === "reuse" ? "refresh_token_reused" : "session_revoked";
+}

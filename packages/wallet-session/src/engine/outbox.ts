@@ -1,0 +1,221 @@
+import { type Clock, elapsedMs, type RandomBytes } from "../clock.ts";
+import type { EventSink } from "../events.ts";
+import {
+  SECURITY_EVENT_REFUSALS,
+  SECURITY_EVENT_TIMEOUT_MS,
+  SECURITY_EVENTS_AT_ONCE,
+  SECURITY_EVENTS_BATCH,
+  SECURITY_EVENTS_CLOSE_MS,
+  SECURITY_EVENTS_LEASE_MS,
+} from "../limits.ts";
+import { inRequest } from "../request-context.ts";
+import type { SecurityEventRecord, SessionStore } from "../store.ts";
+import { type Backoff, createBackoff } from "./backoff.ts";
+import {
+  type SecurityEvent,
+  type SecurityEventHandler,
+  SecurityEventRefused,
+  securityEventOf,
+} from "./security-event.ts";
+import type { Every } from "./timers.ts";
+
+/** Delivers the security events of the store, at least once each, in the background. */
+export interface Outbox {
+  /** Delivers what there is, where this process has the lease or gets it. Calls at the same time share one run. Never rejects. */
+  deliver(): Promise<void>;
+  /** There may be something new: looks at once, where this process had the lease when it last asked. */
+  wake(): void;
+  /** So many were deleted for their age: what was delivered is gone by then, so these never were. */
+  expired(events: number): void;
+  /** What waits, of the oldest 100; null where another process has the lease. */
+  waiting(): WaitingEvents | null;
+  /** Lets what is being delivered end, for 2 s at most, and gives the lease back. */
+  close(): Promise<void>;
+}
+
+export interface WaitingEvents {
+  readonly count: number;
+  /** Of the oldest one; 0 without any. */
+  readonly ageMs: number;
+}
+
+export interface OutboxOptions {
+  readonly store: Pick<SessionStore, "claimEvents" | "settleEvents">;
+  readonly handler: SecurityEventHandler;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly every: Every;
+  readonly onEvent: EventSink;
+}
+
+interface Failing {
+  readonly backoff: Backoff;
+  /** Tries that said something of this event rather than of the receiver. */
+  refusals: number;
+  /** How many events had been delivered when it failed last. */
+  deliveredBefore: number;
+}
+
+/**
+ * One process at a time has the lease and delivers; it asks again with each round, so that another one takes over from one
+ * that died when its lease is over. What is delivered is deleted up to the first event that is not: after a crash the
+ * events behind that one come again.
+ *
+ * An event that fails is tried again, each time later. Where none gets through, all wait, and one at a time finds out whether
+ * the receiver is back. One that fails while others get through counts as refused, and is given up after ten refusals: else it
+ * would stand in the way of all that come after it.
+ */
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { store, clock, random, onEvent } = options;
+  const owner = Buffer.from(random(16)).toString("base64url");
+  const closing = new AbortController();
+  /** By position: delivered or given up, and not deleted yet. */
+  const done = new Set<number>();
+  const failing = new Map<number, Failing>();
+  const receiver = createBackoff(clock, random);
+  let delivered = 0;
+  let waiting: readonly SecurityEventRecord[] | null = [];
+  let running: Promise<void> | null = null;
+  let again = false;
+  let closed = false;
+
+  function deliver(): Promise<void> {
+    again = true;
+    // What is delivered later is no part of the request that has ended a session.
+    running ??= inRequest(undefined, deliverAll).finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  async function deliverAll(): Promise<void> {
+    while (again && !closed) {
+      again = false;
+      // A fault of the store was reported where it was met; the next round finds the events where they were.
+      again = (await deliverSome().catch(() => false)) || again;
+    }
+  }
+
+  /** One round. True where there may be more to do at once. */
+  async function deliverSome(): Promise<boolean> {
+    const now = clock.now();
+    const until = now + SECURITY_EVENTS_LEASE_MS;
+    waiting = await store.claimEvents({ owner, now, until, limit: SECURITY_EVENTS_BATCH });
+    if (waiting === null) return forget();
+    const events = waiting;
+    const due = receiver.waits() ? [] : dueOf(events);
+    const answered = await Promise.all(due.map(attempt));
+    if (answered.includes(true)) receiver.succeeded();
+    else if (due.length > 0) receiver.failed();
+    return (await settle(events)) && due.length > 0;
+  }
+
+  /** Those that have failed least first: while the receiver fails, an event that is to blame must not be the only one tried. */
+  function dueOf(events: readonly SecurityEventRecord[]): SecurityEventRecord[] {
+    const failuresOf = ({ position }: SecurityEventRecord) => failing.get(position)?.backoff.failures() ?? 0;
+    return events
+      .filter(({ position }) => !done.has(position) && !failing.get(position)?.backoff.waits())
+      .sort((one, other) => failuresOf(one) - failuresOf(other))
+      .slice(0, receiver.failures() > 0 ? 1 : SECURITY_EVENTS_AT_ONCE);
+  }
+
+  /** Whether the receiver has answered, be it with a refusal. */
+  async function attempt(record: SecurityEventRecord): Promise<boolean> {
+    const event = securityEventOf(record);
+    const { id, sessionId } = event;
+    try {
+      await withinTime(options.handler, event, options.every, closing.signal);
+    } catch (cause) {
+      if (!closing.signal.aborted) failed(record, event, cause);
+      return cause instanceof SecurityEventRefused;
+    }
+    delivered += 1;
+    done.add(record.position);
+    onEvent({ type: "security_event_delivered", id, sessionId });
+    return true;
+  }
+
+  function failed({ position }: SecurityEventRecord, { id, sessionId }: SecurityEvent, cause: unknown): void {
+    const known = failing.get(position);
+    const state = known ?? { backoff: createBackoff(clock, random), refusals: 0, deliveredBefore: delivered };
+    failing.set(position, state);
+    const refused = cause instanceof SecurityEventRefused;
+    const inTheWay = delivered > state.deliveredBefore || done.size > SECURITY_EVENTS_BATCH / 2;
+    if (refused || inTheWay) state.refusals += 1;
+    state.deliveredBefore = delivered;
+    const retryInMs = state.backoff.failed();
+    if (state.refusals >= SECURITY_EVENT_REFUSALS) {
+      done.add(position);
+      onEvent({ type: "security_event_given_up", id, sessionId, cause });
+      return;
+    }
+    const outcome = refused ? "refused" : "unavailable";
+    onEvent({ type: "security_event_failed", id, sessionId, outcome, retryInMs, cause });
+  }
+
+  /** Deletes what is done up to the first event that is not. False where the lease was lost meanwhile. */
+  async function settle(events: readonly SecurityEventRecord[]): Promise<boolean> {
+    const open = events.findIndex(({ position }) => !done.has(position));
+    const settled = open === -1 ? events : events.slice(0, open);
+    const last = settled.at(-1);
+    if (last === undefined) return true;
+    if (!(await store.settleEvents({ owner, position: last.position, release: false }))) return forget();
+    for (const { position } of settled) {
+      done.delete(position);
+      failing.delete(position);
+    }
+    waiting = events.slice(settled.length);
+    return true;
+  }
+
+  /** Somebody else delivers now: what is known here of its events goes stale. */
+  function forget(): false {
+    waiting = null;
+    done.clear();
+    failing.clear();
+    return false;
+  }
+
+  return {
+    deliver,
+    wake() {
+      if (waiting !== null && !closed) void deliver();
+    },
+    expired(events) {
+      if (events > 0) onEvent({ type: "security_events_expired", events });
+    },
+    waiting() {
+      if (waiting === null) return null;
+      const open = waiting.filter(({ position }) => !done.has(position));
+      const [oldest] = open;
+      const ageMs = oldest === undefined ? 0 : elapsedMs(oldest.revokedAt, clock.now());
+      return { count: open.length, ageMs };
+    },
+    async close() {
+      closed = true;
+      const stop = options.every(SECURITY_EVENTS_CLOSE_MS, async () => closing.abort());
+      await running;
+      stop();
+      if (waiting === null) return;
+      // Whoever comes next need not wait for the end of the lease.
+      await store.settleEvents({ owner, position: 0, release: true }).catch(() => false);
+    },
+  };
+}
+
+/** A handler that never answers holds up the others for 10 s and no longer. */
+function withinTime(
+  handler: SecurityEventHandler,
+  event: SecurityEvent,
+  every: Every,
+  closing: AbortSignal,
+): Promise<void> {
+  const late = new AbortController();
+  const signal = AbortSignal.any([late.signal, closing]);
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    const stop = every(SECURITY_EVENT_TIMEOUT_MS, async () => late.abort(new Error("no answer in time")));
+    const handled = async () => handler(event, signal);
+    void handled().then(resolve, reject).finally(stop);
+  });
+}

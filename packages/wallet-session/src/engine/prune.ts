@@ -1,0 +1,38 @@
+import { elapsedMs } from "../clock.ts";
+import {
+  ENDED_SESSION_KEPT_MS,
+  PRUNE_BATCH_ROWS,
+  PRUNE_REST,
+  REVOCATION_LOG_KEPT_MS,
+  SECURITY_EVENTS_KEPT_MS,
+} from "../limits.ts";
+import type { PruneCounts } from "../store.ts";
+import type { EngineContext } from "./context.ts";
+import { type Pause, pauseFor } from "./timers.ts";
+
+/**
+ * Deletes what nobody can need any more, in small steps with rests in between, so that refreshes go on all the time. Tells
+ * of each step.
+ */
+export async function prune(
+  { store, clock }: Pick<EngineContext, "store" | "clock">,
+  accessTtlMs: number,
+  onBatch: (counts: PruneCounts) => void = () => {},
+  pause: Pause = pauseFor,
+): Promise<void> {
+  const now = clock.now();
+  const limits = {
+    now,
+    sessionsBefore: now - ENDED_SESSION_KEPT_MS,
+    revocationsBefore: now - accessTtlMs - REVOCATION_LOG_KEPT_MS,
+    eventsBefore: now - SECURITY_EVENTS_KEPT_MS,
+    limit: PRUNE_BATCH_ROWS,
+  };
+  for (;;) {
+    const begun = clock.now();
+    const counts = await store.prune(limits);
+    onBatch(counts);
+    if (Math.max(...Object.values(counts)) < PRUNE_BATCH_ROWS) return;
+    await pause(PRUNE_REST * elapsedMs(begun, clock.now()));
+  }
+}

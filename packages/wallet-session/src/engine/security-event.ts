@@ -1,0 +1,49 @@
+import type { RevocationReason, SecurityEventRecord, SessionId } from "../store.ts";
+
+/** The end of a session before its time, as whoever has to act upon it is told. Ids and codes, never a token. */
+export interface SecurityEvent {
+  /** The same however often the event is delivered, and no other event's. */
+  readonly id: string;
+  /** `session.reuse_detected`: a spent token of it came again. `session.revoked`: it was ended for any other reason. */
+  readonly type: "session.revoked" | "session.reuse_detected";
+  readonly sessionId: SessionId;
+  readonly actorId: string;
+  readonly reason: RevocationReason;
+  /** Milliseconds since 1970. */
+  readonly occurredAt: number;
+}
+
+/**
+ * Takes one event. Resolved, it is delivered; rejected, or not resolved within 10 s, it is tried again: so it may come more
+ * than once, and another one before it. The signal aborts when nobody waits for it any more.
+ */
+export type SecurityEventHandler = (event: SecurityEvent, signal: AbortSignal) => Promise<void>;
+
+/** A bundler may load this module more than once: an error of one copy is one for the others too. */
+const REFUSED = Symbol.for("wallet-session.SecurityEventRefused");
+
+/** Thrown by a handler that would take other events, but not this one: after ten tries it is given up. */
+export class SecurityEventRefused extends Error {
+  override readonly name = "SecurityEventRefused";
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && REFUSED in value;
+  }
+
+  get [REFUSED](): true {
+    return true;
+  }
+}
+
+/** A session is revoked once, so its id names the event; a position would not, in a store that was restored. */
+export function securityEventOf(record: SecurityEventRecord): SecurityEvent {
+  const { sessionId, actorId, reason, revokedAt } = record;
+  return {
+    id: `revocation_${sessionId}`,
+    type: reason === "reuse" ? "session.reuse_detected" : "session.revoked",
+    sessionId,
+    actorId,
+    reason,
+    occurredAt: revokedAt,
+  };
+}

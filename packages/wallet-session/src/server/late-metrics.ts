@@ -1,0 +1,42 @@
+import type { SessionEngine } from "../engine/session-engine.ts";
+import { SessionError } from "../errors.ts";
+import type { Handlers } from "../http/handlers.ts";
+import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
+
+/** Metrics whose sinks are there at once, though what they need is loaded only at the start; until then they count nothing. */
+export interface LateMetrics extends Omit<Metrics, "watch"> {
+  /** Once; more calls change nothing. @throws Error where `prom-client` is not installed */
+  load(engine: SessionEngine, handlers: Handlers): Promise<void>;
+}
+
+export function lateMetrics(): LateMetrics {
+  let metrics: Metrics | null = null;
+  let loading: Promise<void> | null = null;
+
+  async function begin(engine: SessionEngine, handlers: Handlers): Promise<void> {
+    metrics = await createMetrics();
+    metrics.watch(engine, handlers);
+  }
+
+  return {
+    onEvent: (event) => metrics?.onEvent(event),
+    onStoreStep: (step) => metrics?.onStoreStep(step) ?? (() => {}),
+    onRequest: (report) => metrics?.onRequest(report),
+    onFault: (error) => metrics?.onFault(error),
+    onLineDropped: (event) => metrics?.onLineDropped(event),
+    load(engine, handlers) {
+      loading ??= begin(engine, handlers).catch((error) => {
+        loading = null;
+        throw error;
+      });
+      return loading;
+    },
+    async render() {
+      if (metrics !== null) return metrics.render();
+      throw new SessionError("store_unavailable", "The metrics are not loaded yet.", {
+        retryAfterSeconds: STORE_RETRY_AFTER_SECONDS,
+      });
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { DatabaseUrl } from "../config/values.ts";
+import type { SessionStore } from "../store.ts";
+import { createMemoryStore } from "../stores/memory.ts";
+import { openPostgresStore } from "../stores/postgres.ts";
+import { openRedisStore, type RedisStoreOptions } from "../stores/redis.ts";
+import { openSqliteStore } from "../stores/sqlite.ts";
+
+/** What only some stores ask for. */
+export interface StoreSettings {
+  /** False: a PostgreSQL schema that is older than it must be is refused, not brought up to date. Default: true. */
+  readonly databaseMigrate?: boolean;
+  readonly redisDurability?: NonNullable<RedisStoreOptions["durability"]>;
+  /** Told of settings of a server by which acknowledged writes can be lost. Default: a warning of the process. */
+  readonly onWarning?: (warning: string) => void;
+}
+
+/** The store that `DATABASE_URL` names. */
+export function openStore(
+  url: DatabaseUrl,
+  { databaseMigrate = true, redisDurability, onWarning }: StoreSettings = {},
+): SessionStore {
+  switch (url.kind) {
+    case "memory":
+      return createMemoryStore();
+    case "sqlite":
+      return openSqliteStore({ path: url.path });
+    case "postgres":
+      return openPostgresStore({ url: url.url, migrate: databaseMigrate ? "auto" : "check" });
+    case "redis":
+      return openRedisStore({
+        url: url.url,
+        ...(redisDurability && { durability: redisDurability }),
+        ...(onWarning && { onWarning }),
+      });
+  }
+}
