@@ -180,6 +180,115 @@ describe("fetch", () => {
   });
 });
 
+describe("fresh enough", () => {
+  beforeEach(() => signedIn());
+
+  test("a token that is good for long enough is left alone", async () => {
+    expect(await client.ensureFresh(900_000)).toEqual({ status: "signed-in", sessionId: "s1" });
+    expect(server.calls(REFRESH)).toHaveLength(0);
+  });
+
+  test("one that is not is renewed first, once for all who ask", async () => {
+    page.pass(1_000);
+    server.answers(REFRESH, tokens());
+    await Promise.all([client.ensureFresh(900_000), client.ensureFresh(900_000)]);
+    expect(client.timing()?.accessMs).toBe(900_000);
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+
+  test("a jar younger than two leeways is not renewed in vain", async () => {
+    server.answers(REFRESH, tokens());
+    await client.refresh();
+    page.pass(59_999);
+    await client.ensureFresh(900_000);
+    expect(server.calls(REFRESH)).toHaveLength(1);
+    page.pass(1);
+    await client.ensureFresh(900_000);
+    expect(server.calls(REFRESH)).toHaveLength(2);
+  });
+
+  test("where the server decides nothing it says so, and nobody is signed out", async () => {
+    page.pass(800_000);
+    server.answers(REFRESH, problem(503, "store_unavailable"));
+    await expect(client.ensureFresh(300_000)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(client.state.status).toBe("signed-in");
+  });
+
+  test("a page that knows nothing yet finds out; one that is signed out sends nothing", async () => {
+    const visitor = newTab();
+    server.answers(REFRESH, problem(401, "refresh_token_missing"));
+    expect((await visitor.ensureFresh(1_000)).status).toBe("signed-out");
+    expect((await visitor.ensureFresh(1_000)).status).toBe("signed-out");
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+});
+
+describe("a feed's word that the session has ended", () => {
+  beforeEach(() => signedIn());
+
+  test.each([
+    ["refresh_token_reused", "refresh_token_revoked", "refresh_token_reused"],
+    ["session_revoked", "refresh_token_reused", "refresh_token_reused"],
+    ["session_revoked", "refresh_token_missing", "session_revoked"],
+    ["access_token_expired", "refresh_token_expired", "refresh_token_expired"],
+    ["a code of the future", "refresh_token_revoked", "refresh_token_revoked"],
+  ])("%s, confirmed as %s, is shown as %s", async (told, confirmed, shown) => {
+    server.answers(REFRESH, problem(401, confirmed));
+    expect(await client.endedElsewhere(told)).toEqual({ status: "signed-out", reason: shown });
+  });
+
+  test("is not taken where the server says that the session lives, nor remembered", async () => {
+    server.answers(REFRESH, tokens(), problem(401, "refresh_token_expired"));
+    expect((await client.endedElsewhere("refresh_token_reused")).status).toBe("signed-in");
+    expect(await client.refresh()).toEqual({ status: "signed-out", reason: "refresh_token_expired" });
+  });
+
+  test.each([
+    ["a fault", problem(503, "store_unavailable")],
+    ["silence", cut],
+    ["a portal's page", portal],
+  ])("is not taken on %s, but is the reason once it is confirmed", async (_, answer) => {
+    server.answers(REFRESH, answer);
+    await expect(client.endedElsewhere("refresh_token_reused")).rejects.toBeInstanceOf(SessionClientError);
+    expect(client.state.status).toBe("signed-in");
+    server.answers(REFRESH, problem(401, "refresh_token_revoked"));
+    page.pass(2_000);
+    await expect.poll(() => client.state).toEqual({ status: "signed-out", reason: "refresh_token_reused" });
+  });
+
+  test("is asked about anew where a renewal was already under way", async () => {
+    let answer = () => {};
+    server.answers(
+      REFRESH,
+      (request, response) => {
+        answer = () => tokens()(request, response);
+      },
+      problem(401, "refresh_token_revoked"),
+    );
+    const renewal = client.refresh();
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    const ended = client.endedElsewhere("session_revoked");
+    answer();
+    await renewal;
+    expect((await ended).status).toBe("signed-out");
+  });
+
+  test("says nothing about a session that has begun since", async () => {
+    server.answers(REFRESH, tokens("s2"), problem(401, "refresh_token_revoked"));
+    expect(await client.endedElsewhere("refresh_token_reused")).toEqual({
+      status: "signed-in",
+      sessionId: "s2",
+    });
+    expect(await client.refresh()).toEqual({ status: "signed-out", reason: "refresh_token_revoked" });
+  });
+
+  test("comes to nothing where nobody is signed in", async () => {
+    const visitor = newTab();
+    expect(await visitor.endedElsewhere("session_revoked")).toEqual({ status: "unknown" });
+    expect(server.calls(REFRESH)).toHaveLength(0);
+  });
+});
+
 describe("signing in and out", () => {
   const CHALLENGE = "GET /api/auth/wallet";
   const SIGN_IN = "POST /api/auth/wallet";
@@ -213,15 +322,40 @@ describe("signing in and out", () => {
     expect(client.timing()?.renewalMs).toBe(630_000);
   });
 
-  test("after a refusal, a refresh that was aborted for it is made up for", async () => {
-    await signedIn();
-    server.answers(REFRESH, () => {});
+  test("after a refusal, a refresh that was aborted for it is done after all", async () => {
+    await signedIn("s1", 100);
+    server.answers(REFRESH, () => {}, tokens());
     server.answers(SIGN_IN, problem(401, "signature_invalid"));
     const aborted = client.refresh();
     await expect.poll(() => server.calls(REFRESH).length).toBe(1);
     await expect(signIn()).rejects.toThrow();
     expect(await aborted).toEqual({ status: "signed-in", sessionId: "s1" });
-    expect(client.timing()?.renewalMs).toBe(1_000);
+    expect(client.timing()?.accessMs).toBe(900_000);
+  });
+
+  test("what asks for a good token beside a sign-in that is refused gets one all the same", async () => {
+    await signedIn("s1", 10);
+    let refuse = () => {};
+    server.answers(SIGN_IN, (request, response) => {
+      refuse = () => problem(401, "signature_invalid")(request, response);
+    });
+    server.answers(REFRESH, tokens());
+    const attempt = signIn();
+    await expect.poll(() => server.calls(SIGN_IN).length).toBe(1);
+    const fresh = client.ensureFresh(60_000);
+    refuse();
+    await expect(attempt).rejects.toThrow();
+    await fresh;
+    expect(client.timing()?.accessMs).toBe(900_000);
+  });
+
+  test("a portal's 200 is no sign-out", async () => {
+    await signedIn();
+    server.answers("POST /api/auth/logout", (_, response) => {
+      response.writeHead(200, { "content-type": "text/html" }).end("<h1>Welcome to the hotel</h1>");
+    });
+    await expect(client.signOut()).rejects.toMatchObject({ code: "unexpected_response" });
+    expect(client.state).toEqual({ status: "signed-in", sessionId: "s1" });
   });
 
   test("a refresh under way is aborted first, and its late answer changes nothing", async () => {

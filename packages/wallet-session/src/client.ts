@@ -1,12 +1,18 @@
-import { type Challenge, Endpoints, type Fetch, sessionAnswer } from "./client/endpoints.ts";
-import { browserEnvironment, type ClientEnvironment } from "./client/environment.ts";
-import { errorOf, problemCode, unreachable } from "./client/problem.ts";
-import { SessionKeeper, type SessionState, type SessionTiming } from "./client/session-keeper.ts";
+import { fetchWithCure } from "./client/cured-fetch.ts";
+import { type Challenge, Endpoints, type Fetch } from "./client/endpoints.ts";
+import { browserEnvironment, type Channel, type ClientEnvironment } from "./client/environment.ts";
+import { type SessionState, sessionIdOf } from "./client/known-session.ts";
+import { joinNews, type SessionNews } from "./client/news.ts";
+import { SessionKeeper, type SessionTiming } from "./client/session-keeper.ts";
+import { startOnce } from "./client/start-once.ts";
 
+export type { EndReason, TerminalCode } from "./client/end-reason.ts";
 export type { Challenge } from "./client/endpoints.ts";
-export type { ClientEnvironment, Locks } from "./client/environment.ts";
+export type { Channel, ClientEnvironment, Locks } from "./client/environment.ts";
+export type { SessionState } from "./client/known-session.ts";
 export { errorOf, type ProblemCode, SessionClientError } from "./client/problem.ts";
-export type { SessionState, SessionTiming, TerminalCode } from "./client/session-keeper.ts";
+export type { SessionTiming } from "./client/session-keeper.ts";
+export { sitePath } from "./site-path.ts";
 
 export interface SessionClientOptions {
   /** Where the auth endpoints are mounted. Default `/api/auth`. */
@@ -30,7 +36,11 @@ export interface SessionClient {
   /** Calls `listener` with each new state, not with the present one. The function returned ends that. */
   subscribe(listener: (state: SessionState) => void): () => void;
 
-  /** Renews on waking, focus and coming online too, not only by timer. The function returned stops all renewing. */
+  /**
+   * From now on renews on waking, focus and coming online too, not only by timer, and exchanges news of the session with
+   * the other tabs of this browser: what one has learned from the server, a renewal, a sign-in, an end, holds in all.
+   * The function returned stops all of it. Where it runs already, a second call starts nothing.
+   */
   start(): () => void;
 
   /**
@@ -57,8 +67,25 @@ export interface SessionClient {
   refresh(): Promise<SessionState>;
 
   /**
+   * For use before what cannot be sent twice, as an upload from a stream: renews if the access token is good for less
+   * than `minTtlMs`, as far as is known here. A jar younger than two leeways is left alone, since the server would leave
+   * it alone too: ask for less than half a token's life. Sends nothing where nobody is signed in.
+   * @throws SessionClientError when the server decided nothing; the session is then as it was
+   */
+  ensureFresh(minTtlMs: number): Promise<SessionState>;
+
+  /**
+   * Takes the word of a live feed that the session has ended, and why, to the refresh endpoint, which has the last word
+   * and clears the cookies. Nobody is signed out who has a session there. Of the two reasons the more telling one stays.
+   * @throws SessionClientError when the server decided nothing; the session is then as it was
+   */
+  endedElsewhere(code: string): Promise<SessionState>;
+
+  /**
    * `fetch`, but a 401 of ours that another access token can cure is cured and the request sent once more, once at
    * most. Such a 401 precedes any effect, so this holds for every method. A body given as a stream is sent only once.
+   * To its own origin it names the session that this tab knows of, so that nothing is asked as one account and answered
+   * as another that has signed in in another tab.
    */
   readonly fetch: Fetch;
 
@@ -66,18 +93,9 @@ export interface SessionClient {
   timing(): SessionTiming | null;
 }
 
-/**
- * The 401s after which a renewal is worth a try. `session_revoked` is among them because another tab may have signed
- * in anew since: the refresh endpoint knows which session the jar holds now, and its word is final.
- */
-const CURABLE_CODES = [
-  "access_token_missing",
-  "access_token_invalid",
-  "access_token_expired",
-  "session_revoked",
-];
-
 const CHALLENGE_LIMIT_MS = 10_000;
+/** Has room for a renewal in between, and for its wait for the lock. */
+const CHECK_LIMIT_MS = 20_000;
 
 /** Makes a client. Nothing is sent, and nothing of the page is changed, before a method is called. */
 export function createSessionClient(options: SessionClientOptions = {}): SessionClient {
@@ -85,37 +103,55 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
   const environment = { ...browserEnvironment(), ...options.environment };
   const send: Fetch = options.fetch ?? ((input, init) => fetch(input, init));
   const endpoints = new Endpoints(basePath, send, environment);
+  const sharedName = `wallet-session ${basePath}`;
+  let tabs: Channel<SessionNews> | undefined;
   const keeper = new SessionKeeper(endpoints, environment, {
     leewayMs: leewaySeconds * 1_000,
-    lockName: `wallet-session ${basePath}`,
+    lockName: sharedName,
+    announce: (news) => tabs?.postMessage(news),
   });
-  const curedFetch: Fetch = (input, init) => fetchWithCure(keeper, send, input, init);
+  const curedFetch: Fetch = (input, init) => fetchWithCure(keeper, send, environment.origin, input, init);
+
+  async function check(): Promise<SessionState> {
+    const { epoch } = keeper;
+    const known = sessionIdOf(keeper.state);
+    const overtaken = () => keeper.epoch !== epoch || sessionIdOf(keeper.state) !== known;
+    const askedAt = environment.now();
+    try {
+      const answer = await endpoints.session(CHECK_LIMIT_MS, curedFetch);
+      if (!overtaken()) keeper.accept(answer, askedAt);
+    } catch (error) {
+      if (!overtaken()) throw error;
+    }
+    return keeper.state;
+  }
+
+  function run(): () => void {
+    const stopKeeping = keeper.start();
+    const channel = joinNews(environment, sharedName, (news) => {
+      // Where the server does not answer either, what was heard stands until it does.
+      if (!keeper.hear(news)) check().catch(() => {});
+    });
+    tabs = channel;
+    return () => {
+      stopKeeping();
+      channel?.close();
+      tabs = undefined;
+    };
+  }
 
   return {
     get state() {
       return keeper.state;
     },
     subscribe: (listener) => keeper.subscribe(listener),
-    start: () => keeper.start(),
+    start: startOnce(run),
+    check,
     timing: () => keeper.timing(),
     refresh: () => keeper.renew(),
+    ensureFresh: (minTtlMs) => keeper.ensureFresh(minTtlMs),
+    endedElsewhere: (code) => keeper.endedElsewhere(code),
     fetch: curedFetch,
-
-    async check() {
-      const { epoch } = keeper;
-      const known = sessionIdOf(keeper.state);
-      const response = await curedFetch(endpoints.sessionUrl, { cache: "no-store" }).catch(
-        (cause: unknown) => {
-          throw unreachable(cause);
-        },
-      );
-      const overtaken =
-        keeper.epoch !== epoch || (known !== undefined && sessionIdOf(keeper.state) !== known);
-      if (overtaken || keeper.state.status === "signed-out") return keeper.state;
-      if (!response.ok) throw await errorOf(response);
-      keeper.accept(await sessionAnswer(response));
-      return keeper.state;
-    },
 
     async signIn({ account, sign }) {
       const challenge = await endpoints.challenge(account, CHALLENGE_LIMIT_MS);
@@ -129,41 +165,4 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
         return "signed_out";
       }),
   };
-}
-
-async function fetchWithCure(
-  keeper: SessionKeeper,
-  send: Fetch,
-  input: string | URL | Request,
-  init: RequestInit | undefined,
-): Promise<Response> {
-  const sentFor = sessionIdOf(keeper.state);
-  const again = input instanceof Request ? input.clone() : input;
-  const { answers } = keeper;
-  const response = await send(input, init);
-  if (response.status !== 401) return response;
-  const code = await problemCode(response.clone());
-  if (code === undefined || !CURABLE_CODES.includes(code)) return response;
-
-  const renewedMeanwhile = keeper.answers !== answers;
-  if (!renewedMeanwhile) {
-    // A token so new is not cured by a newer one. None at all, though, means that the jar has changed hands.
-    const tokenAtFault = code === "access_token_invalid" || code === "access_token_expired";
-    if (tokenAtFault && keeper.justRenewed) return response;
-    try {
-      await keeper.renew();
-    } catch {
-      return response;
-    }
-  }
-  // What one person asked for is not done again in the name of another who has signed in since.
-  const sendableAs = sessionIdOf(keeper.state);
-  if (sendableAs === undefined || (sentFor !== undefined && sentFor !== sendableAs)) return response;
-  if (init?.body instanceof ReadableStream) return response;
-  await response.body?.cancel();
-  return send(again, init);
-}
-
-function sessionIdOf(state: SessionState): string | undefined {
-  return state.status === "signed-in" ? state.sessionId : undefined;
 }

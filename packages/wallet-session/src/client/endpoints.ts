@@ -28,8 +28,9 @@ export class Endpoints {
     this.#environment = environment;
   }
 
-  get sessionUrl(): string {
-    return `${this.#basePath}/session`;
+  /** By `call`, which may renew and send again, within the limit. */
+  session(limitMs: number, call: Fetch): Promise<SessionAnswer> {
+    return this.#send("/session", { method: "GET" }, limitMs, sessionAnswer, { call });
   }
 
   challenge(account: string, limitMs: number): Promise<Challenge> {
@@ -53,11 +54,14 @@ export class Endpoints {
   /** Sends no body: the refresh token and the retry key are cookies. */
   refresh(limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
     ensureRetryKey(this.#environment);
-    return this.#send("/refresh", { method: "POST" }, limitMs, sessionAnswer, signal);
+    return this.#send("/refresh", { method: "POST" }, limitMs, sessionAnswer, { signal });
   }
 
   signOut(limitMs: number): Promise<void> {
-    return this.#send("/logout", { method: "POST" }, limitMs, async () => {});
+    return this.#send("/logout", { method: "POST" }, limitMs, async (response) => {
+      // A stranger's 200 has told the server nothing.
+      if (response.status !== 204) throw notOurs(response);
+    });
   }
 
   /** The limit holds until the answer is read to its end: one that trickles must not block those that wait for it. */
@@ -66,19 +70,22 @@ export class Endpoints {
     init: RequestInit,
     limitMs: number,
     read: (response: Response) => Promise<T>,
-    signal?: AbortSignal,
+    { signal, call = this.#fetch }: { readonly signal?: AbortSignal; readonly call?: Fetch } = {},
   ): Promise<T> {
-    const limit = new AbortController();
-    const stopLimit = this.#environment.after(limitMs, () => limit.abort());
-    const call = this.#fetch;
+    const abort = new AbortController();
+    const giveUp = () => abort.abort();
+    const stopLimit = this.#environment.after(limitMs, giveUp);
+    signal?.addEventListener("abort", giveUp);
+    if (signal?.aborted) giveUp();
     try {
       const response = await call(`${this.#basePath}${path}`, {
         ...init,
         cache: "no-store",
         redirect: "error",
-        // A tab closed while this is under way must not lose the cookies of the answer.
-        keepalive: init.method === "POST",
-        signal: signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]),
+        // Never `keepalive`: Chromium goes on with such a request when it is aborted, and its answer, however late, still
+        // sets cookies. What a closed tab loses is asked for again with the jar's retry key.
+        // Not `AbortSignal.any` either, which browsers have only since 2024, and Node forgets at times.
+        signal: abort.signal,
       });
       if (!response.ok) throw await errorOf(response);
       return await read(response);
@@ -87,12 +94,13 @@ export class Endpoints {
       throw unreachable(cause);
     } finally {
       stopLimit();
+      signal?.removeEventListener("abort", giveUp);
     }
   }
 }
 
 /** @throws SessionClientError `unexpected_response` when the answer does not name a session and a lifetime. */
-export async function sessionAnswer(response: Response): Promise<SessionAnswer> {
+async function sessionAnswer(response: Response): Promise<SessionAnswer> {
   const { session_id: sessionId, expires_in: expiresInSeconds } = await jsonOf(response);
   if (typeof sessionId !== "string" || typeof expiresInSeconds !== "number" || !(expiresInSeconds >= 0)) {
     throw notOurs(response);

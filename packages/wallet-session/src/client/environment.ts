@@ -2,23 +2,42 @@
 export interface ClientEnvironment {
   /** Milliseconds from any start; never runs backwards, and counts the time that the machine slept. */
   now(): number;
+  /** Milliseconds since 1970 by the machine's clock, which may be set. Only for what tabs tell each other. */
+  wallNow(): number;
   /** Runs `task` once after `ms`. The function returned calls it off. */
   after(ms: number, task: () => void): () => void;
   /** From 0 up to 1; for jitter, not for secrets. */
   random(): number;
+  /** Of the page; undefined where there is none. */
+  readonly origin: string | undefined;
   /** A new retry key: unguessable, 16 to 128 characters of a cookie value. */
   newRetryKey(): string;
   /** The cookies that scripts may see, as `document.cookie` gives and takes them. */
   readonly cookies: { read(): string; write(cookie: string): void };
   /** Shared by all tabs of the origin; undefined where the browser has none. */
   readonly locks: Locks | undefined;
+  /**
+   * Joins the channel `name`, which all tabs of the origin share, and calls `hear` with what others post there. Undefined
+   * where the browser has none.
+   */
+  openChannel(name: string, hear: (message: unknown) => void): Channel | undefined;
   /** Calls `task` whenever the page may have been asleep, hidden or offline until now. The function returned stops that. */
   onWake(task: () => void): () => void;
 }
 
 /** The one method of `navigator.locks` that is used. */
 export interface Locks {
-  request<T>(name: string, options: { signal: AbortSignal }, task: () => Promise<T>): Promise<T>;
+  request<T>(name: string, options: LockOptions, task: () => Promise<T>): Promise<T>;
+}
+
+/** Waits in line until `signal` calls that off; or takes the lock at once from whoever holds it. */
+type LockOptions = { readonly signal: AbortSignal } | { readonly steal: true };
+
+/** The part of a `BroadcastChannel` that is used. */
+export interface Channel<T = unknown> {
+  /** To all others on the channel, never to this one. */
+  postMessage(message: T): void;
+  close(): void;
 }
 
 /** Longer delays make `setTimeout` fire at once. */
@@ -31,11 +50,13 @@ export function browserEnvironment(): ClientEnvironment {
       () => performance.now(),
       () => Date.now(),
     ),
+    wallNow: () => Date.now(),
     after: (ms, task) => {
       const timer = setTimeout(task, Math.min(ms, LONGEST_TIMER_MS));
       return () => clearTimeout(timer);
     },
     random: Math.random,
+    origin: typeof location === "undefined" ? undefined : location.origin,
     newRetryKey: () =>
       Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) =>
         byte.toString(16).padStart(2, "0"),
@@ -50,6 +71,7 @@ export function browserEnvironment(): ClientEnvironment {
       },
     },
     locks: typeof navigator === "undefined" ? undefined : navigator.locks,
+    openChannel,
     onWake: listenForWaking,
   };
 }
@@ -67,6 +89,13 @@ export function wakefulClock(steady: () => number, wall: () => number): () => nu
     last = next;
     return total;
   };
+}
+
+function openChannel(name: string, hear: (message: unknown) => void): Channel | undefined {
+  if (typeof BroadcastChannel === "undefined") return undefined;
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }: MessageEvent<unknown>) => hear(data);
+  return channel;
 }
 
 function listenForWaking(task: () => void): () => void {

@@ -16,17 +16,33 @@ export class SessionClientError extends Error {
   readonly status: number | undefined;
   /** Seconds that the server asked to wait. */
   readonly retryAfterSeconds: number | undefined;
+  /** Set where the operator has ended the session. */
+  readonly endedBy: "operator" | undefined;
 
   constructor(
     code: SessionClientError["code"],
     message: string,
-    options: { cause?: unknown; status?: number; retryAfterSeconds?: number | undefined } = {},
+    options: {
+      cause?: unknown;
+      status?: number;
+      retryAfterSeconds?: number | undefined;
+      endedBy?: "operator" | undefined;
+    } = {},
   ) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.status = options.status;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.endedBy = options.endedBy;
   }
+}
+
+/** No wait at all would be a storm, and for longer than this nobody is left in the dark. */
+const ASKED_WAIT_MS = { least: 1_000, most: 300_000 };
+
+/** How long to wait where a server asked for so many seconds. */
+export function askedWaitMs(seconds: number): number {
+  return Math.min(ASKED_WAIT_MS.most, Math.max(ASKED_WAIT_MS.least, seconds * 1_000));
 }
 
 /** The `code` of a problem of ours, or undefined for any other answer. Consumes the body. */
@@ -41,7 +57,7 @@ export async function errorOf(response: Response): Promise<SessionClientError> {
   return new SessionClientError(
     problem?.code ?? "unexpected_response",
     problem?.detail ?? `The server answered ${response.status}`,
-    { status: response.status, retryAfterSeconds },
+    { status: response.status, retryAfterSeconds, endedBy: problem?.endedBy },
   );
 }
 
@@ -50,7 +66,13 @@ export function unreachable(cause: unknown): SessionClientError {
   return new SessionClientError("network_error", "The server could not be reached", { cause });
 }
 
-async function readProblem(response: Response): Promise<{ code: string; detail: string } | undefined> {
+interface Problem {
+  readonly code: string;
+  readonly detail: string;
+  readonly endedBy: "operator" | undefined;
+}
+
+async function readProblem(response: Response): Promise<Problem | undefined> {
   const contentType = response.headers.get("content-type") ?? "";
   if (!/^application\/problem\+json\s*(?:;|$)/i.test(contentType)) return undefined;
   try {
@@ -58,7 +80,8 @@ async function readProblem(response: Response): Promise<{ code: string; detail: 
     if (typeof body !== "object" || body === null || !("code" in body)) return undefined;
     if (typeof body.code !== "string") return undefined;
     const detail = "detail" in body && typeof body.detail === "string" ? body.detail : body.code;
-    return { code: body.code, detail };
+    const endedBy = "ended_by" in body && body.ended_by === "operator" ? body.ended_by : undefined;
+    return { code: body.code, detail, endedBy };
   } catch {
     return undefined;
   }

@@ -138,6 +138,83 @@ describe("refresh", () => {
   });
 });
 
+describe("the reason for an end", () => {
+  test("stays when what was under way meanwhile finds the jar empty", async () => {
+    await signedIn();
+    server.answers(REFRESH, problem(401, "refresh_token_reused"), problem(401, "refresh_token_missing"));
+    let answerSecond = () => {};
+    const refusal = problem(401, "session_revoked");
+    server.answers("GET /api/things", refusal, (request, response) => {
+      answerSecond = () => refusal(request, response);
+    });
+    const first = client.fetch(`${server.origin}/api/things`);
+    await expect.poll(() => server.calls("GET /api/things").length).toBe(1);
+    const second = client.fetch(`${server.origin}/api/things`);
+    await first;
+    await expect.poll(() => server.calls("GET /api/things").length).toBe(2);
+    const ended = client.state;
+    expect(ended).toEqual({ status: "signed-out", reason: "refresh_token_reused" });
+    answerSecond();
+    await second;
+    expect(server.calls(REFRESH)).toHaveLength(2);
+    expect(client.state).toBe(ended);
+  });
+});
+
+describe("an answer that is read late, as by a machine that fell asleep over it", () => {
+  test("counts for what is left of it, and a 401 after it is cured", async () => {
+    await signedIn();
+    page.timersRun = false;
+    let answer = () => {};
+    server.answers(
+      REFRESH,
+      (request, response) => {
+        answer = () => tokens()(request, response);
+      },
+      tokens(),
+    );
+    const refresh = client.refresh();
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    page.pass(3_600_000);
+    answer();
+    await refresh;
+    expect(client.timing()?.accessMs).toBe(0);
+    server.answers("GET /api/things", problem(401, "access_token_expired"), json({ ok: true }));
+    expect((await client.fetch(`${server.origin}/api/things`)).status).toBe(200);
+    expect(client.timing()?.accessMs).toBe(900_000);
+  });
+});
+
+describe("the question who is signed in", () => {
+  test("is given up when no answer comes", async () => {
+    await signedIn();
+    server.answers(SESSION, () => {});
+    const check = client.check();
+    await expect.poll(() => server.calls(SESSION).length).toBe(2);
+    page.pass(20_000);
+    await expect(check).rejects.toMatchObject({ code: "network_error" });
+    expect(client.state.status).toBe("signed-in");
+  });
+
+  test("answered late, counts for what is left of it", async () => {
+    let answer = () => {};
+    server.answers(SESSION, (request, response) => {
+      const session = json({ actor_id: "G", session_id: "s1", expires_in: 900 });
+      answer = () => session(request, response);
+    });
+    page.timersRun = false;
+    const check = client.check();
+    await expect.poll(() => server.calls(SESSION).length).toBe(1);
+    page.pass(800_000);
+    answer();
+    await check;
+    expect(client.timing()?.accessMs).toBe(100_000);
+    server.answers(REFRESH, tokens());
+    await client.ensureFresh(200_000);
+    expect(client.timing()?.accessMs).toBe(900_000);
+  });
+});
+
 describe("the lock", () => {
   beforeEach(() => signedIn());
 
@@ -201,6 +278,38 @@ describe("the schedule", () => {
     expect(client.timing()?.renewalMs).toBe(120_000);
   });
 
+  test.each([
+    ["0", 1_000],
+    ["", 1_000],
+    ["86400", 300_000],
+  ])("a server that asks for a wait of %j s causes no storm and leaves nobody alone", async (asked, ms) => {
+    await signedIn();
+    server.answers(REFRESH, problem(503, "store_unavailable", { "retry-after": asked }));
+    await expect(client.refresh()).rejects.toThrow();
+    expect(client.timing()?.renewalMs).toBe(ms);
+  });
+
+  test("a client that is stopped plans nothing any more, whatever was under way", async () => {
+    await signedIn();
+    const stop = client.start();
+    let answer = () => {};
+    server.answers(
+      REFRESH,
+      (request, response) => {
+        answer = () => tokens()(request, response);
+      },
+      tokens(),
+    );
+    const refresh = client.refresh();
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    stop();
+    answer();
+    await refresh;
+    page.pass(800_000);
+    await page.settle();
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+
   test("retries come further and further apart, up to a minute", async () => {
     page.jitter = 0.999_999;
     await signedIn();
@@ -228,5 +337,35 @@ describe("the schedule", () => {
     page.wake();
     await page.settle();
     expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+
+  test("waking tries again at once what has failed, unless the server asked to wait", async () => {
+    page.timersRun = false;
+    await signedIn();
+    const stop = client.start();
+    server.answers(REFRESH, cut);
+    await expect(client.refresh()).rejects.toThrow();
+    server.answers(REFRESH, problem(503, "store_unavailable", { "retry-after": "30" }));
+    page.wake();
+    await expect.poll(() => client.timing()?.renewalMs).toBe(30_000);
+    page.wake();
+    expect(server.calls(REFRESH)).toHaveLength(2);
+    server.answers(REFRESH, tokens());
+    page.pass(30_000);
+    page.wake();
+    await expect.poll(() => client.timing()?.accessMs).toBe(900_000);
+    stop();
+  });
+
+  test("is taken up again when the client is started anew", async () => {
+    await signedIn();
+    client.start()();
+    server.answers(REFRESH, tokens());
+    page.pass(800_000);
+    const stop = client.start();
+    expect(client.timing()?.renewalMs).toBe(70_000);
+    page.pass(70_000);
+    await expect.poll(() => client.timing()?.accessMs).toBe(900_000);
+    stop();
   });
 });

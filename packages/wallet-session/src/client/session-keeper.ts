@@ -1,26 +1,12 @@
+import { type EndReason, endReasonOf } from "./end-reason.ts";
 import type { Endpoints, SessionAnswer } from "./endpoints.ts";
 import type { ClientEnvironment } from "./environment.ts";
+import { JarTokens, REQUEST_LIMIT_MS } from "./jar-tokens.ts";
+import { KnownSession, type SessionState } from "./known-session.ts";
 import { withLock } from "./lock.ts";
-import { type ProblemCode, SessionClientError } from "./problem.ts";
-
-/** The answers that end a session. Nothing else does: not silence, not a fault, not a stranger's 401. */
-const TERMINAL_CODES = [
-  "refresh_token_missing",
-  "refresh_token_invalid",
-  "refresh_token_expired",
-  "refresh_token_revoked",
-  "refresh_token_reused",
-  "session_revoked",
-] as const satisfies readonly ProblemCode[];
-
-export type TerminalCode = (typeof TERMINAL_CODES)[number];
-
-/** A new object after each answer of the server, the same one in between. */
-export type SessionState =
-  | { readonly status: "unknown" }
-  | { readonly status: "signed-in"; readonly sessionId: string }
-  /** `reason`: the server's code, or `signed_out` when it was done here. */
-  | { readonly status: "signed-out"; readonly reason: TerminalCode | "signed_out" };
+import type { SessionNews } from "./news.ts";
+import { SessionClientError } from "./problem.ts";
+import { RenewalSchedule } from "./renewal-schedule.ts";
 
 export interface SessionTiming {
   /** Until the access token ends, as far as is known here. */
@@ -29,16 +15,17 @@ export interface SessionTiming {
   readonly renewalMs: number;
 }
 
+export interface KeeperOptions {
+  readonly leewayMs: number;
+  readonly lockName: string;
+  /** Tells the other tabs. */
+  readonly announce: (news: SessionNews) => void;
+}
+
 interface Renewal {
   readonly done: Promise<void>;
   readonly abort: AbortController;
 }
-
-/** Shares of the lifetime after which a renewal is due: random in between, so that tabs and devices do not come at once. */
-const RENEWAL_SHARE = { from: 0.6, to: 0.8 };
-const REQUEST_LIMIT_MS = 10_000;
-const SHORTEST_DELAY_MS = 1_000;
-const LONGEST_RETRY_DELAY_MS = 60_000;
 
 /**
  * Keeps one browser's session alive: one renewal at a time, and none while tokens change hands by signing in or out.
@@ -47,72 +34,65 @@ const LONGEST_RETRY_DELAY_MS = 60_000;
 export class SessionKeeper {
   readonly #endpoints: Endpoints;
   readonly #environment: ClientEnvironment;
-  #leewayMs: number;
+  readonly #tokens: JarTokens;
   readonly #lockName: string;
-  readonly #listeners = new Set<(state: SessionState) => void>();
-  #state: SessionState = { status: "unknown" };
-  /** Rises whenever somebody signs in or out here; what belongs to an earlier epoch no longer counts. */
-  #epoch = 0;
+  readonly #announce: (news: SessionNews) => void;
+  readonly #schedule: RenewalSchedule;
+  readonly #session = new KnownSession();
   #renewal: Renewal | undefined;
-  #change: Promise<unknown> | undefined;
-  #timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
-  #accessEndsAt = 0;
+  /** Whether it has given the browser other tokens or none. */
+  #change: Promise<boolean> | undefined;
   #answers = 0;
-  #answeredAt: number | undefined;
-  #failures = 0;
 
-  constructor(
-    endpoints: Endpoints,
-    environment: ClientEnvironment,
-    options: { leewayMs: number; lockName: string },
-  ) {
+  constructor(endpoints: Endpoints, environment: ClientEnvironment, options: KeeperOptions) {
     this.#endpoints = endpoints;
     this.#environment = environment;
-    this.#leewayMs = options.leewayMs;
+    this.#tokens = new JarTokens(environment, options.leewayMs);
     this.#lockName = options.lockName;
+    this.#announce = options.announce;
+    // A failure plans its own retry.
+    this.#schedule = new RenewalSchedule(environment, () => void this.renew().catch(() => {}));
   }
 
   get state(): SessionState {
-    return this.#state;
+    return this.#session.state;
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.#session.epoch;
   }
 
-  /** Rises with each answer that brought tokens. */
+  /** Rises with each answer that brought tokens, to this tab or, as far as is known, to another one. */
   get answers(): number {
     return this.#answers;
   }
 
-  /** A jar filled a moment ago: renewing again could only let a late answer overwrite a newer one. */
   get justRenewed(): boolean {
-    return this.#answeredAt !== undefined && this.#environment.now() - this.#answeredAt < 2 * this.#leewayMs;
+    return this.#tokens.justFilled;
   }
 
   timing(): SessionTiming | null {
-    if (this.#state.status !== "signed-in") return null;
+    if (this.#session.id === undefined) return null;
     const now = this.#environment.now();
     return {
-      accessMs: Math.max(0, this.#accessEndsAt - now),
-      renewalMs: this.#renewal !== undefined ? 0 : Math.max(0, (this.#timer?.dueAt ?? now) - now),
+      accessMs: this.#tokens.leftMs,
+      renewalMs: this.#renewal !== undefined ? 0 : Math.max(0, (this.#schedule.dueAt ?? now) - now),
     };
   }
 
   subscribe(listener: (state: SessionState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#session.subscribe(listener);
   }
 
-  /** Listens for waking. The function returned stops that and the timer. */
+  /** Listens for waking, and takes up a schedule that was stopped. The function returned stops both. */
   start(): () => void {
-    const stop = this.#environment.onWake(() => {
-      if (this.#timer !== undefined && this.#timer.dueAt <= this.#environment.now())
-        this.#renewInBackground();
-    });
+    const stop = this.#environment.onWake(() => this.#schedule.wake());
+    this.#schedule.resume();
+    const idle = this.#schedule.dueAt === undefined && this.#renewal === undefined;
+    if (idle && this.#session.id !== undefined) this.#schedule.planFor(this.#tokens.leftMs);
     return () => {
       stop();
-      this.#disarm();
+      this.#schedule.stop();
     };
   }
 
@@ -125,9 +105,28 @@ export class SessionKeeper {
       this.#renewal ??= this.#startRenewal();
       await this.#renewal.done;
     }
-    // Signing in or out overtakes a renewal, and what it brings is then the answer.
+    // Signing in or out overtakes a renewal, and what it brings is then the answer. Where it fails, it brings nothing.
+    return (await this.#change) === false ? this.renew() : this.state;
+  }
+
+  /** Renews where the access token is good for less than `minTtlMs`, unless the jar has just been filled. */
+  async ensureFresh(minTtlMs: number): Promise<SessionState> {
     await this.#change;
-    return this.#state;
+    const { state } = this;
+    if (state.status === "signed-out") return state;
+    const goodEnough = this.justRenewed || this.#tokens.leftMs >= minTtlMs;
+    return state.status === "signed-in" && goodEnough ? state : this.renew();
+  }
+
+  /** Has the refresh endpoint confirm that the session at hand has ended, for the reason `code` that a feed gave. */
+  async endedElsewhere(code: string): Promise<SessionState> {
+    const { id } = this.#session;
+    if (id === undefined) return this.state;
+    this.#session.hearOfEnd(code);
+    const begunBefore = this.#renewal !== undefined;
+    const state = await this.renew();
+    // One that was under way already may have been answered before the end.
+    return begunBefore && this.#session.id === id ? this.renew() : state;
   }
 
   /**
@@ -136,121 +135,144 @@ export class SessionKeeper {
    */
   async change(task: (limitMs: number) => Promise<SessionAnswer | "signed_out">): Promise<SessionState> {
     const earlier = this.#change;
-    this.#epoch += 1;
+    this.#session.beginEpoch();
     let dueAt: number | undefined;
     const run = (async () => {
       await earlier;
-      // A renewal that is called off is due again at once, should the session from before go on.
-      dueAt = this.#renewal === undefined ? this.#timer?.dueAt : this.#environment.now() + SHORTEST_DELAY_MS;
-      this.#disarm();
+      // A renewal that is called off here is done again by those who wait for it, should the session from before go on.
+      dueAt = this.#schedule.dueAt;
+      this.#schedule.cancel();
       this.#renewal?.abort.abort();
       await this.#renewal?.done;
-      const answer = await withLock(this.#environment, this.#lockName, () => task(REQUEST_LIMIT_MS));
-      if (answer === "signed_out") this.#end("signed_out");
-      else this.#receive(answer);
-      return this.#state;
+      await withLock(this.#environment, this.#lockName, async () => {
+        const sentAt = this.#environment.now();
+        const answer = await task(REQUEST_LIMIT_MS);
+        if (answer === "signed_out") this.#end("signed_out");
+        else this.#receive(answer, "signed-in", sentAt);
+      });
+      return this.state;
     })();
-    const settled = run.then(
-      () => {},
+    const settle = (changed: boolean) => {
+      if (this.#change === settled) this.#change = undefined;
+      return changed;
+    };
+    const settled: Promise<boolean> = run.then(
+      () => settle(true),
       () => {
-        if (dueAt !== undefined) this.#arm(Math.max(0, dueAt - this.#environment.now()));
+        if (dueAt !== undefined) this.#schedule.planIn(Math.max(0, dueAt - this.#environment.now()));
+        return settle(false);
       },
     );
     this.#change = settled;
-    try {
-      return await run;
-    } finally {
-      await settled;
-      if (this.#change === settled) this.#change = undefined;
+    await settled;
+    return run;
+  }
+
+  /** Takes over what an answer says of the session at hand, as it was when the server was asked. */
+  accept({ sessionId, expiresInSeconds }: SessionAnswer, askedAt: number): void {
+    this.#tokens.found(sessionId, expiresInSeconds * 1_000, askedAt);
+    this.#accept(sessionId);
+  }
+
+  /**
+   * Takes over what another tab has from the server. False where that leaves a doubt as to which session the jar holds,
+   * which only the server can settle.
+   */
+  hear(news: SessionNews): boolean {
+    const sameSession = news.sessionId === this.#session.id;
+    if (news.type === "ended") {
+      if (sameSession) {
+        this.#callOff();
+        this.#becomeSignedOut(news.reason);
+      } else this.#session.learnReason(news.sessionId, news.reason);
+      return true;
     }
-  }
-
-  /** Takes over what an answer says of the session at hand. */
-  accept(answer: SessionAnswer): void {
-    const lifetimeMs = answer.expiresInSeconds * 1_000;
-    const now = this.#environment.now();
-    this.#failures = 0;
-    this.#accessEndsAt = now + lifetimeMs;
-    const share = RENEWAL_SHARE.from + (RENEWAL_SHARE.to - RENEWAL_SHARE.from) * this.#environment.random();
-    this.#arm(Math.max(SHORTEST_DELAY_MS, lifetimeMs * share));
-    this.#become({ status: "signed-in", sessionId: answer.sessionId });
-  }
-
-  #receive(answer: SessionAnswer): void {
+    const ageMs = Math.max(0, this.#environment.wallNow() - news.at);
+    const lifetimeMs = news.expiresInSeconds * 1_000;
+    // Heard late: what is known here is newer.
+    if (sameSession && lifetimeMs - ageMs <= this.#tokens.leftMs) return true;
+    const anotherBegan = !sameSession && news.type === "signed-in";
+    if (!sameSession && !anotherBegan && this.state.status !== "unknown") return false;
+    if (anotherBegan) {
+      this.#session.beginEpoch();
+      this.#callOff();
+    }
     this.#answers += 1;
-    this.#answeredAt = this.#environment.now();
-    // A server's leeway is a quarter of its tokens' life at most, whatever was said here.
-    this.#leewayMs = Math.min(this.#leewayMs, (answer.expiresInSeconds * 1_000) / 4);
-    this.accept(answer);
+    this.#tokens.filled(news.sessionId, lifetimeMs, this.#environment.now() - ageMs);
+    this.#accept(news.sessionId);
+    // At once, so that nothing of the earlier session is shown; but news of two sign-ins can come in the wrong order.
+    return !anotherBegan;
+  }
+
+  #accept(sessionId: string): void {
+    this.#schedule.planFor(this.#tokens.leftMs);
+    this.#session.becomeSignedIn(sessionId);
+  }
+
+  /**
+   * Tells the others before the lock is given back, so that the next tab to get it knows. The tokens are as old as the
+   * answer may be: a machine that falls asleep in between reads it when it wakes.
+   */
+  #receive(answer: SessionAnswer, type: "renewed" | "signed-in", sentAt: number): void {
+    const { sessionId, expiresInSeconds } = answer;
+    this.#answers += 1;
+    this.#session.settleDoubt();
+    const ageMs = this.#environment.now() - sentAt;
+    this.#announce({ type, sessionId, expiresInSeconds, at: this.#environment.wallNow() - ageMs });
+    this.#tokens.filled(sessionId, expiresInSeconds * 1_000, sentAt);
+    this.#accept(sessionId);
   }
 
   #startRenewal(): Renewal {
     const abort = new AbortController();
     const done = this.#renewOnce(abort.signal).finally(() => {
-      this.#renewal = undefined;
+      if (this.#renewal === renewal) this.#renewal = undefined;
     });
-    return { done, abort };
+    const renewal = { done, abort };
+    return renewal;
   }
 
   async #renewOnce(signal: AbortSignal): Promise<void> {
-    this.#disarm();
+    this.#schedule.cancel();
+    const answers = this.#answers;
     try {
-      const limitMs = Math.min(REQUEST_LIMIT_MS, this.#leewayMs);
-      this.#receive(
-        await withLock(this.#environment, this.#lockName, () => this.#endpoints.refresh(limitMs, signal)),
-      );
+      await withLock(this.#environment, this.#lockName, async () => {
+        // Another tab renewed while this one waited for the lock.
+        if (this.#answers !== answers && !this.#session.isInDoubt) return;
+        const sentAt = this.#environment.now();
+        const answer = await this.#endpoints.refresh(this.#tokens.requestLimitMs, signal);
+        if (!signal.aborted) this.#receive(answer, "renewed", sentAt);
+      });
     } catch (error) {
       // Called off by somebody who signs in or out: that is what decides now.
       if (signal.aborted) return;
-      const ended = terminalCode(error);
+      const refusal = error instanceof SessionClientError ? error : undefined;
+      const ended = refusal && endReasonOf(refusal);
       if (ended === undefined) {
-        this.#planRetry(error instanceof SessionClientError ? error.retryAfterSeconds : undefined);
+        if (this.state.status !== "signed-out") this.#schedule.planRetry(refusal?.retryAfterSeconds);
         throw error;
       }
-      this.#end(ended);
+      this.#end(this.#session.reasonFor(ended));
     }
   }
 
-  #end(reason: TerminalCode | "signed_out"): void {
-    this.#disarm();
-    this.#answeredAt = undefined;
-    this.#become({ status: "signed-out", reason });
+  /** What a renewal under way brings no longer counts. */
+  #callOff(): void {
+    this.#renewal?.abort.abort();
+    this.#renewal = undefined;
   }
 
-  #become(state: SessionState): void {
-    this.#state = state;
-    for (const listener of this.#listeners) listener(state);
+  #end(reason: EndReason): void {
+    // An end empties the jar. That it is empty, as a request that was under way meanwhile finds, explains nothing.
+    if (this.state.status === "signed-out" && reason === "refresh_token_missing") return;
+    const sessionId = this.#session.id;
+    if (sessionId !== undefined) this.#announce({ type: "ended", sessionId, reason });
+    this.#becomeSignedOut(reason);
   }
 
-  #planRetry(retryAfterSeconds: number | undefined): void {
-    if (this.#state.status === "signed-out") return;
-    const backoffMs = Math.min(LONGEST_RETRY_DELAY_MS, SHORTEST_DELAY_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    this.#arm(
-      retryAfterSeconds === undefined
-        ? backoffMs * (0.5 + this.#environment.random() / 2)
-        : retryAfterSeconds * 1_000,
-    );
+  #becomeSignedOut(reason: EndReason): void {
+    this.#schedule.cancel();
+    this.#tokens.emptied();
+    this.#session.becomeSignedOut(reason);
   }
-
-  #arm(delayMs: number): void {
-    this.#disarm();
-    const cancel = this.#environment.after(delayMs, () => this.#renewInBackground());
-    this.#timer = { dueAt: this.#environment.now() + delayMs, cancel };
-  }
-
-  #disarm(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-  }
-
-  #renewInBackground(): void {
-    // A failure has planned its own retry.
-    this.renew().catch(() => {});
-  }
-}
-
-function terminalCode(error: unknown): TerminalCode | undefined {
-  if (!(error instanceof SessionClientError)) return undefined;
-  return TERMINAL_CODES.find((code) => code === error.code);
 }

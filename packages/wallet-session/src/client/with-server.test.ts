@@ -1,13 +1,9 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { TestPage } from "../../test/test-page.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
-import { createHandlers } from "../http.ts";
-import { createSessionEngine, type SessionEvent } from "../index.ts";
-import { createMemoryStore } from "../stores/memory.ts";
-import { createManualClock, createWalletKeypair } from "../testing.ts";
-import { createStellarWallet, masterKeyOnly } from "../wallets/stellar.ts";
+import { createWalletKeypair } from "../testing.ts";
+import { ORIGIN, startServer } from "./server.fixture.ts";
 
-const ORIGIN = "https://pay.example.com";
 const MINUTE = 60_000;
 
 type Network = (request: Request) => Promise<Response>;
@@ -28,30 +24,6 @@ beforeEach(async () => {
   client = newTab(page);
 });
 
-async function startServer() {
-  const clock = createManualClock();
-  const events: SessionEvent[] = [];
-  const engine = createSessionEngine({
-    store: createMemoryStore(),
-    secrets: ["a secret of the tests that is long enough to be one"],
-    issuer: ORIGIN,
-    clock,
-    every: () => () => {},
-    onEvent: (event) => events.push(event),
-  });
-  await engine.start();
-  const wallet = createStellarWallet({
-    signingSeed: createWalletKeypair().seed,
-    networkPassphrase: "Test SDF Network ; September 2015",
-    homeDomain: "pay.example.com",
-    webAuthEndpoint: `${ORIGIN}/api/auth/wallet`,
-    accountSigners: masterKeyOnly,
-    clock,
-  });
-  const handlers = createHandlers({ engine, wallet, publicUrl: new URL(ORIGIN), clock, rateLimit: false });
-  return { engine, handlers, clock, events };
-}
-
 function openPage(): TestPage {
   return new TestPage((input, init) => network(new Request(input, init)));
 }
@@ -60,7 +32,7 @@ function newTab(of: TestPage): SessionClient {
   return createSessionClient({
     basePath: `${ORIGIN}/api/auth`,
     fetch: of.fetch,
-    environment: of.environment,
+    environment: { ...of.environment, origin: ORIGIN },
   });
 }
 
@@ -180,7 +152,94 @@ describe("what networks and tabs do", () => {
   });
 });
 
+describe("tabs that hear each other", () => {
+  const stops: (() => void)[] = [];
+  afterEach(() => {
+    for (const stop of stops.splice(0)) stop();
+  });
+
+  async function startTabs(count: number): Promise<SessionClient[]> {
+    const tabs = Array.from({ length: count }, () => newTab(page));
+    for (const tab of tabs) stops.push(tab.start());
+    await Promise.all(tabs.map((tab) => tab.check()));
+    return tabs;
+  }
+
+  test("ten tabs, hours of renewals: one at a time, each for all of them", async () => {
+    await signIn();
+    const tabs = await startTabs(10);
+    page.timersRun = true;
+    for (let i = 2; i < 8; i++) {
+      timePasses(12 * MINUTE);
+      for (const tab of tabs) await expect.poll(() => tab.timing()?.accessMs).toBe(15 * MINUTE);
+      expect(
+        outcomes()
+          .filter((outcome) => outcome.startsWith("rotated"))
+          .at(-1),
+      ).toBe(`rotated ${i}`);
+    }
+    expect(alarms()).toEqual([]);
+  });
+
+  test("an account that is switched in one tab is switched in all, and the earlier session has ended", async () => {
+    await signIn();
+    const [first, ...others] = await startTabs(4);
+    keypair = createWalletKeypair();
+    const anew = await signIn(first);
+    for (const tab of others) await expect.poll(() => tab.state).toEqual(anew);
+    for (const tab of others) {
+      expect(await (await call(tab, "/api/auth/session")).json()).toMatchObject({
+        actor_id: keypair.account,
+      });
+    }
+  });
+
+  test("tabs that sign in at the same moment come to agree on the session in the jar", async () => {
+    const tabs = await startTabs(5);
+    await Promise.all(tabs.map((tab) => signIn(tab)));
+    const { session_id: inJar } = await (await call(newTab(page), "/api/auth/session")).json();
+    for (const tab of tabs) await expect.poll(() => tab.state).toMatchObject({ sessionId: inJar });
+  });
+
+  test("renewals and a sign-out at the same moment: all are signed out, with no token in the jar", async () => {
+    await signIn();
+    const tabs = await startTabs(6);
+    timePasses(10 * MINUTE);
+    const [leaving, ...others] = tabs;
+    await Promise.all([...others.map((tab) => tab.refresh()), leaving?.signOut()]);
+    for (const tab of tabs) await expect.poll(() => tab.state.status).toBe("signed-out");
+    expect(page.cookieNames()).not.toContain("__Secure-ws_refresh");
+    expect(alarms()).toEqual([]);
+  });
+});
+
 describe("sessions that are ended elsewhere", () => {
+  test("a feed that is the first to know: the server has the last word and empties the jar", async () => {
+    await signIn();
+    expect((await client.endedElsewhere("refresh_token_reused")).status).toBe("signed-in");
+    timePasses(10 * MINUTE);
+    const other = newTab(openPage());
+    await signIn(other);
+    await call(other, "/api/auth/sessions", { method: "DELETE" });
+    expect(await client.endedElsewhere("refresh_token_reused")).toEqual({
+      status: "signed-out",
+      reason: "refresh_token_reused",
+    });
+    expect(page.cookieNames()).toEqual([]);
+  });
+
+  test("ended by the operator: the page learns that it was nobody with the wallet, and so do the other tabs", async () => {
+    const [told, other] = [newTab(page), newTab(page)];
+    for (const stop of [told.start(), other.start()]) onTestFinished(stop);
+    await signIn(told);
+    await expect.poll(() => other.state.status).toBe("signed-in");
+    timePasses(2 * MINUTE);
+    await server.engine.revokeByRefreshToken(page.cookie("__Secure-ws_refresh") ?? "", "admin");
+    const state = { status: "signed-out", reason: "ended_by_operator" };
+    expect(await told.endedElsewhere("session_revoked")).toEqual(state);
+    await expect.poll(() => other.state).toEqual(state);
+  });
+
   test("ended from another device: the next request learns of it", async () => {
     await signIn();
     const other = newTab(openPage());
@@ -206,9 +265,62 @@ describe("sessions that are ended elsewhere", () => {
     await signIn();
     const other = newTab(page);
     const anew = await signIn(other);
-    const response = await call(client, "/api/auth/session");
-    expect(response.status).toBe(200);
-    await client.refresh();
+    expect((await call(client, "/api/auth/session")).status).toBe(401);
     expect(client.state).toEqual(anew);
+    expect((await call(client, "/api/auth/session")).status).toBe(200);
+  });
+});
+
+describe("a tab that has not heard that somebody else has signed in", () => {
+  const seen: string[] = [];
+
+  beforeEach(async () => {
+    seen.length = 0;
+    await signIn();
+    network = (request) => {
+      seen.push(new URL(request.url).pathname);
+      return server.handlers.fetch(request);
+    };
+    keypair = createWalletKeypair();
+    await signIn(newTab(page));
+  });
+
+  test("is answered for nobody else, learns of it, and asks in the new name from then on", async () => {
+    const before = client.state;
+    const refused = await call(client, "/api/auth/sessions");
+    expect([refused.status, (await refused.json()).code]).toEqual([401, "session_revoked"]);
+    expect(seen.filter((path) => path === "/api/auth/sessions")).toHaveLength(1);
+    expect(client.state).toMatchObject({ status: "signed-in" });
+    expect(client.state).not.toEqual(before);
+    expect((await (await call(client, "/api/auth/session")).json()).actor_id).toBe(keypair.account);
+  });
+
+  test("changes nothing in the other one's name", async () => {
+    const third = createWalletKeypair();
+    const bystander = await server.engine.signIn(
+      { actorId: keypair.account, challenge: { id: third.account, expiresAt: server.clock.now() + MINUTE } },
+      { transport: "body", client: { browser: null, os: null, device: null, ip: null } },
+    );
+    expect((await call(client, "/api/auth/sessions", { method: "DELETE" })).status).toBe(401);
+    expect(await server.engine.standing(bystander.session.id)).toMatchObject({ status: "live" });
+  });
+
+  test("keeps its own headers and the request's, and says nothing of its session to other origins", async () => {
+    const headers: (readonly [string, string | null, string | null])[] = [];
+    network = async (request) => {
+      const { origin } = new URL(request.url);
+      headers.push([origin, request.headers.get("x-own"), request.headers.get("session-id")]);
+      return new Response();
+    };
+    const { sessionId } = client.state as { sessionId: string };
+    const init = { headers: { "x-own": "1" } };
+    await call(client, "/api/things", init);
+    await client.fetch(new Request(`${ORIGIN}/api/things`, init));
+    await client.fetch("https://elsewhere.example/things", init);
+    expect(headers).toEqual([
+      [ORIGIN, "1", sessionId],
+      [ORIGIN, "1", sessionId],
+      ["https://elsewhere.example", "1", null],
+    ]);
   });
 });

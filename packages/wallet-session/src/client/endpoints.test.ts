@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { Endpoints } from "./endpoints.ts";
+import { browserEnvironment } from "./environment.ts";
+
+test("nothing is sent that goes on when it is given up", async () => {
+  const sent: RequestInit[] = [];
+  const callOff = new AbortController();
+  const answer = { session_id: "s", expires_in: 900 };
+  const endpoints = new Endpoints(
+    "/api/auth",
+    async (path, init = {}) => {
+      sent.push(init);
+      callOff.abort();
+      return path === "/api/auth/logout" ? new Response(null, { status: 204 }) : Response.json(answer);
+    },
+    browserEnvironment(),
+  );
+  await endpoints.refresh(10_000, callOff.signal);
+  await endpoints.signIn("envelope", 10_000);
+  await endpoints.signOut(10_000);
+  expect(sent.map(({ keepalive = false }) => keepalive)).toEqual([false, false, false]);
+  expect(sent[0]?.signal?.aborted).toBe(true);
+});

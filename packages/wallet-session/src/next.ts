@@ -1,0 +1,3 @@
+export { type SessionGuard, sessionGuard } from "./next/guard.ts";
+export { sessionProxy } from "./next/proxy.ts";
+export { routes } from "./next/routes.ts";

@@ -1,0 +1,73 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { startHttp } from "../http/http.fixture.ts";
+import { sessionGuard } from "./guard.ts";
+
+// Next's own store of the request exists only inside of its server: test/examples.test.ts runs there.
+const { cookies } = vi.hoisted(() => ({ cookies: new Map<string, { value: string }>() }));
+vi.mock("next/headers.js", () => ({ cookies: async () => cookies }));
+afterEach(() => cookies.clear());
+
+const OPTIONS = { signInPath: "/sign-in" };
+
+async function signedIn() {
+  const http = await startHttp();
+  const jar = await http.browser();
+  const accessToken = jar.cookies.get("__Host-ws_access") ?? "";
+  cookies.set("__Host-ws_access", { value: accessToken });
+  return { ...http, jar, accessToken, guard: sessionGuard(http, OPTIONS) };
+}
+
+/** What Next makes the redirect of. */
+async function digestOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => "no redirect",
+    (error) => String(error.digest ?? error),
+  );
+}
+
+test("whoever is signed in", async () => {
+  const { guard, jar } = await signedIn();
+  expect(await guard.session()).toMatchObject({ actorId: jar.key.account, sessionId: jar.sessionId });
+  expect(await guard.require("/account")).toMatchObject({ sessionId: jar.sessionId });
+});
+
+test.each<[string, (http: Awaited<ReturnType<typeof signedIn>>) => unknown]>([
+  ["no cookie", () => cookies.clear()],
+  ["an empty cookie", () => cookies.set("__Host-ws_access", { value: "" })],
+  ["a token of nobody's", () => cookies.set("__Host-ws_access", { value: "garbage" })],
+  ["an ended token", ({ clock }) => clock.advance(1_200_000)],
+  ["a revoked session", ({ engine, jar }) => engine.endSessions(jar.key.account, null)],
+])("%s is nobody: null, or a redirect through the bounce", async (_, happen) => {
+  const http = await signedIn();
+  await happen(http);
+  expect(await http.guard.session()).toBeNull();
+  expect(await digestOf(http.guard.require("/account?tab=1"))).toBe(
+    "NEXT_REDIRECT;replace;/api/auth/refresh?next=%2Faccount%3Ftab%3D1&else=%2Fsign-in%3Fnext%3D%252Faccount%253Ftab%253D1;307;",
+  );
+});
+
+test("a fault is never nobody", async () => {
+  const { guard, engine, store } = await signedIn();
+  await engine.close();
+  store.failing = true;
+  await expect(guard.session({ fresh: true })).rejects.toMatchObject({ code: "store_unavailable" });
+  await expect(guard.require("/account")).rejects.toMatchObject({ code: "store_unavailable" });
+});
+
+test("the engine is asked for at the first request, not before", async () => {
+  const { engine } = await startHttp();
+  const asked: string[] = [];
+  const guard = sessionGuard(
+    {
+      get engine() {
+        asked.push("engine");
+        return engine;
+      },
+    },
+    OPTIONS,
+  );
+  expect(asked).toEqual([]);
+  cookies.set("__Host-ws_access", { value: "garbage" });
+  await guard.session();
+  expect(asked).toEqual(["engine"]);
+});

@@ -1,0 +1,57 @@
+// By their files: the package must load under bare Node as well, where `next/navigation` is not found by that name and
+// `next/navigation.js` is what Next gives to the browser. Servers get this one, whatever it is called by.
+import { redirect } from "next/dist/client/components/navigation.react-server.js";
+import { cookies } from "next/headers.js";
+import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
+import { bounceUrl, type SignInPath } from "../http/bounce-redirect.ts";
+import { ACCESS_COOKIE } from "../http/cookies.ts";
+import { isGuardRefusal } from "../http/problem.ts";
+
+/** `fresh`: see `SessionEngine.authenticate`. */
+interface GuardOptions {
+  readonly fresh?: boolean;
+}
+
+/** Who is asking, for server components and server actions. Verifies the access cookie by itself, each time. */
+export interface SessionGuard {
+  /**
+   * Null where there is no good access cookie; nothing is renewed.
+   * @throws SessionError store_unavailable - a fault is never "nobody"
+   */
+  session(options?: GuardOptions): Promise<AuthenticatedSession | null>;
+
+  /**
+   * The session, or a redirect to the bounce and from there back to `path`, or to the sign-in page where there is no
+   * session any more. `path`: where the page is, with its query; a component is not told. Like `redirect` of Next it ends
+   * the render by throwing: do not catch it.
+   * @throws SessionError store_unavailable
+   */
+  require(path: string, options?: GuardOptions): Promise<AuthenticatedSession>;
+}
+
+/**
+ * The guard of pages and actions. `sessions` is what `openSessions` gave, or anything that holds an engine; it is read at
+ * the first request, not before. A route asks `handlers.guard` instead, which also takes bearer tokens.
+ *
+ * Does NOT check where an action was sent from: Next does, by `Origin`.
+ */
+export function sessionGuard(
+  sessions: { readonly engine: Pick<SessionEngine, "authenticate"> },
+  options: SignInPath,
+): SessionGuard {
+  async function session(guardOptions: GuardOptions = {}): Promise<AuthenticatedSession | null> {
+    const accessToken = (await cookies()).get(ACCESS_COOKIE)?.value;
+    if (!accessToken) return null;
+    try {
+      return await sessions.engine.authenticate(accessToken, guardOptions);
+    } catch (error) {
+      if (isGuardRefusal(error)) return null;
+      throw error;
+    }
+  }
+  return {
+    session,
+    require: async (path, guardOptions) =>
+      (await session(guardOptions)) ?? redirect(bounceUrl(path, options)),
+  };
+}

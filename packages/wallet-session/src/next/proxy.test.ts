@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import { problemOf, startHttp } from "../http/http.fixture.ts";
+import { sessionProxy } from "./proxy.ts";
+
+const ORIGIN = "https://pay.example.com";
+/** As browsers send a navigation. */
+const NAVIGATION = {
+  "Sec-Fetch-Dest": "document",
+  "Sec-Fetch-Mode": "navigate",
+  Accept: "text/html,*/*;q=0.8",
+};
+
+function load(path: string, headers: Record<string, string> = {}, method = "GET"): Request {
+  return new Request(ORIGIN + path, { method, headers: { ...NAVIGATION, ...headers } });
+}
+
+function token(claims: unknown): string {
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.AAAA`;
+}
+
+const clock = { now: () => 1_000_000 };
+const proxy = sessionProxy({ signInPath: "/sign-in", clock });
+const cookie = (accessToken: string) => ({ Cookie: `__Host-ws_access=${accessToken}` });
+
+test("a page load without an access cookie goes to the bounce, and on to the sign-in page at worst", () => {
+  const response = proxy(load("/streams/7?tab=a%20b"));
+  expect(response?.status).toBe(303);
+  expect(response?.headers.get("cache-control")).toBe("no-store");
+  const location = new URL(response?.headers.get("location") ?? "", ORIGIN);
+  expect(location.origin + location.pathname).toBe(`${ORIGIN}/api/auth/refresh`);
+  expect([...location.searchParams]).toEqual([
+    ["next", "/streams/7?tab=a%20b"],
+    ["else", "/sign-in?next=%2Fstreams%2F7%3Ftab%3Da%2520b"],
+  ]);
+});
+
+test.each([
+  ["its end has passed", token({ exp: 1_000 })],
+  ["it has no end", token({})],
+  ["its end is no number", token({ exp: "2000" })],
+  ["its claims are no object", token(null)],
+  ["it is garbage", "garbage"],
+  ["it is empty", ""],
+])("an access cookie is renewed when %s", (_, accessToken) => {
+  expect(proxy(load("/streams", cookie(accessToken)))?.status).toBe(303);
+});
+
+test.each([
+  ["a living access cookie", load("/streams", cookie(token({ exp: 1_001 })))],
+  ["a prefetch by the browser", load("/streams", { "Sec-Purpose": "prefetch;prerender" })],
+  ["a prefetch of an older browser", load("/streams", { Purpose: "prefetch" })],
+  ["a prefetch by Next, were it shown", load("/streams", { "Next-Router-Prefetch": "1" })],
+  [
+    "a segment's prefetch by Next, were it shown",
+    load("/streams", { "Next-Router-Segment-Prefetch": "/_tree" }),
+  ],
+  ["a script's fetch", load("/streams", { "Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors" })],
+  ["a frame", load("/streams", { "Sec-Fetch-Dest": "iframe" })],
+  ["HEAD", load("/streams", {}, "HEAD")],
+  ["POST, as a server action is sent", load("/streams", {}, "POST")],
+  [
+    "a program that asks for no page",
+    new Request(`${ORIGIN}/streams`, { headers: { Accept: "application/json" } }),
+  ],
+  ["a program that says nothing", new Request(`${ORIGIN}/streams`)],
+])("%s goes on as it is", (_, request) => {
+  expect(proxy(request)).toBeUndefined();
+});
+
+test("a jar with a doubled cookie is the bounce's to refuse, and gets no retry key", () => {
+  const response = proxy(load("/streams", { Cookie: "__Host-ws_access=a; __Host-ws_access=b" }));
+  expect([response?.status, response?.headers.getSetCookie()]).toEqual([303, []]);
+});
+
+test("a browser too old to say what it loads goes by what it asks for", () => {
+  expect(proxy(new Request(`${ORIGIN}/streams`, { headers: { Accept: "text/html" } }))?.status).toBe(303);
+});
+
+test("through the proxy and the real bounce and back: renewed; with nothing in the jar: the sign-in page", async () => {
+  const { browser, send, clock: time } = await startHttp();
+  const real = sessionProxy({ signInPath: "/sign-in", clock: time });
+  const jar = await browser();
+  time.advance(1_200_000);
+
+  const away = real(jar.prepare("GET", "/streams?tab=1", { headers: NAVIGATION }));
+  if (away === undefined) throw new Error("not sent away");
+  jar.keep(away);
+  expect(jar.cookies.get("__Host-ws_retry")).toBeDefined();
+  const { pathname, search } = new URL(away.headers.get("location") ?? "", ORIGIN);
+  const back = await jar.send("GET", pathname + search, { headers: NAVIGATION });
+  expect([back.status, back.headers.get("location")]).toEqual([303, "/streams?tab=1"]);
+  expect(jar.cookies.has("__Host-ws_retry")).toBe(false);
+  expect(real(jar.prepare("GET", "/streams?tab=1", { headers: NAVIGATION }))).toBeUndefined();
+
+  const nobody = await send("GET", pathname + search, { headers: NAVIGATION });
+  expect([nobody.status, nobody.headers.get("location")]).toEqual([
+    303,
+    "/sign-in?next=%2Fstreams%3Ftab%3D1",
+  ]);
+  expect(await problemOf(await send("GET", "/api/auth/session"))).toBe("401 access_token_missing");
+});
