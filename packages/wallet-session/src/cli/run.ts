@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import { ConfigError } from "../config/settings.ts";
+import { SessionError } from "../errors.ts";
+import { describeFault } from "../logging.ts";
+import { UnfitStore } from "../stores/unfit-store.ts";
+import {
+  COMMON_OPTIONS,
+  type Command,
+  CommandError,
+  EXIT,
+  type ExitCode,
+  parseCommandLine,
+  UsageError,
+} from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { helpOf, overview } from "./help.ts";
+import { nearest } from "./nearest.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Runs one command line and says what the process ends with. Never rejects. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    return await dispatch(args, terminal);
+  } catch (error) {
+    terminal.note(explain(error));
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+async function dispatch(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [first = "--help"] = args;
+  if (first === "--version") {
+    terminal.out(version());
+    return EXIT.ok;
+  }
+  if (first === "--help" || first === "-h" || first === "help") {
+    const asked = args.slice(1).join(" ");
+    terminal.out(asked === "" ? overview() : helpOf(find(args.slice(1)).command));
+    return EXIT.ok;
+  }
+  const { command, rest } = find(args);
+  if (rest.includes("--help") || rest.includes("-h")) {
+    terminal.out(helpOf(command));
+    return EXIT.ok;
+  }
+  const { operands, options } = parse(command, rest);
+  const { "env-file": envFile } = options;
+  const env = typeof envFile === "string" ? { ...readEnvFile(envFile), ...terminal.env } : terminal.env;
+  const execute = await command.load();
+  return execute({ terminal: { ...terminal, env }, operands, options });
+}
+
+/** The command that the words begin with. @throws UsageError */
+function find(args: readonly string[]): { command: Command; rest: readonly string[] } {
+  for (const command of COMMANDS) {
+    const words = command.name.split(" ");
+    if (words.every((word, index) => args[index] === word))
+      return { command, rest: args.slice(words.length) };
+  }
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${args[0]} `)).map(({ name }) => name);
+  if (group.length > 0) {
+    throw new UsageError(
+      `${args[0]} takes one of these:\n${group.map((name) => `  wallet-session ${name}`).join("\n")}`,
+    );
+  }
+  const near = nearest(
+    args.slice(0, 2).join(" "),
+    COMMANDS.map(({ name }) => name),
+  );
+  const hint = near === null ? "See: wallet-session --help" : `Did you mean: wallet-session ${near}`;
+  throw new UsageError(`There is no command ${args[0]}. ${hint}`);
+}
+
+/** @throws UsageError */
+function parse(command: Command, args: readonly string[]) {
+  try {
+    return parseCommandLine(command, args);
+  } catch (error) {
+    const why = error instanceof UsageError ? error.message : describeRefusal(error, command);
+    throw new UsageError(`${why} See: wallet-session ${command.name} --help`);
+  }
+}
+
+/** @throws UsageError where there is no such file */
+function readEnvFile(path: string) {
+  try {
+    return parseEnv(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`--env-file cannot be read: ${describeFault(error)}`);
+  }
+}
+
+/** What `parseArgs` refused, in our words. */
+function describeRefusal(error: unknown, command: Command): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, unknown] = /^Unknown option '(--?[^']+)'/.exec(message) ?? [];
+  if (unknown === undefined) return `${message.replace(/\.?\n.*/s, "")}.`;
+  const near = nearest(unknown.replace(/^-+/, ""), Object.keys({ ...command.options, ...COMMON_OPTIONS }));
+  return `${command.name} has no option ${unknown}.${near === null ? "" : ` Did you mean --${near}?`}`;
+}
+
+function explain(error: unknown): string {
+  const isPlain =
+    error instanceof UsageError || error instanceof ConfigError || error instanceof CommandError;
+  if (isPlain) return error.message;
+  if (error instanceof SessionError && error.code === "store_unavailable") {
+    const { cause } = error;
+    return cause instanceof UnfitStore ? cause.message : `The store failed: ${describeFault(cause)}`;
+  }
+  return describeFault(error);
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "";
+}

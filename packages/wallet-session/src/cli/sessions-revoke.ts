@@ -1,0 +1,117 @@
+import { systemClock } from "../clock.ts";
+import { SessionError } from "../errors.ts";
+import { REVOKE_BATCH_ROWS } from "../limits.ts";
+import type { Revocation, SessionStore } from "../store.ts";
+import { EXIT, type ExitCode, type Invocation, UsageError } from "./command.ts";
+import { progress } from "./progress.ts";
+import { SESSION_ID } from "./session-id.ts";
+import { count, minute } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+import { withStore } from "./with-store.ts";
+
+/** Whose sessions are to end. */
+type Target =
+  | { readonly kind: "session"; readonly id: string }
+  | { readonly kind: "actor"; readonly actor: string }
+  | { readonly kind: "all" };
+
+/** `sessions revoke`: ends one session, all of an actor, or all there are. */
+export async function sessionsRevoke({ terminal, operands, options }: Invocation): Promise<ExitCode> {
+  const target = targetOf(operands, options);
+  return withStore(terminal, async (store) => {
+    if (options.yes !== true && !(await agreed(terminal, store, target))) return EXIT.failed;
+    const revocation: Revocation = { reason: "admin", revokedAt: systemClock.now() };
+    const say = (revoked: number, text: string) =>
+      terminal.out(options.json === true ? JSON.stringify({ revoked }) : text);
+    switch (target.kind) {
+      case "session": {
+        const hit = await store.revokeSession(target.id, revocation);
+        if (!hit) return alreadyEnded(terminal, store, target.id, say);
+        say(1, `Session ${target.id} has ended.`);
+        return EXIT.ok;
+      }
+      case "actor": {
+        const { length } = await store.revokeActor(target.actor, revocation, null);
+        say(length, `${count(length, "session")} of ${target.actor} ended.`);
+        return EXIT.ok;
+      }
+      case "all": {
+        const revoked = await revokeAll(terminal, store, revocation);
+        say(revoked, `${count(revoked, "session")} ended.`);
+        return EXIT.ok;
+      }
+    }
+  });
+}
+
+/** @throws UsageError unless exactly one is named */
+function targetOf(operands: readonly string[], { actor, all }: Invocation["options"]): Target {
+  const targets: Target[] = [];
+  const [id] = operands;
+  if (id !== undefined) targets.push({ kind: "session", id });
+  if (typeof actor === "string" && actor !== "") targets.push({ kind: "actor", actor });
+  if (all === true) targets.push({ kind: "all" });
+  const [target] = targets;
+  if (target === undefined || targets.length > 1) {
+    throw new UsageError("sessions revoke needs one of these: a session's ID, --actor ACTOR, or --all.");
+  }
+  if (target.kind === "session" && !SESSION_ID.test(target.id)) {
+    throw new UsageError(`${target.id} is no session's ID: those have 22 letters, digits, _ and -.`);
+  }
+  return target;
+}
+
+/** Asks whoever is at the terminal. Where nobody is, all sessions end only by --yes. */
+async function agreed(terminal: Terminal, store: SessionStore, target: Target): Promise<boolean> {
+  const answer = await terminal.confirm(await question(store, target));
+  if (answer === false) terminal.note("Nothing was changed.");
+  if (answer !== null) return answer;
+  if (target.kind !== "all") return true;
+  terminal.note("Ending all sessions signs everybody out. Nobody is there to confirm it: add --yes.");
+  return false;
+}
+
+async function question(store: SessionStore, target: Target): Promise<string> {
+  switch (target.kind) {
+    case "session":
+      return `End session ${target.id}?`;
+    case "actor":
+      return `End all sessions of ${target.actor}?`;
+    case "all":
+      return `End all ${count(await store.countSessions(systemClock.now()), "session")}? Everybody has to sign in again.`;
+  }
+}
+
+async function alreadyEnded(
+  terminal: Terminal,
+  store: SessionStore,
+  id: string,
+  say: (revoked: number, text: string) => void,
+): Promise<ExitCode> {
+  const session = await store.findSession(id);
+  if (session?.revokedAt === undefined || session.revokedAt === null) {
+    terminal.note(`There is no session ${id}.`);
+    return EXIT.notFound;
+  }
+  say(0, `Session ${id} had ended already: ${session.revokedReason}, ${minute(session.revokedAt)}.`);
+  return EXIT.ok;
+}
+
+async function revokeAll(terminal: Terminal, store: SessionStore, revocation: Revocation): Promise<number> {
+  const about = await store.countSessions(revocation.revokedAt);
+  const tell = progress(terminal);
+  let revoked = 0;
+  try {
+    for (;;) {
+      const { length } = await store.revokeBatch(revocation, REVOKE_BATCH_ROWS);
+      revoked += length;
+      if (length < REVOKE_BATCH_ROWS) return revoked;
+      tell(() => `${count(revoked, "session")} of about ${about.toLocaleString("en-US")} ended so far.`);
+    }
+  } catch (error) {
+    if (error instanceof SessionError) {
+      terminal.note(`${count(revoked, "session")} ended before this. Run the command again for the others.`);
+    }
+    throw error;
+  }
+}

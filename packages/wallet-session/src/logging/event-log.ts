@@ -1,0 +1,159 @@
+import type { Logger } from "pino";
+import { type Stopwatch, systemStopwatch } from "../clock.ts";
+import { type Every, everyInterval } from "../engine/timers.ts";
+import type { EventSink, SessionEvent } from "../events.ts";
+import type { FaultSink } from "../http/endpoint.ts";
+import type { RequestReport, RequestSink } from "../http/observed.ts";
+import {
+  LOG_FAULT_MAX_CHARS,
+  LOG_LINES_PER_WINDOW,
+  LOG_SECURITY_LINES_PER_WINDOW,
+  LOG_SESSION_IDS,
+  LOG_WINDOW_MS,
+} from "../limits.ts";
+import { inRequest } from "../request-context.ts";
+import { createLineBudget, type LineKind } from "./line-budget.ts";
+
+/** The log of what happens: a line each, as long as that is not too many of one kind. */
+export interface EventLog {
+  readonly onEvent: EventSink;
+  readonly onRequest: RequestSink;
+  readonly onFault: FaultSink;
+  /** Says what was left out so far, and stops the timer. */
+  close(): void;
+}
+
+export interface EventLogOptions {
+  readonly logger: Logger;
+  /** Told of each line that is left out, by its event. */
+  readonly onDropped?: (event: string) => void;
+  readonly every?: Every;
+  readonly stopwatch?: Stopwatch;
+}
+
+type Level = "debug" | "info" | "warn" | "error";
+
+/**
+ * Writes events of the engine, answered requests and faults as lines of ids and codes, never a token. Of each kind (an event
+ * and its code) the first 50 in ten seconds are written, of those that tell of ended sessions the first 1,000; the rest is
+ * one line with its number. So a flood fills no disk, and hides no other kind.
+ */
+export function createEventLog(options: EventLogOptions): EventLog {
+  const { logger, onDropped = () => {}, every = everyInterval, stopwatch = systemStopwatch } = options;
+  const levels = new Map<string, Level>();
+  const budget = createLineBudget({
+    windowMs: LOG_WINDOW_MS,
+    stopwatch,
+    onDropped: ({ event }) => onDropped(event),
+    onWindowOver: ({ event, code }, dropped) => {
+      const line = { event: "lines_dropped", of: event, code, dropped, seconds: LOG_WINDOW_MS / 1_000 };
+      inRequest(undefined, () => logger[levels.get(event) ?? "info"](line));
+    },
+  });
+  const stop = every(LOG_WINDOW_MS, async () => budget.settle());
+
+  function write(level: Level, kind: LineKind, fields: object, most = LOG_LINES_PER_WINDOW): void {
+    if (!logger.isLevelEnabled(level)) return;
+    levels.set(kind.event, level);
+    if (budget.take(kind, most)) logger[level]({ event: kind.event, ...fields });
+  }
+
+  return {
+    onEvent(event) {
+      const { type, ...fields } = event;
+      const most = endsSessions(event) ? LOG_SECURITY_LINES_PER_WINDOW : LOG_LINES_PER_WINDOW;
+      write(levelOf(event), { event: type, code: codeOf(event) }, logged(event, fields), most);
+    },
+    onRequest(report) {
+      const code = `${report.method} ${report.route} ${report.status}`;
+      write("debug", { event: "request", code }, { ...report, durationMs: rounded(report) });
+    },
+    onFault(error) {
+      write("error", { event: "fault", code: null }, { fault: describeFault(error) });
+    },
+    close() {
+      stop();
+      budget.settle(true);
+    },
+  };
+}
+
+/** What a fault says of itself, with the causes under it. Names and messages only, and not too much of them. */
+export function describeFault(error: unknown): string {
+  return describe(error).slice(0, LOG_FAULT_MAX_CHARS);
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const code = "code" in error && typeof error.code === "string" ? ` [${error.code}]` : "";
+  const cause = error.cause === undefined ? "" : ` <- ${describe(error.cause)}`;
+  return `${error.name}${code}: ${error.message}${cause}`;
+}
+
+function logged(event: SessionEvent, fields: object): object {
+  switch (event.type) {
+    case "store_fault":
+      return { step: event.step, fault: describeFault(event.cause) };
+    case "security_event_failed": {
+      const { id, sessionId, outcome, retryInMs, cause } = event;
+      return { id, sessionId, outcome, retryInMs, fault: describeFault(cause) };
+    }
+    case "security_event_given_up":
+      return { id: event.id, sessionId: event.sessionId, fault: describeFault(event.cause) };
+    case "revoked": {
+      const { sessionIds } = event;
+      return { ...fields, sessions: sessionIds.length, sessionIds: sessionIds.slice(0, LOG_SESSION_IDS) };
+    }
+    default:
+      return fields;
+  }
+}
+
+function levelOf(event: SessionEvent): Level {
+  switch (event.type) {
+    case "refreshed":
+    case "refresh_refused":
+    case "revocation_learned":
+    case "security_event_delivered":
+      return "debug";
+    case "signed_in":
+    case "revoked":
+    case "signing_key_added":
+      return "info";
+    case "reuse_detected":
+    case "revocations_reasserted":
+    case "signing_key_unreadable":
+    case "security_event_failed":
+      return "warn";
+    case "security_event_given_up":
+    case "security_events_expired":
+    case "store_fault":
+      return "error";
+  }
+}
+
+/** What tells lines of one event apart that must not take each other's place. */
+function codeOf(event: SessionEvent): string | null {
+  switch (event.type) {
+    case "refreshed":
+    case "security_event_failed":
+      return event.outcome;
+    case "refresh_refused":
+      return event.why;
+    case "revoked":
+      return event.reason;
+    case "store_fault":
+      return event.step;
+    default:
+      return null;
+  }
+}
+
+/** What somebody may have to find one by one afterwards. */
+function endsSessions({ type }: SessionEvent): boolean {
+  return type === "reuse_detected" || type === "revoked";
+}
+
+function rounded({ durationMs }: RequestReport): number {
+  return Math.round(durationMs * 1_000) / 1_000;
+}

@@ -1,0 +1,107 @@
+import { type Stopwatch, systemStopwatch } from "../clock.ts";
+import type { StoreStepTrace } from "../engine/guarded-store.ts";
+import type { SessionEngine } from "../engine/session-engine.ts";
+import type { EventSink } from "../events.ts";
+import type { FaultSink } from "../http/endpoint.ts";
+import type { Handlers } from "../http/handlers.ts";
+import type { MetricsText } from "../http/metrics.ts";
+import type { RequestSink } from "../http/observed.ts";
+import { VERSION } from "../version.ts";
+import { defineCounted } from "./definitions.ts";
+import { liveSessions } from "./live-sessions.ts";
+import { type PromClient, SeriesOf } from "./series.ts";
+import { countEvents, countRequests, timeStoreSteps } from "./sinks.ts";
+
+/** What is counted of one process, for Prometheus. Its sinks are handed to the engine, the handlers and the log. */
+export interface Metrics {
+  readonly onEvent: EventSink;
+  readonly onStoreStep: StoreStepTrace;
+  readonly onRequest: RequestSink;
+  readonly onFault: FaultSink;
+  /** A log line was left out, by its event. */
+  readonly onLineDropped: (event: string) => void;
+  /** From now on tells as well what these know of themselves when it is collected. Once. */
+  watch(engine: WatchedEngine, handlers: WatchedHandlers): void;
+  /** Everything as it is now, in Prometheus' text format. */
+  readonly render: () => Promise<MetricsText>;
+}
+
+type WatchedEngine = Pick<SessionEngine, "figures" | "countSessions">;
+type WatchedHandlers = Pick<Handlers, "openEventStreams">;
+
+export interface MetricsOptions {
+  readonly stopwatch?: Stopwatch;
+}
+
+/**
+ * Metrics in a registry of their own, with those of the process. docs/observability.md has each by name. Labels are
+ * templates, codes and names out of closed sets: no client makes a new series.
+ * @throws Error where `prom-client` is not installed
+ */
+export async function createMetrics(options: MetricsOptions = {}): Promise<Metrics> {
+  const { stopwatch = systemStopwatch } = options;
+  const client = await loadClient();
+  const registry = new client.Registry();
+  client.collectDefaultMetrics({ register: registry });
+  const series = new SeriesOf(client, registry);
+  series.constant("wallet_session_build_info", "Always 1. The labels say what runs.", {
+    version: VERSION,
+    node: process.version,
+  });
+  const counted = defineCounted(series);
+  return {
+    onEvent: countEvents(counted),
+    onStoreStep: timeStoreSteps(counted, stopwatch),
+    onRequest: countRequests(counted),
+    onFault: () => counted.faults.add([]),
+    onLineDropped: (event) => counted.linesDropped.add([event]),
+    watch: (engine, handlers) => watch(series, stopwatch, engine, handlers),
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function watch(
+  series: SeriesOf,
+  stopwatch: Stopwatch,
+  engine: WatchedEngine,
+  handlers: WatchedHandlers,
+): void {
+  const seconds = (ms: number | null | undefined) => (ms == null ? null : ms / 1_000);
+  series.gauge(
+    "wallet_session_live_sessions",
+    "Sessions neither revoked nor past their absolute end, in the store; counted every 30 s at most.",
+    liveSessions(engine, stopwatch),
+  );
+  series.gauge(
+    "wallet_session_revocation_view_age_seconds",
+    "Since this process has read the revocation log to its end. From 10 s on it is not ready.",
+    () => seconds(engine.figures().revocationViewAgeMs),
+  );
+  series.gauge(
+    "wallet_session_security_events_waiting",
+    "Security events that wait, up to 100; told by the process that delivers them.",
+    () => engine.figures().waitingEvents?.count ?? null,
+  );
+  series.gauge(
+    "wallet_session_security_events_oldest_age_seconds",
+    "Age of the oldest security event that waits; told by the process that delivers them.",
+    () => seconds(engine.figures().waitingEvents?.ageMs),
+  );
+  series.gauge(
+    "wallet_session_leases",
+    "Leases held on sessions in this process.",
+    () => engine.figures().leases,
+  );
+  series.gauge("wallet_session_event_streams", "Event streams open in this process.", () =>
+    handlers.openEventStreams(),
+  );
+}
+
+async function loadClient(): Promise<PromClient> {
+  try {
+    // Bundlers leave it alone: most who bundle this package have no `prom-client`.
+    return (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ "prom-client")).default;
+  } catch (cause) {
+    throw new Error("Metrics need the package prom-client: npm install prom-client", { cause });
+  }
+}

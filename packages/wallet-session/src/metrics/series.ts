@@ -1,0 +1,93 @@
+import type { Registry } from "prom-client";
+
+/** The module `prom-client`, which is loaded where metrics are wanted and nowhere else. */
+export type PromClient = typeof import("prom-client");
+
+/** Label values, in the order in which the series names its labels. */
+type Values<Labels extends readonly string[]> = { readonly [Index in keyof Labels]: string };
+
+export interface Count<Values> {
+  add(values: Values, much?: number): void;
+}
+
+export interface Times<Values> {
+  observe(values: Values, seconds: number): void;
+}
+
+/** Makes series of one registry. What is counted often finds its labels by one look-up. */
+export class SeriesOf {
+  readonly #client: PromClient;
+  readonly #registry: Registry;
+
+  constructor(client: PromClient, registry: Registry) {
+    this.#client = client;
+    this.#registry = registry;
+  }
+
+  /** Those of `from` are there from the beginning, at 0: what has never happened can be told from what is not told. */
+  count<const Labels extends readonly string[]>(
+    name: string,
+    help: string,
+    labels: Labels,
+    from: readonly Values<Labels>[] = [],
+  ): Count<Values<Labels>> {
+    const counter = new this.#client.Counter({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [this.#registry],
+    });
+    const childOf = remembered((values: readonly string[]) => counter.labels(...values));
+    for (const values of from) childOf(values).inc(0);
+    return { add: (values, much) => childOf(values).inc(much) };
+  }
+
+  times<const Labels extends readonly string[]>(
+    name: string,
+    help: string,
+    labels: Labels,
+    buckets: number[],
+  ): Times<Values<Labels>> {
+    const histogram = new this.#client.Histogram({
+      name,
+      help,
+      labelNames: [...labels],
+      buckets,
+      registers: [this.#registry],
+    });
+    const childOf = remembered((values: readonly string[]) => histogram.labels(...values));
+    return { observe: (values, seconds) => childOf(values).observe(seconds) };
+  }
+
+  /** Something that is said by its labels alone. */
+  constant(name: string, help: string, labels: Readonly<Record<string, string>>): void {
+    const labelNames = Object.keys(labels);
+    new this.#client.Gauge({ name, help, labelNames, registers: [this.#registry] }).set(labels, 1);
+  }
+
+  /** Read anew at each collection; not told where there is nothing to tell yet. */
+  gauge(name: string, help: string, read: () => number | null): void {
+    new this.#client.Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        const value = read();
+        if (value === null) this.remove();
+        else this.set(value);
+      },
+    });
+  }
+}
+
+function remembered<Child>(make: (values: readonly string[]) => Child): (values: readonly string[]) => Child {
+  const known = new Map<string, Child>();
+  return (values) => {
+    const key = values.join("\n");
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const child = make(values);
+    known.set(key, child);
+    return child;
+  };
+}

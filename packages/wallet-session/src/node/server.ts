@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Server as NetServer } from "node:net";
+import { SessionError } from "../errors.ts";
+import type { Handler } from "../http/endpoint.ts";
+import {
+  HTTP_HEADER_MAX_BYTES,
+  HTTP_HEADERS_TIMEOUT_MS,
+  HTTP_KEEP_ALIVE_MS,
+  HTTP_REQUEST_TIMEOUT_MS,
+  HTTP_TIMEOUTS_CHECK_MS,
+} from "../limits.ts";
+import { Connections } from "./connections.ts";
+import { toRequest } from "./incoming.ts";
+import { writeResponse } from "./outgoing.ts";
+
+export interface NodeServerOptions {
+  /** Must not reject. */
+  readonly fetch: Handler;
+  /** The answer to what was thrown before there was a `Request`. */
+  readonly problem: (error: unknown) => Response;
+  /** Where browsers reach the service: requests name it, whatever their `Host` says. */
+  readonly origin: string;
+}
+
+/** A `node:http` server in front of a web handler. */
+export interface NodeServer {
+  /** Resolves with the port once it listens. @throws what the system says, such as EADDRINUSE */
+  listen(port: number, host: string): Promise<number>;
+
+  /**
+   * Takes no new connection, ends the idle ones, and resolves when what is being answered has been. What is left after
+   * `withinMs` is cut off. Returns whether all of it ended by itself. Event streams end by themselves only if whoever serves
+   * them ends them.
+   */
+  stop(withinMs: number): Promise<boolean>;
+}
+
+export function createNodeServer(options: NodeServerOptions): NodeServer {
+  const server = createServer(
+    {
+      maxHeaderSize: HTTP_HEADER_MAX_BYTES,
+      headersTimeout: HTTP_HEADERS_TIMEOUT_MS,
+      requestTimeout: HTTP_REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: HTTP_KEEP_ALIVE_MS,
+      connectionsCheckingInterval: HTTP_TIMEOUTS_CHECK_MS,
+    },
+    (incoming, outgoing) => void answer(options, incoming, outgoing).catch(() => outgoing.destroy()),
+  );
+  const connections = new Connections(server);
+  return {
+    listen: (port, host) => listen(server, port, host),
+    stop: (withinMs) => stop(server, connections, withinMs),
+  };
+}
+
+async function answer(
+  { fetch, problem, origin }: NodeServerOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const request = await toRequest(incoming, outgoing, origin).catch((error) => {
+    if (!(error instanceof TypeError)) throw error;
+    return null;
+  });
+  const response =
+    request === null
+      ? problem(new SessionError("invalid_request", "There is no such request here."))
+      : await fetch(request);
+  // A body that nobody has begun to read would hold up the next request on its connection.
+  if (!request?.bodyUsed) incoming.removeAllListeners("data").resume();
+  await writeResponse(outgoing, response);
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(address !== null && typeof address === "object" ? address.port : port);
+    });
+  });
+}
+
+async function stop(server: Server, connections: Connections, withinMs: number): Promise<boolean> {
+  let cut = false;
+  // That of `node:http` would cut off answers that are on their way: see Connections.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  const limit = setTimeout(() => {
+    cut = true;
+    connections.destroy();
+  }, withinMs);
+  connections.drain();
+  await closed;
+  clearTimeout(limit);
+  return !cut;
+}
