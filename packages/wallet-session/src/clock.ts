@@ -7,6 +7,11 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Readings in milliseconds whose difference is the time gone by: it has fractions, and nobody sets it back. */
+export type Stopwatch = () => number;
+
+export const systemStopwatch: Stopwatch = () => performance.now();
+
 /** Where the engine takes randomness from: `size` bytes from a cryptographic source. */
 export type RandomBytes = (size: number) => Uint8Array;
 

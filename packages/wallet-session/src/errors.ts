@@ -31,6 +31,9 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** A bundler may load this module more than once: an error of one copy is one for the others too. */
+const SESSION_ERROR = Symbol.for("wallet-session.SessionError");
+
 /**
  * A refusal or a fault with one of the closed codes.
  *
@@ -44,6 +47,14 @@ export class SessionError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Why the session had ended when it was refused. `replaced`: a newer sign-in owns the cookie jar, leave it alone. */
   readonly endedAs: RevocationReason | null;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && SESSION_ERROR in value;
+  }
+
+  get [SESSION_ERROR](): true {
+    return true;
+  }
 
   constructor(
     code: ErrorCode,

@@ -40,6 +40,33 @@ export type SessionEvent =
       readonly actorId: string | null;
       readonly sessionIds: readonly SessionId[];
     }
+  /** A revocation that another process wrote, read in the log. `lagMs`: since its time, by two clocks. */
+  | { readonly type: "revocation_learned"; readonly sessionId: SessionId; readonly lagMs: number }
+  /**
+   * The store came back older than it was, and this node has gone through what it remembers. `count`: sessions that were
+   * live again and are revoked anew.
+   */
+  | { readonly type: "revocations_reasserted"; readonly count: number }
+  /** A security event was handed to `onSecurityEvent`, which took it. */
+  | { readonly type: "security_event_delivered"; readonly id: string; readonly sessionId: SessionId }
+  /** It did not: `unavailable` says so of the receiver, `refused` of this one event. It is tried again. */
+  | {
+      readonly type: "security_event_failed";
+      readonly id: string;
+      readonly sessionId: SessionId;
+      readonly outcome: "unavailable" | "refused";
+      readonly retryInMs: number;
+      readonly cause: unknown;
+    }
+  /** It was refused too often and is tried no more. */
+  | {
+      readonly type: "security_event_given_up";
+      readonly id: string;
+      readonly sessionId: SessionId;
+      readonly cause: unknown;
+    }
+  /** So many were deleted because they were too old, and never delivered. */
+  | { readonly type: "security_events_expired"; readonly events: number }
   | { readonly type: "signing_key_added"; readonly kid: string }
   | { readonly type: "signing_key_unreadable"; readonly kid: string }
   | { readonly type: "store_fault"; readonly step: string; readonly cause: unknown };

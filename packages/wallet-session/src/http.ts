@@ -1,5 +1,15 @@
+export { answersJson } from "./http/accept.ts";
+export { type BodyMembers, readJsonBody, textMember } from "./http/body.ts";
 export { peerAddress, publishPeerAddress } from "./http/client-address.ts";
 export { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "./http/cookies.ts";
-export type { FaultSink, Handler } from "./http/endpoint.ts";
+export type { FaultSink, Handler, MethodHandlers } from "./http/endpoint.ts";
+export type { ServerEventSource } from "./http/event-stream-body.ts";
+export type { ServerEvent } from "./http/event-stream-frames.ts";
+export type { GuardPageOptions } from "./http/guard-page.ts";
 export { createHandlers, type Handlers, type HandlersOptions } from "./http/handlers.ts";
-export { safeNextPath } from "./http/next-path.ts";
+export type { MetricsEndpoint, MetricsText } from "./http/metrics.ts";
+export { type RequestReport, type RequestSink, requestIdHeader } from "./http/observed.ts";
+export { ProblemError } from "./http/problem.ts";
+export { queryValue } from "./http/query.ts";
+export { retryKeyFromHeader } from "./http/retry-key.ts";
+export { sitePath } from "./site-path.ts";

@@ -1,13 +1,23 @@
 export type { Clock, RandomBytes } from "./clock.ts";
+export type { SessionAlarm } from "./engine/alarms.ts";
 export { createSessionEngine, type SessionEngineOptions } from "./engine/engine.ts";
+export type { StoreStepTrace } from "./engine/guarded-store.ts";
+export type { LeaseEndCode, LeaseEvent, LeaseListener } from "./engine/leases.ts";
+export {
+  type SecurityEvent,
+  type SecurityEventHandler,
+  SecurityEventRefused,
+} from "./engine/security-event.ts";
 export type {
   AuthenticatedSession,
+  EngineFigures,
   IssuedTokens,
   RefreshRequest,
   RefreshResult,
   SessionEngine,
   SignInOptions,
 } from "./engine/session-engine.ts";
+export type { SessionStanding } from "./engine/standing.ts";
 export { ERROR_CODES, type ErrorCode, SessionError } from "./errors.ts";
 export type { EventSink, SessionEvent } from "./events.ts";
 export type * from "./store.ts";

@@ -31,8 +31,11 @@ export interface SessionStore {
   /** The actor's live sessions (not revoked, not expired at `now`), newest first, `limit` at most. */
   listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]>;
 
+  /** The actor's sessions revoked for `reuse` after `since`, the last one first, `limit` at most. */
+  endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]>;
+
   /**
-   * Revokes the session where it is not revoked yet and appends to the revocation log, together.
+   * Revokes the session where it is not revoked yet and appends to the revocation log and to the security events, together.
    * True for the one call whose write hit; false when it was revoked already or there is none.
    */
   revokeSession(id: SessionId, revocation: Revocation): Promise<boolean>;
@@ -44,11 +47,46 @@ export interface SessionStore {
   revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]>;
 
   /**
+   * Revokes up to `limit` sessions that are neither revoked nor past their absolute end at `revokedAt`, as `revokeSession`
+   * does; idle ones too. Returns the ids it revoked: fewer than `limit`, and none was left that existed when it began.
+   * For an operator who ends everything.
+   */
+  revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]>;
+
+  /**
    * A page of the revocation log after `position` (0: from the beginning that is still kept), oldest first,
    * `limit` at most. Entries may come twice, none is ever left out: a store whose writes can become visible out of
-   * order re-reads as far back as it must. `position` is the store's own; pass it back as it came.
+   * order re-reads as far back as it must.
    */
   revocationsAfter(position: number, limit: number): Promise<RevocationPage>;
+
+  /**
+   * Calls `wake` soon after something may have been appended to the revocation log, by any process. May call too often and
+   * may miss: the log is the truth, and is read without it too. Connects again by itself, and wakes once after that. Never
+   * throws. Returns the function that stops it; a store with nothing to offer returns one that does nothing.
+   */
+  watchRevocations(wake: () => void): () => void;
+
+  /**
+   * How many sessions are neither revoked nor past their absolute end at `now`. Idle ones count until they are pruned. For a
+   * gauge: a store may count in several steps, and what begins or ends meanwhile is counted or not.
+   */
+  countSessions(now: number): Promise<number>;
+
+  /**
+   * The outbox of security events: every session that a call revokes appends one, in the step that revokes it. Takes the
+   * one lease to deliver them for `owner` until `until`, where it is free, over at `now` (`until <= now`) or the owner's
+   * already, and returns the oldest `limit` events. Null: another owner has the lease.
+   *
+   * The events stay until they are settled: an owner that dies leaves them to the next one, who may deliver them again.
+   */
+  claimEvents(claim: EventClaim): Promise<SecurityEventRecord[] | null>;
+
+  /**
+   * Deletes the events up to and with `position` where `owner` still has the lease, which then may be over but was not taken;
+   * `release` gives it back as well. False: the lease is another's or nobody's, and nothing was changed.
+   */
+  settleEvents(settled: SettledEvents): Promise<boolean>;
 
   /** All signing keys, in the order in which they were added. */
   signingKeys(): Promise<SealedSigningKey[]>;
@@ -62,7 +100,8 @@ export interface SessionStore {
   /**
    * Deletes up to `limit` rows of each kind that nobody can need any more: sessions whose
    * `min(idleExpiresAt, expiresAt)` is before `sessionsBefore`, consumed challenges whose `expiresAt` is before `now`,
-   * and log entries with `revokedAt` before `revocationsBefore`.
+   * log entries with `revokedAt` before `revocationsBefore`, and security events with `revokedAt` before `eventsBefore`,
+   * delivered or not.
    */
   prune(limits: PruneLimits): Promise<PruneCounts>;
 
@@ -156,9 +195,44 @@ export interface Revocation {
   readonly revokedAt: number;
 }
 
-export interface RevocationPage {
-  readonly entries: readonly { readonly sessionId: SessionId; readonly revokedAt: number }[];
+/** Positions are whole numbers that rise with each entry; the first is 1 or more. */
+export interface RevocationEntry {
   readonly position: number;
+  readonly sessionId: SessionId;
+  readonly revokedAt: number;
+}
+
+export interface RevocationPage {
+  readonly entries: readonly RevocationEntry[];
+  /** Where the next page begins. */
+  readonly position: number;
+  /**
+   * The position of the newest entry that was ever written, pruned or not; 0: none. Less than a position that was given
+   * before: the store is older than it was, restored or promoted.
+   */
+  readonly end: number;
+}
+
+export interface EventClaim {
+  readonly owner: string;
+  readonly now: number;
+  readonly until: number;
+  readonly limit: number;
+}
+
+export interface SettledEvents {
+  readonly owner: string;
+  readonly position: number;
+  readonly release: boolean;
+}
+
+/** One revocation. `position`: as in the log, so that it names the event once and for all. */
+export interface SecurityEventRecord {
+  readonly position: number;
+  readonly sessionId: SessionId;
+  readonly actorId: string;
+  readonly reason: RevocationReason;
+  readonly revokedAt: number;
 }
 
 /** A signing key as it rests in the store: the private half sealed under a key that the store never sees. */
@@ -175,6 +249,7 @@ export interface PruneLimits {
   readonly now: number;
   readonly sessionsBefore: number;
   readonly revocationsBefore: number;
+  readonly eventsBefore: number;
   readonly limit: number;
 }
 
@@ -182,4 +257,5 @@ export interface PruneCounts {
   readonly sessions: number;
   readonly challenges: number;
   readonly revocations: number;
+  readonly events: number;
 }

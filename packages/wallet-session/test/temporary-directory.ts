@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 
 /** A directory for the tests of the calling file, removed after them. Returns a path in it that was not given before. */
-export function useTemporaryDirectory(): (name: string) => string {
+export function temporaryDirectory(): (name: string) => string {
   let directory = "";
   let given = 0;
   beforeAll(() => {

@@ -1,7 +1,7 @@
 import type { Fetch } from "../src/client/endpoints.ts";
 import type { ClientEnvironment } from "../src/client/environment.ts";
 
-/** A page for tests: a clock set by hand, a cookie jar shared by its tabs, the real Web Locks of Node. */
+/** A page for tests: a clock set by hand, a cookie jar shared by its tabs, the real Web Locks and channels of Node. */
 export class TestPage {
   jitter = 0.5;
   /** False: timers are throttled away, as in a sleeping machine. */
@@ -11,7 +11,7 @@ export class TestPage {
   #wakers = new Set<() => void>();
   #jar = new Map<string, string>();
   #lockFrozen = false;
-  readonly #lockPrefix = crypto.randomUUID();
+  readonly #prefix = crypto.randomUUID();
   readonly #network: Fetch;
 
   /** `network`: what carries the requests; the real `fetch` unless a test puts handlers or faults in its place. */
@@ -21,12 +21,14 @@ export class TestPage {
 
   readonly environment: ClientEnvironment = {
     now: () => this.#now,
+    wallNow: () => 1_800_000_000_000 + this.#now,
     after: (ms, task) => {
       const timer = { at: this.#now + ms, task };
       this.#timers.add(timer);
       return () => this.#timers.delete(timer);
     },
     random: () => this.jitter,
+    origin: undefined,
     newRetryKey: () => crypto.randomUUID().replaceAll("-", ""),
     cookies: {
       read: () => this.#cookieHeader(),
@@ -34,10 +36,14 @@ export class TestPage {
     },
     locks: {
       request: async (name, options, task) => {
-        if (this.#lockFrozen)
-          void navigator.locks.request(this.#lockPrefix + name, () => new Promise(() => {}));
-        return navigator.locks.request(this.#lockPrefix + name, options, task);
+        if (this.#lockFrozen) void navigator.locks.request(this.#prefix + name, () => new Promise(() => {}));
+        return navigator.locks.request(this.#prefix + name, options, task);
       },
+    },
+    openChannel: (name, hear) => {
+      const channel = new BroadcastChannel(this.#prefix + name);
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => hear(data);
+      return channel;
     },
     onWake: (task) => {
       this.#wakers.add(task);
@@ -71,6 +77,10 @@ export class TestPage {
 
   cookieNames(): string[] {
     return [...this.#jar.keys()].sort();
+  }
+
+  cookie(name: string): string | undefined {
+    return this.#jar.get(name);
   }
 
   deleteCookie(name: string): void {

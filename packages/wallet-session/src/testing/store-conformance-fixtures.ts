@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type {
   ConsumedChallenge,
+  PruneLimits,
   RotateOutcome,
   RotationSwap,
   SealedSigningKey,
@@ -17,6 +18,15 @@ export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
 /** When the sessions of the cases are created. */
 export const START = Date.UTC(2026, 0, 1);
+
+/** Limits at which nothing is old enough to be pruned. */
+export const NOTHING_PRUNED: PruneLimits = {
+  now: 0,
+  sessionsBefore: 0,
+  revocationsBefore: 0,
+  eventsBefore: 0,
+  limit: 100,
+};
 
 /** 1 to 32 bytes that depend on the label alone. */
 export function bytes(label: string, size: number): Uint8Array {

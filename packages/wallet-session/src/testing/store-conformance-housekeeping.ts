@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { PruneLimits, SessionStore } from "../store.ts";
+import type { SessionStore } from "../store.ts";
 import {
   afterSwap,
   assertRow,
@@ -10,6 +10,7 @@ import {
   create,
   DAY,
   MINUTE,
+  NOTHING_PRUNED,
   newSession,
   readLog,
   START,
@@ -18,9 +19,7 @@ import {
   swapOf,
 } from "./store-conformance-fixtures.ts";
 
-/** Limits at which nothing is old enough. */
-const NOTHING: PruneLimits = { now: 0, sessionsBefore: 0, revocationsBefore: 0, limit: 100 };
-const NONE = { sessions: 0, challenges: 0, revocations: 0 };
+const NONE = { sessions: 0, challenges: 0, revocations: 0, events: 0 };
 
 export const housekeepingCases: Record<string, ConformanceCase> = {
   "signingKeys: none at first, then oldest first and exact": async (store) => {
@@ -59,7 +58,7 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
   },
 
   "prune: an empty store has nothing to prune": async (store) => {
-    assert.deepEqual(await store.prune({ ...NOTHING, now: START, sessionsBefore: START }), NONE);
+    assert.deepEqual(await store.prune({ ...NOTHING_PRUNED, now: START, sessionsBefore: START }), NONE);
   },
 
   "prune: sessions whose idle limit or end is before the bound, exactly": async (store) => {
@@ -71,17 +70,20 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
       await create(store, "ended at the bound", { idleExpiresAt: bound + DAY, expiresAt: bound }),
       await create(store, "live"),
     ];
-    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: bound }), { ...NONE, sessions: 2 });
+    assert.deepEqual(await store.prune({ ...NOTHING_PRUNED, sessionsBefore: bound }), {
+      ...NONE,
+      sessions: 2,
+    });
     for (const label of ["idle", "ended"]) assert.equal(await store.findSession(sessionId(label)), null);
     for (const session of kept) await assertRow(store, session);
-    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: bound }), NONE);
+    assert.deepEqual(await store.prune({ ...NOTHING_PRUNED, sessionsBefore: bound }), NONE);
   },
 
   "prune: a revoked session stays until its own end, and its log entry by the log's bound": async (store) => {
     const session = await create(store, "a");
     await store.revokeSession(session.id, { reason: "admin", revokedAt: START });
-    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: session.idleExpiresAt }), NONE);
-    const beyond = { ...NOTHING, sessionsBefore: session.idleExpiresAt + 1 };
+    assert.deepEqual(await store.prune({ ...NOTHING_PRUNED, sessionsBefore: session.idleExpiresAt }), NONE);
+    const beyond = { ...NOTHING_PRUNED, sessionsBefore: session.idleExpiresAt + 1 };
     assert.deepEqual(await store.prune(beyond), { ...NONE, sessions: 1 });
     assert.deepEqual(await readLog(store), [session.id]);
   },
@@ -91,15 +93,15 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
     const first = swapOf(session, "1", { now: START + 6 * DAY });
     await store.rotate(first);
     let row = afterSwap(session, first);
-    const atFirstLimit = { ...NOTHING, sessionsBefore: session.idleExpiresAt + DAY };
+    const atFirstLimit = { ...NOTHING_PRUNED, sessionsBefore: session.idleExpiresAt + DAY };
     assert.deepEqual(await store.prune(atFirstLimit), NONE);
     await assertRow(store, row);
     const second = swapOf(row, "2", { now: START + 12 * DAY });
     await store.rotate(second);
     row = afterSwap(row, second);
-    assert.deepEqual(await store.prune({ ...NOTHING, sessionsBefore: row.idleExpiresAt }), NONE);
+    assert.deepEqual(await store.prune({ ...NOTHING_PRUNED, sessionsBefore: row.idleExpiresAt }), NONE);
     await assertRow(store, row);
-    const pruned = await store.prune({ ...NOTHING, sessionsBefore: row.idleExpiresAt + 1 });
+    const pruned = await store.prune({ ...NOTHING_PRUNED, sessionsBefore: row.idleExpiresAt + 1 });
     assert.deepEqual(pruned, { ...NONE, sessions: 1 });
     assert.equal(await store.findSession(row.id), null);
   },
@@ -114,7 +116,9 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
     }
     const counts: number[] = [];
     for (const limit of [1, 2, 1, 2, 2]) {
-      counts.push((await store.prune({ ...NOTHING, sessionsBefore: START + 10 * DAY, limit })).sessions);
+      counts.push(
+        (await store.prune({ ...NOTHING_PRUNED, sessionsBefore: START + 10 * DAY, limit })).sessions,
+      );
     }
     assert.deepEqual(counts, [1, 2, 1, 2, 0]);
     const rows = await atOnce(8, (index) => store.findSession(sessionId(`${index}`)));
@@ -126,7 +130,7 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
     const { expiresAt } = challenge("x");
     await store.createSession(newSession("a"), { id: "old", expiresAt: expiresAt - 1 });
     await store.createSession(newSession("b"), { id: "at the bound", expiresAt });
-    const pruned = await store.prune({ ...NOTHING, now: expiresAt });
+    const pruned = await store.prune({ ...NOTHING_PRUNED, now: expiresAt });
     assert.deepEqual(pruned, { ...NONE, challenges: 1 });
     const used = await store.createSession(newSession("c"), { id: "at the bound", expiresAt });
     assert.deepEqual(used, { outcome: "challenge_used" });
@@ -140,15 +144,32 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
       await store.revokeSession(id, { reason: "admin", revokedAt: START - age });
     }
     const { position } = await store.revocationsAfter(0, 100);
-    const counts = await store.prune({ ...NOTHING, revocationsBefore: START });
+    const counts = await store.prune({ ...NOTHING_PRUNED, revocationsBefore: START });
     assert.deepEqual(counts, { ...NONE, revocations: 2 });
     assert.deepEqual(await readLog(store), [sessionId("0")]);
 
-    // Even with the log emptied, a position that a reader holds must not skip what comes next.
-    await store.prune({ ...NOTHING, revocationsBefore: START + DAY });
+    // Even with the log emptied, its end is known, and a position that a reader holds must not skip what comes next.
+    await store.prune({ ...NOTHING_PRUNED, revocationsBefore: START + DAY });
+    assert.deepEqual(await store.revocationsAfter(0, 100), { entries: [], position: 0, end: position });
     const { id } = await create(store, "next");
     await store.revokeSession(id, { reason: "admin", revokedAt: START + DAY });
     assert.ok((await readLog(store, 100, position)).includes(id));
+    assert.ok((await store.revocationsAfter(0, 100)).end > position);
+  },
+
+  "prune: security events before the bound, exactly; the log keeps its entries": async (store) => {
+    for (const age of [2, 1, 0]) {
+      const { id } = await create(store, `${age}`);
+      await store.revokeSession(id, { reason: "admin", revokedAt: START - age });
+    }
+    const counts = await store.prune({ ...NOTHING_PRUNED, eventsBefore: START });
+    assert.deepEqual(counts, { ...NONE, events: 2 });
+    const events = await store.claimEvents({ owner: "a", now: START, until: START + 1, limit: 10 });
+    assert.deepEqual(
+      events?.map(({ sessionId: id }) => id),
+      [sessionId("0")],
+    );
+    assert.equal((await readLog(store)).length, 3);
   },
 
   "prune: at most `limit` rows of each kind at a time": async (store) => {
@@ -160,11 +181,18 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
       now: START + DAY,
       sessionsBefore: START + DAY,
       revocationsBefore: START + DAY,
+      eventsBefore: START + DAY,
       limit: 2,
     };
-    assert.deepEqual(await store.prune(limits), { sessions: 2, challenges: 2, revocations: 2 });
-    assert.deepEqual(await store.prune(limits), { sessions: 2, challenges: 2, revocations: 2 });
-    assert.deepEqual(await store.prune(limits), { sessions: 1, challenges: 1, revocations: 1 });
+    const ofEach = (count: number) => ({
+      sessions: count,
+      challenges: count,
+      revocations: count,
+      events: count,
+    });
+    assert.deepEqual(await store.prune(limits), ofEach(2));
+    assert.deepEqual(await store.prune(limits), ofEach(2));
+    assert.deepEqual(await store.prune(limits), ofEach(1));
     assert.deepEqual(await store.prune(limits), NONE);
   },
 
@@ -172,7 +200,7 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
     const session = await create(store, "a");
     const swap = swapOf(session, "a", { now: session.idleExpiresAt - 1 });
     const rotating = store.rotate(swap);
-    const pruning = store.prune({ ...NOTHING, sessionsBefore: session.idleExpiresAt });
+    const pruning = store.prune({ ...NOTHING_PRUNED, sessionsBefore: session.idleExpiresAt });
     assert.equal((await rotating).outcome, "rotated");
     assert.deepEqual(await pruning, NONE);
     await assertRow(store, afterSwap(session, swap));
@@ -192,20 +220,28 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
   },
 };
 
+/** All that takes part in a promise; a watch only ends. */
+type Step = Exclude<keyof SessionStore, "watchRevocations" | "close">;
+
 async function assertAllReject(store: SessionStore): Promise<void> {
   const session = newSession("b");
   const revocation = { reason: "admin", revokedAt: START + MINUTE } as const;
-  const calls: Record<keyof Omit<SessionStore, "close">, () => Promise<unknown>> = {
+  const calls: Record<Step, () => Promise<unknown>> = {
     createSession: () => store.createSession(session, challenge("b")),
     rotate: () => store.rotate(swapOf(session, "b")),
     findSession: () => store.findSession(session.id),
     listSessions: () => store.listSessions(session.actorId, START, 1),
+    endedByReuse: () => store.endedByReuse(session.actorId, START, 1),
     revokeSession: () => store.revokeSession(session.id, revocation),
     revokeActor: () => store.revokeActor(session.actorId, revocation, null),
+    revokeBatch: () => store.revokeBatch(revocation, 1),
+    countSessions: () => store.countSessions(START),
+    claimEvents: () => store.claimEvents({ owner: "b", now: START, until: START + 1, limit: 1 }),
+    settleEvents: () => store.settleEvents({ owner: "b", position: 0, release: true }),
     revocationsAfter: () => store.revocationsAfter(0, 1),
     signingKeys: () => store.signingKeys(),
     addSigningKey: () => store.addSigningKey(signingKey("b"), null),
-    prune: () => store.prune(NOTHING),
+    prune: () => store.prune(NOTHING_PRUNED),
     ping: () => store.ping(),
   };
   for (const [name, call] of Object.entries(calls)) await assert.rejects(call, `${name} after close`);

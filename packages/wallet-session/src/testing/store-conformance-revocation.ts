@@ -10,6 +10,7 @@ import {
   create,
   DAY,
   MINUTE,
+  NOTHING_PRUNED,
   readLog,
   START,
   sessionId,
@@ -30,7 +31,10 @@ export const revocationCases: Record<string, ConformanceCase> = {
       sessionId: sessionId(reason),
       revokedAt: START + 1,
     }));
-    assert.deepEqual(page.entries, expected);
+    assert.deepEqual(
+      page.entries.map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt })),
+      expected,
+    );
   },
 
   "revokeSession: the second call is false, keeps the first mark and logs nothing": async (store) => {
@@ -75,18 +79,26 @@ export const revocationCases: Record<string, ConformanceCase> = {
     for (let attempt = 0; attempt < 10; attempt += 1) {
       let session = await create(store, `${attempt}`);
       let revoking: Promise<SessionRecord | null> | null = null;
-      let outcome = "rotated";
-      for (let generation = 1; outcome === "rotated" && generation <= attempt + 10; generation += 1) {
+      let acknowledged = false;
+      // How many rotations come before the revocation's write is open; none comes after it.
+      for (let generation = 1; ; generation += 1) {
+        const tooLate = acknowledged;
         const swap = swapOf(session, `${attempt} ${generation}`);
         const rotating = store.rotate(swap);
         if (generation === attempt + 1) {
-          revoking = store.revokeSession(session.id, REVOCATION).then(() => store.findSession(session.id));
+          revoking = store.revokeSession(session.id, REVOCATION).then(() => {
+            acknowledged = true;
+            return store.findSession(session.id);
+          });
         }
-        outcome = (await rotating).outcome;
-        if (outcome === "rotated") session = afterSwap(session, swap);
-        else await revoking;
+        const { outcome } = await rotating;
+        if (outcome !== "rotated") {
+          assert.equal(outcome, "unmatched");
+          break;
+        }
+        assert.ok(!tooLate, "rotated after an acknowledged revocation");
+        session = afterSwap(session, swap);
       }
-      assert.equal(outcome, "unmatched");
       assertSame(await revoking, revoked(session));
       await assertRow(store, revoked(session));
     }
@@ -141,20 +153,82 @@ export const revocationCases: Record<string, ConformanceCase> = {
     assert.deepEqual((await readLog(store)).sort(), sessions.map(({ id }) => id).sort());
   },
 
+  "endedByReuse: the actor's own that a reuse ended after `since`, the last one first": async (store) => {
+    const actorId = "alice";
+    const created = await atOnce(4, (index) => create(store, `${index}`, { actorId }));
+    const ended: SessionRecord[] = [];
+    for (const [index, session] of created.entries()) {
+      const revocation = { reason: "reuse", revokedAt: START + index } as const;
+      await store.revokeSession(session.id, revocation);
+      ended.unshift({ ...session, revokedAt: START + index, revokedReason: "reuse" });
+    }
+    await create(store, "live", { actorId });
+    for (const reason of REVOCATION_REASONS.filter((other) => other !== "reuse")) {
+      const other = await create(store, reason, { actorId });
+      await store.revokeSession(other.id, { reason, revokedAt: START + DAY });
+    }
+    const bobs = await create(store, "bob's", { actorId: "bob" });
+    await store.revokeSession(bobs.id, { reason: "reuse", revokedAt: START + DAY });
+
+    assertSame(await store.endedByReuse(actorId, START - 1, 100), ended);
+    assertSame(await store.endedByReuse(actorId, START, 100), ended.slice(0, 3));
+    assertSame(await store.endedByReuse(actorId, START - 1, 2), ended.slice(0, 2));
+    assertSame(await store.endedByReuse("Alice", 0, 100), []);
+  },
+
+  "endedByReuse: also past their end, until they are pruned": async (store) => {
+    const session = await create(store, "a", { actorId: "alice", idleExpiresAt: START + 1 });
+    await store.revokeSession(session.id, { reason: "reuse", revokedAt: START });
+    const row = { ...session, revokedAt: START, revokedReason: "reuse" };
+    assertSame(await store.endedByReuse("alice", 0, 100), [row]);
+    await store.prune({ ...NOTHING_PRUNED, sessionsBefore: START + 2 });
+    assertSame(await store.endedByReuse("alice", 0, 100), []);
+  },
+
   "revocationsAfter: pages of any size, oldest first, up to the end": async (store) => {
-    assert.deepEqual((await store.revocationsAfter(0, 10)).entries, []);
-    const entries: { sessionId: string; revokedAt: number }[] = [];
+    assert.deepEqual(await store.revocationsAfter(0, 10), { entries: [], position: 0, end: 0 });
+    const revoked: { sessionId: string; revokedAt: number }[] = [];
     for (let index = 0; index < 7; index += 1) {
       const { id } = await create(store, `${index}`);
       await store.revokeSession(id, { reason: "admin", revokedAt: START + index });
-      entries.push({ sessionId: id, revokedAt: START + index });
+      revoked.push({ sessionId: id, revokedAt: START + index });
     }
-    const ids = entries.map(({ sessionId }) => sessionId);
+    const { entries, end } = await store.revocationsAfter(0, 100);
+    assert.deepEqual(
+      entries.map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt })),
+      revoked,
+    );
+    assert.equal(end, entries.at(-1)?.position);
+    for (const [index, { position }] of entries.entries()) {
+      assert.ok(Number.isSafeInteger(position) && position > (entries[index - 1]?.position ?? 0));
+    }
     for (const limit of [1, 2, 3, 7, 8]) {
       const page = await store.revocationsAfter(0, limit);
       assert.deepEqual(page.entries, entries.slice(0, limit));
-      assert.deepEqual(await readLog(store, limit), ids);
+      assert.equal(page.end, end);
+      assert.deepEqual(
+        await readLog(store, limit),
+        entries.map(({ sessionId }) => sessionId),
+      );
     }
+  },
+
+  "revocationsAfter: the place before an entry finds it again, and a place beyond the end tells the end":
+    async (store) => {
+      for (const label of ["a", "b", "c"])
+        await store.revokeSession((await create(store, label)).id, REVOCATION);
+      const { entries, position, end } = await store.revocationsAfter(0, 10);
+      const again = await store.revocationsAfter(position - 1, 10);
+      assert.deepEqual(again.entries.at(-1), entries.at(-1));
+      assert.deepEqual(await store.revocationsAfter(end + 5, 10), { entries: [], position: end + 5, end });
+    },
+
+  "watchRevocations: is stopped by what it returns, also twice, and fails nobody": async (store) => {
+    const stops = [store.watchRevocations(() => {}), store.watchRevocations(() => {})];
+    const { id } = await create(store, "a");
+    assert.equal(await store.revokeSession(id, REVOCATION), true);
+    for (const stop of [...stops, ...stops]) stop();
+    assert.equal(await store.revokeSession(id, REVOCATION), false);
   },
 
   "revocationsAfter: a position that is kept finds all that comes later": async (store) => {

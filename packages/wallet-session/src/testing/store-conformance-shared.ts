@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../store.ts";
+import { revokeAll } from "./store-conformance-batches.ts";
 import {
   afterSwap,
   assertRotated,
@@ -134,6 +135,41 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
     const expected = sessions.map(({ id }) => id).sort();
     for (const store of [first, second])
       assert.deepEqual([...new Set(await readLog(store, 7))].sort(), expected);
+  },
+
+  "two connections: each ends all, and each session is ended once": async (first, another) => {
+    const second = await another();
+    const sessions = await atOnce(60, (index) => create(first, `${index}`));
+    const ids = (await atOnce(6, (index) => revokeAll(index % 2 === 0 ? first : second, 7))).flat();
+    assert.deepEqual(ids.sort(), sessions.map(({ id }) => id).sort());
+    assert.equal(await second.countSessions(START), 0);
+  },
+
+  "two connections: workers that take turns deliver each security event once and in order": async (
+    first,
+    another,
+  ) => {
+    const second = await another();
+    const sessions = await atOnce(30, (index) => create(first, `${index}`));
+    const delivered: number[] = [];
+    const work = async (store: SessionStore, owner: string) => {
+      while (delivered.length < sessions.length) {
+        const events = await store.claimEvents({ owner, now: START, until: START + MINUTE, limit: 4 });
+        if (events === null) continue;
+        delivered.push(...events.map(({ position }) => position));
+        const position = events.at(-1)?.position ?? 0;
+        assert.equal(await store.settleEvents({ owner, position, release: true }), true);
+      }
+    };
+    const revoking = Promise.all(
+      sessions.map(({ id }, index) => (index % 2 === 0 ? first : second).revokeSession(id, REVOCATION)),
+    );
+    await Promise.all([work(first, "a"), work(second, "b"), work(second, "c"), revoking]);
+    const { entries } = await first.revocationsAfter(0, 100);
+    assert.deepEqual(
+      delivered,
+      entries.map(({ position }) => position),
+    );
   },
 
   "two connections: of 32 first signing keys, exactly one is added": async (first, another) => {

@@ -1,5 +1,7 @@
 import type { SessionStore } from "../store.ts";
 import { protocolCases, protocolThroughRestarts } from "./protocol-conformance.ts";
+import { batchCases } from "./store-conformance-batches.ts";
+import { eventCases } from "./store-conformance-events.ts";
 import { housekeepingCases } from "./store-conformance-housekeeping.ts";
 import { revocationCases } from "./store-conformance-revocation.ts";
 import { rotationCases } from "./store-conformance-rotation.ts";
@@ -32,6 +34,8 @@ export function storeConformance({ test, open, openAnother }: StoreConformanceOp
     ...sessionCases,
     ...rotationCases,
     ...revocationCases,
+    ...batchCases,
+    ...eventCases,
     ...housekeepingCases,
     ...protocolCases,
   };

@@ -1,3 +1,4 @@
+export { isAddress } from "./stellar/account.ts";
 export type { StellarChallengeRequest } from "./stellar/challenge-request.ts";
 export { type ClientDomainIo, clientDomainKeyResolver } from "./stellar/client-domain.ts";
 export { type HorizonOptions, horizonSigners } from "./stellar/horizon.ts";

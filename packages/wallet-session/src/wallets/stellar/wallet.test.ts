@@ -174,7 +174,13 @@ it("makes one session, however long an answer that was verified in time is on it
   await engine.signIn(first, { transport: "body", client });
   // What a slow Horizon and a locked database add up to, and more.
   clock.advance(60_000);
-  await store.prune({ now: clock.now(), sessionsBefore: 0, revocationsBefore: 0, limit: 10 });
+  await store.prune({
+    now: clock.now(),
+    sessionsBefore: 0,
+    revocationsBefore: 0,
+    eventsBefore: 0,
+    limit: 10,
+  });
   await expect(engine.signIn(second, { transport: "body", client })).rejects.toMatchObject({
     code: "challenge_used",
   });

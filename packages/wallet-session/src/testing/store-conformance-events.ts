@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import type { SecurityEventRecord, SessionStore } from "../store.ts";
+import {
+  atOnce,
+  type ConformanceCase,
+  create,
+  MINUTE,
+  START,
+  sessionId,
+} from "./store-conformance-fixtures.ts";
+
+const REVOCATION = { reason: "admin", revokedAt: START + 2 * MINUTE } as const;
+
+export const eventCases: Record<string, ConformanceCase> = {
+  "events: each revocation leaves one, whichever step it was": async (store) => {
+    for (const label of ["a", "b", "c"]) await create(store, label, { actorId: "alice" });
+    await create(store, "d", { actorId: "bob" });
+    await store.revokeSession(sessionId("a"), { reason: "reuse", revokedAt: START });
+    await store.revokeSession(sessionId("a"), REVOCATION);
+    await store.revokeActor("alice", { reason: "ended", revokedAt: START + 1 }, sessionId("c"));
+    await store.revokeBatch({ reason: "admin", revokedAt: START + 2 }, 100);
+    const events = await claim(store);
+    const { entries } = await store.revocationsAfter(0, 100);
+    assert.deepEqual(
+      events.map(({ position }) => position),
+      entries.map(({ position }) => position),
+    );
+    const told = events.map(({ position: _, ...event }) => event);
+    const end = (label: string, actorId: string, reason: string, revokedAt: number) =>
+      ({ sessionId: sessionId(label), actorId, reason, revokedAt }) as (typeof told)[number];
+    assert.deepEqual(told.slice(0, 2), [
+      end("a", "alice", "reuse", START),
+      end("b", "alice", "ended", START + 1),
+    ]);
+    const byId = (one: (typeof told)[number], other: (typeof told)[number]) =>
+      one.sessionId < other.sessionId ? -1 : 1;
+    assert.deepEqual(
+      told.slice(2).sort(byId),
+      [end("c", "alice", "admin", START + 2), end("d", "bob", "admin", START + 2)].sort(byId),
+    );
+  },
+
+  "events: one for each session where revokeSession, revokeActor and revokeBatch meet": async (store) => {
+    const sessions = await atOnce(24, (index) => create(store, `${index}`, { actorId: "alice" }));
+    await Promise.all([
+      ...sessions.map(({ id }) => store.revokeSession(id, REVOCATION)),
+      store.revokeActor("alice", { ...REVOCATION, reason: "ended" }, null),
+      store.revokeBatch({ ...REVOCATION, reason: "logout" }, 100),
+    ]);
+    const events = await claim(store);
+    assert.deepEqual(events.map(({ sessionId }) => sessionId).sort(), sessions.map(({ id }) => id).sort());
+    for (const event of events) {
+      assert.equal(event.reason, (await store.findSession(event.sessionId))?.revokedReason);
+    }
+  },
+
+  "claimEvents: the oldest first, `limit` at most, the same again until they are settled": async (store) => {
+    assert.deepEqual(await claim(store), []);
+    await revokeSome(store, 5);
+    const all = await claim(store);
+    assert.equal(all.length, 5);
+    assert.deepEqual(await claim(store, { limit: 2 }), all.slice(0, 2));
+    assert.deepEqual(await claim(store, { limit: 2 }), all.slice(0, 2));
+    assert.equal(await store.settleEvents({ owner: "a", position: position(all, 1), release: false }), true);
+    assert.deepEqual(await claim(store, { limit: 2 }), all.slice(2, 4));
+    assert.equal(await store.settleEvents({ owner: "a", position: position(all, 4), release: false }), true);
+    assert.deepEqual(await claim(store), []);
+    await revokeSome(store, 1, "later");
+    const [later, ...more] = await claim(store);
+    assert.ok(later !== undefined && more.length === 0 && later.position > position(all, 4));
+  },
+
+  "claimEvents: one of many at once gets the lease": async (store) => {
+    await revokeSome(store, 3);
+    const claims = await atOnce(16, (index) =>
+      store.claimEvents({ owner: `owner ${index}`, now: START, until: START + MINUTE, limit: 10 }),
+    );
+    assert.deepEqual(
+      claims.filter((claimed) => claimed !== null).map(({ length }) => length),
+      [3],
+    );
+  },
+
+  "claimEvents: a lease is taken over when it is over, not a millisecond before, and not its owner's": async (
+    store,
+  ) => {
+    await revokeSome(store, 1);
+    const until = START + MINUTE;
+    assert.equal((await claim(store, { until })).length, 1);
+    assert.equal(await claimOrNull(store, { owner: "b", now: until - 1 }), null);
+    // The owner extends it.
+    assert.equal((await claim(store, { now: until - 1, until: until + MINUTE })).length, 1);
+    assert.equal(await claimOrNull(store, { owner: "b", now: until + MINUTE - 1 }), null);
+    const taken = await claim(store, { owner: "b", now: until + MINUTE, until: until + 2 * MINUTE });
+    assert.equal(taken.length, 1);
+    assert.equal(await claimOrNull(store, { owner: "a", now: until + MINUTE }), null);
+  },
+
+  "settleEvents: false without the lease or after its loss, and nothing goes": async (store) => {
+    await revokeSome(store, 2);
+    const settle = (owner: string, release = false) =>
+      store.settleEvents({ owner, position: Number.MAX_SAFE_INTEGER, release });
+    assert.equal(await settle("a"), false);
+    const events = await claim(store, { until: START + MINUTE });
+    assert.equal(await settle("b", true), false);
+    await claim(store, { owner: "b", now: START + MINUTE, until: START + 2 * MINUTE });
+    assert.equal(await settle("a", true), false);
+    assert.deepEqual(await claim(store, { owner: "b", now: START + MINUTE }), events);
+  },
+
+  "settleEvents: an owner whose time is over settles until another one has the lease": async (store) => {
+    await revokeSome(store, 1);
+    const [event] = await claim(store, { until: START + 1 });
+    assert.ok(event !== undefined);
+    assert.equal(await store.settleEvents({ owner: "a", position: event.position, release: true }), true);
+    assert.deepEqual(await claim(store, { owner: "b", now: START }), []);
+  },
+
+  "settleEvents: `release` gives the lease to whoever comes first": async (store) => {
+    await revokeSome(store, 2);
+    const events = await claim(store);
+    assert.equal(
+      await store.settleEvents({ owner: "a", position: position(events, 0), release: true }),
+      true,
+    );
+    assert.equal(
+      await store.settleEvents({ owner: "a", position: position(events, 1), release: true }),
+      false,
+    );
+    assert.deepEqual(await claim(store, { owner: "b" }), events.slice(1));
+  },
+};
+
+interface Claim {
+  readonly owner?: string;
+  readonly now?: number;
+  readonly until?: number;
+  readonly limit?: number;
+}
+
+function claimOrNull(store: SessionStore, claim: Claim): Promise<SecurityEventRecord[] | null> {
+  return store.claimEvents({ owner: "a", now: START, until: START + MINUTE, limit: 100, ...claim });
+}
+
+/** The events of a claim that gets the lease. */
+async function claim(store: SessionStore, claim: Claim = {}): Promise<SecurityEventRecord[]> {
+  const events = await claimOrNull(store, claim);
+  assert.ok(events !== null, "the lease was not given");
+  return events;
+}
+
+function position(events: readonly SecurityEventRecord[], index: number): number {
+  const event = events[index];
+  assert.ok(event !== undefined);
+  return event.position;
+}
+
+/** One after the other, so that their events are in this order. */
+async function revokeSome(store: SessionStore, count: number, label = ""): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    const { id } = await create(store, `${label}${index}`);
+    await store.revokeSession(id, REVOCATION);
+  }
+}
