@@ -2,5 +2,7 @@
 export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
   const { startApp } = await import("./app/lib/start.ts");
+  const { stopOnSignal } = await import("./app/lib/stop.ts");
+  stopOnSignal();
   await startApp();
 }

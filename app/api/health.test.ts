@@ -3,14 +3,20 @@ import { GET as jwks } from "../.well-known/jwks.json/route.ts";
 import { GET as stellarToml } from "../.well-known/stellar.toml/route.ts";
 import { startAuth } from "../lib/auth.ts";
 import { PATCH } from "./[...path]/route.ts";
-import { get, signedIn } from "./auth/routes.fixture.ts";
+import { bearer, get, signedIn } from "./auth/routes.fixture.ts";
 import { GET as healthz } from "./healthz/route.ts";
+import { GET as metrics } from "./metrics/route.ts";
 import { GET as readyz } from "./readyz/route.ts";
 
 test("alive at once, ready when started", async () => {
   expect((await healthz(get("/api/healthz"))).status).toBe(200);
   await startAuth();
   expect((await readyz(get("/api/readyz"))).status).toBe(200);
+});
+
+test("there are no metrics without a token for them", async () => {
+  const response = await metrics(get("/api/metrics", bearer("a-token-that-nobody-has-set")));
+  expect([response.status, (await response.json()).code]).toEqual([404, "not_found"]);
 });
 
 test("public keys and stellar.toml are for everyone", async () => {

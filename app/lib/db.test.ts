@@ -4,6 +4,18 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openStore } from "./db.ts";
 
+test("postgres: is opened by its first step, which says what is wrong and nothing of the password", async () => {
+  const store = openStore({ kind: "postgres", url: "postgres://someone:hunter2@127.0.0.1:1/x" });
+  await expect(store.ping()).rejects.toThrow(/^(?!.*hunter2).*ECONNREFUSED/);
+  await store.close();
+});
+
+test("redis: the same", async () => {
+  const store = openStore({ kind: "redis", url: "redis://someone:hunter2@127.0.0.1:1" });
+  await expect(store.ping()).rejects.toThrow(/^(?!.*hunter2).*no connection to Redis/);
+  await store.close();
+});
+
 test("memory: forgets, sqlite: keeps", async () => {
   const directory = mkdtempSync(join(tmpdir(), "streampay-db-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));

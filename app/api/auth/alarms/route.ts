@@ -1,0 +1,3 @@
+import { route } from "@/app/lib/auth";
+
+export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = route("alarms");

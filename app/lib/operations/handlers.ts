@@ -1,0 +1,147 @@
+import { type AuthenticatedSession, SessionError } from "wallet-session";
+import { answersJson, type Handler, readJsonBody } from "wallet-session/http";
+import { eventStream, guard, sessionStanding } from "../auth.ts";
+import { type Answer, answerResponse, jsonAnswer } from "../http/answer.ts";
+import { type IdempotentRequest, idempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";
+import { refusal } from "../refusals.ts";
+import type { Tx } from "../sql/sql.ts";
+import { streamsContext } from "../streams/context.ts";
+import { requireRoom, takeTurn } from "./admission.ts";
+import { readAskedStreams, resolveStreams } from "./asked-streams.ts";
+import { cancelOperation, createOperation, resumeOperation } from "./commands.ts";
+import { OPERATION_MAX_BODY_BYTES } from "./limits.ts";
+import { operationEvents } from "./live.ts";
+import { operationJson } from "./operation.ts";
+import { findOperation, findOperationForUpdate, listOperations } from "./rows.ts";
+import { wakeOperations } from "./running.ts";
+
+/** `POST /api/operations` */
+export const postOperation: Handler = answersJson(async (request) => {
+  const { actorId, sessionId } = await guard(request, { fresh: true });
+  const asked = readAskedStreams(await readJsonBody(request, OPERATION_MAX_BODY_BYTES));
+  const idempotent = idempotentRequest(request, actorId, { asked });
+  const { random } = await streamsContext();
+  return changing(idempotent, {
+    lock: (tx, now) => takeTurn(tx, actorId, now),
+    async change(tx, now) {
+      await requireRoom(tx, actorId, now);
+      const streamIds = await resolveStreams(tx, actorId, asked);
+      const operation = await createOperation(tx, { actorId, sessionId, streamIds }, now, random);
+      return jsonAnswer(operationJson(operation, now), 202, { Location: `/api/operations/${operation.id}` });
+    },
+  });
+});
+
+/** `GET /api/operations` */
+export const getOperations: Handler = answersJson(async (request) => {
+  const { actorId } = await guard(request);
+  const { sql, clock } = await streamsContext();
+  const rows = await listOperations(sql.db, actorId);
+  const now = clock.now();
+  return answerResponse(jsonAnswer({ operations: rows.map((row) => operationJson(row, now)) }));
+});
+
+/** `GET /api/operations/{id}` */
+export const getOperation: Handler = answersJson(async (request) => {
+  const { actorId } = await guard(request);
+  const { sql, clock } = await streamsContext();
+  const row = await findOperation(sql.db, actorId, operationIdOf(request));
+  if (row === null) throw noSuchOperation();
+  return answerResponse(jsonAnswer(operationJson(row, clock.now())));
+});
+
+/** `POST /api/operations/{id}/resume` */
+export const postResume: Handler = answersJson(async (request) => {
+  const session = await guard(request, { fresh: true });
+  const { actorId, sessionId } = session;
+  await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
+  const id = operationIdOf(request);
+  const grant = { actorId, sessionId, sessionCreatedAt: await createdAtOf(session) };
+  return changing(idempotentRequest(request, actorId), {
+    lock: (tx) => findOperationForUpdate(tx, actorId, id),
+    async change(tx, now) {
+      const result = await resumeOperation(tx, grant, id, now);
+      switch (result.outcome) {
+        case "resumed":
+          return jsonAnswer(operationJson(result.operation, now));
+        case "not_found":
+          throw noSuchOperation();
+        case "not_paused":
+          throw refusal("operation_state", "Only an operation that is paused can be resumed.");
+        case "signature_required":
+          throw refusal(
+            "signature_required",
+            "The session that allowed this operation was ended. Sign in again to let it go on.",
+          );
+      }
+    },
+  });
+});
+
+/** `POST /api/operations/{id}/cancel` */
+export const postCancel: Handler = answersJson(async (request) => {
+  const { actorId } = await guard(request, { fresh: true });
+  await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
+  const id = operationIdOf(request);
+  return changing(idempotentRequest(request, actorId), {
+    lock: (tx) => findOperationForUpdate(tx, actorId, id),
+    async change(tx, now) {
+      const result = await cancelOperation(tx, actorId, id, now);
+      switch (result.outcome) {
+        case "cancelled":
+          return jsonAnswer(operationJson(result.operation, now));
+        case "not_found":
+          throw noSuchOperation();
+        case "completed":
+          throw refusal("operation_state", "The operation is completed already.");
+      }
+    },
+  });
+});
+
+/** `GET /api/operations/{id}/events` */
+export const getOperationEvents: Handler = async (request) => {
+  const session = await guard(request);
+  const context = await streamsContext();
+  const id = operationIdOf(request);
+  if ((await findOperation(context.sql.db, session.actorId, id)) === null) throw noSuchOperation();
+  return eventStream(request, session, operationEvents(context, id, session.actorId));
+};
+
+interface Change {
+  /** Locks what the change decides by, before anything is looked at. */
+  lock(tx: Tx, now: number): Promise<unknown>;
+  change(tx: Tx, now: number): Promise<Answer>;
+}
+
+/** A change in one transaction with the answer that a retry is given. Afterwards the worker looks what there is to do. */
+async function changing(idempotent: IdempotentRequest | null, { lock, change }: Change): Promise<Response> {
+  const { sql, clock } = await streamsContext();
+  const answer = await sql.write(async (tx) => {
+    const now = clock.now();
+    await lock(tx, now);
+    const kept = await keptAnswer(tx, idempotent);
+    if (kept !== null) return kept;
+    const made = await change(tx, now);
+    await keepAnswer(tx, idempotent, made, now);
+    return made;
+  });
+  wakeOperations();
+  return answerResponse(answer);
+}
+
+/** When the wallet signed for this session. @throws session_revoked */
+async function createdAtOf({ sessionId }: AuthenticatedSession): Promise<number> {
+  const standing = await sessionStanding(sessionId);
+  if (standing.status === "live") return standing.createdAt;
+  throw new SessionError("session_revoked", "The session has ended.");
+}
+
+/** The third segment of the path. */
+function operationIdOf(request: Request): string {
+  return new URL(request.url).pathname.split("/")[3] ?? "";
+}
+
+function noSuchOperation(): SessionError {
+  return new SessionError("not_found", "There is no such operation.");
+}

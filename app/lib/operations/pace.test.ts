@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { createPace } from "./pace.ts";
+
+const SIGNAL = new AbortController().signal;
+
+test("turns are spread over the second, whoever asks", async () => {
+  const pace = createPace(500);
+  const from = performance.now();
+  await Promise.all(Array.from({ length: 51 }, () => pace.turn(SIGNAL)));
+  // 50 intervals of 2 ms, less what the first turns may catch up.
+  expect(performance.now() - from).toBeGreaterThanOrEqual(49);
+});
+
+test("time in which nobody came earns no burst", async () => {
+  let now = 0;
+  const pace = createPace(1, () => now);
+  await pace.turn(SIGNAL);
+  now = 1_000_000;
+  await pace.turn(SIGNAL);
+  const next = new AbortController();
+  const waiting = pace.turn(next.signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  next.abort();
+  await expect(waiting).rejects.toThrow("aborted");
+});
+
+test("other work gets its turn between two turns", async () => {
+  const pace = createPace(1_000, () => 0);
+  let ran = false;
+  setImmediate(() => {
+    ran = true;
+  });
+  await pace.turn(SIGNAL);
+  expect(ran).toBe(true);
+});

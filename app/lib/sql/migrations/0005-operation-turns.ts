@@ -1,0 +1,10 @@
+import type { Tx } from "../sql.ts";
+
+/** A row for each actor who has begun an operation: locked by whoever begins another, while the ones there are are counted. */
+export async function createOperationTurns(tx: Tx): Promise<void> {
+  await tx.schema
+    .createTable("operation_turns")
+    .addColumn("actor_id", "text", (column) => column.primaryKey())
+    .addColumn("taken_at", "bigint", (column) => column.notNull())
+    .execute();
+}

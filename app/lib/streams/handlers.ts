@@ -1,0 +1,96 @@
+import { SessionError } from "wallet-session";
+import { answersJson, type Handler, queryValue, readJsonBody } from "wallet-session/http";
+import { eventStream, guard } from "../auth.ts";
+import { answerResponse, jsonAnswer } from "../http/answer.ts";
+import { idempotentRequest } from "../http/idempotency.ts";
+import { ifMatch, versionTag } from "../http/if-match.ts";
+import { malformed } from "../refusals.ts";
+import { commandStream } from "./command.ts";
+import { streamsContext } from "./context.ts";
+import { makeStream } from "./create.ts";
+import { historyView } from "./history.ts";
+import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, STREAM_BODY_MAX_BYTES } from "./limits.ts";
+import { countStreams, cursorOf, isRole, isStreamStatus, listStreams, placeOf } from "./list.ts";
+import { streamEvents } from "./live.ts";
+import { findStream } from "./stream-store.ts";
+import type { StreamCommand } from "./transitions.ts";
+import { streamView } from "./view.ts";
+import { readWish } from "./wish.ts";
+
+/** `POST /api/streams` */
+export const postStream: Handler = answersJson(async (request) => {
+  const { actorId } = await guard(request, { fresh: true });
+  const { start, ...wish } = readWish(await readJsonBody(request, STREAM_BODY_MAX_BYTES), actorId);
+  const idempotent = idempotentRequest(request, actorId, { ...wish, start });
+  return answerResponse(await makeStream(await streamsContext(), actorId, { ...wish, start }, idempotent));
+});
+
+/** `GET /api/streams` */
+export const getStreams: Handler = answersJson(async (request) => {
+  const { actorId } = await guard(request);
+  const filter = { actorId, ...readFilter(request) };
+  const { sql, clock } = await streamsContext();
+  const [{ records, next }, counts] = await Promise.all([
+    listStreams(sql.db, filter),
+    countStreams(sql.db, filter),
+  ]);
+  const now = clock.now();
+  const streams = records.map((record) => streamView(record, actorId, now));
+  return answerResponse(jsonAnswer({ streams, next_cursor: next && cursorOf(next), counts }));
+});
+
+/** `GET /api/streams/{id}` */
+export const getStream: Handler = answersJson(async (request) => {
+  const { actorId } = await guard(request);
+  const { sql, clock } = await streamsContext();
+  const id = streamIdOf(request);
+  const found = await findStream(sql.db, id, actorId);
+  if (found === null) throw new SessionError("not_found", "There is no such stream.");
+  const view = streamView(found.record, actorId, clock.now());
+  const history = await historyView(sql.db, id);
+  return answerResponse(jsonAnswer({ ...view, history }, 200, { ETag: versionTag(found.record.version) }));
+});
+
+/** `POST /api/streams/{id}/start|pause|settle|withdraw|cancel` */
+export function postCommand(command: StreamCommand): Handler {
+  return answersJson(async (request) => {
+    const { actorId } = await guard(request, { fresh: true });
+    await readJsonBody(request, STREAM_BODY_MAX_BYTES);
+    const answer = await commandStream(await streamsContext(), {
+      streamId: streamIdOf(request),
+      actorId,
+      command,
+      matches: ifMatch(request),
+      idempotent: idempotentRequest(request, actorId),
+    });
+    return answerResponse(answer);
+  });
+}
+
+/** `GET /api/streams/{id}/events` */
+export const getStreamEvents: Handler = async (request) => {
+  const session = await guard(request);
+  const context = await streamsContext();
+  const id = streamIdOf(request);
+  const found = await findStream(context.sql.db, id, session.actorId);
+  if (found === null) throw new SessionError("not_found", "There is no such stream.");
+  return eventStream(request, session, streamEvents(context, id, session.actorId));
+};
+
+/** The third segment of the path. Ids are base64url, so a path that needs decoding names none. */
+function streamIdOf(request: Request): string {
+  return new URL(request.url).pathname.split("/")[3] ?? "";
+}
+
+function readFilter(request: Request) {
+  const status = queryValue(request, "status");
+  if (status !== null && !isStreamStatus(status)) throw malformed("status is not one that a stream can have");
+  const role = queryValue(request, "role");
+  if (role !== null && !isRole(role)) throw malformed("role is either sender or recipient");
+  const limit = queryValue(request, "limit") ?? String(LIST_LIMIT_DEFAULT);
+  if (!/^[1-9]\d{0,2}$/.test(limit) || Number(limit) > LIST_LIMIT_MAX) {
+    throw malformed(`limit must be from 1 to ${LIST_LIMIT_MAX}`);
+  }
+  const cursor = queryValue(request, "cursor");
+  return { status, role, limit: Number(limit), after: cursor === null ? null : placeOf(cursor) };
+}

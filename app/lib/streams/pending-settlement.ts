@@ -1,0 +1,122 @@
+import type { RandomBytes } from "wallet-session";
+import type { Tx } from "../sql/sql.ts";
+import { newId } from "./ids.ts";
+import type { Stroops } from "./money.ts";
+import type { Settlement, SettlementRefusal } from "./settlement.ts";
+import type { Stream, StreamEvent } from "./stream.ts";
+import type { StreamRecord } from "./stream-rows.ts";
+import { type Cause, holdStream, updateStream } from "./stream-store.ts";
+import { type StreamCommand, transition } from "./transitions.ts";
+
+// A settlement is written, committed, sent, and recorded in a second transaction. Meanwhile it holds its stream: whatever
+// else wants to change the stream finishes the settlement first. So a crash at any point loses none and records none
+// twice, as long as the sender moves each id once.
+
+/** A settlement that is written and not recorded yet. */
+export interface PendingSettlement {
+  readonly settlement: Settlement;
+  /** The instant until which it settles. */
+  readonly at: number;
+  readonly requestedBy: string;
+  readonly operationId: string | null;
+}
+
+/** What a transition would move out of escrow for the recipient; null where it moves nothing. */
+export function settlementIn(events: readonly StreamEvent[]): Stroops | null {
+  return events.find(({ entry }) => entry?.kind === "settlement")?.entry?.amount ?? null;
+}
+
+/** The settlement that holds the stream; null where none does. */
+export async function pendingSettlement(tx: Tx, record: StreamRecord): Promise<PendingSettlement | null> {
+  if (record.pendingSettlement === null) return null;
+  const row = await tx
+    .selectFrom("stream_settlements")
+    .selectAll()
+    .where("id", "=", record.pendingSettlement)
+    .executeTakeFirstOrThrow();
+  return {
+    settlement: settlementOf(record.stream, row.id, row.amount),
+    at: Number(row.at),
+    requestedBy: row.requested_by,
+    operationId: row.operation_id,
+  };
+}
+
+/** Why a settlement was taken back; null where it was not. */
+export async function refusalOf(tx: Tx, settlementId: string): Promise<SettlementRefusal | null> {
+  const row = await tx
+    .selectFrom("stream_settlements")
+    .select("refused")
+    .where("id", "=", settlementId)
+    .executeTakeFirstOrThrow();
+  return row.refused;
+}
+
+/** Writes a settlement that is to be sent once the transaction is durable, and holds the stream with it. */
+export async function prepareSettlement(
+  tx: Tx,
+  record: StreamRecord,
+  amount: Stroops,
+  { at, actorId, operationId }: Omit<Cause, "settlementId">,
+  random: RandomBytes,
+): Promise<Settlement> {
+  const settlement = settlementOf(record.stream, newId(random), amount);
+  await tx
+    .insertInto("stream_settlements")
+    .values({
+      id: settlement.id,
+      stream_id: settlement.streamId,
+      amount,
+      at,
+      requested_by: actorId,
+      operation_id: operationId,
+      recorded_at: null,
+      reference: null,
+      refused: null,
+    })
+    .execute();
+  await holdStream(tx, record, settlement.id);
+  return settlement;
+}
+
+/** Takes back what the sender has refused for good: no money has moved, and the stream is as it was before. @throws Overtaken */
+export async function takeSettlementBack(
+  tx: Tx,
+  record: StreamRecord,
+  { settlement }: PendingSettlement,
+  refused: SettlementRefusal,
+): Promise<StreamRecord> {
+  await tx.updateTable("stream_settlements").set({ refused }).where("id", "=", settlement.id).execute();
+  await holdStream(tx, record, null);
+  return { ...record, pendingSettlement: null };
+}
+
+/**
+ * Records a settlement that was sent, as the whole of `command`, which it was written for: with a withdrawal the payout,
+ * with a cancellation the refund, all as of the instant of the settlement.
+ */
+export async function recordSettlement(
+  tx: Tx,
+  record: StreamRecord,
+  pending: PendingSettlement,
+  { reference }: { readonly reference: string | null },
+  { command, now }: { readonly command: StreamCommand; readonly now: number },
+): Promise<StreamRecord> {
+  const { settlement, at, requestedBy, operationId } = pending;
+  const result = transition(record.stream, command === "withdraw" ? "recipient" : "sender", command, at);
+  if (result.outcome !== "changed" || settlementIn(result.events) !== settlement.amount) {
+    throw new Error("A settlement is not what its stream owes at that instant.");
+  }
+  await tx
+    .updateTable("stream_settlements")
+    .set({ recorded_at: now, reference })
+    .where("id", "=", settlement.id)
+    .execute();
+  const cause = { at, actorId: requestedBy, operationId, settlementId: settlement.id };
+  return updateStream(tx, record, result.stream, result.events, cause);
+}
+
+function settlementOf(stream: Stream, id: string, amount: Stroops): Settlement {
+  const { sender, recipient, asset } = stream;
+  return { id, streamId: stream.id, sender, recipient, amount, asset };
+}

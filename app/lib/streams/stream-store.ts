@@ -1,0 +1,136 @@
+import { nextPosition } from "../sql/positions.ts";
+import type { Reader, Tx } from "../sql/sql.ts";
+import { Overtaken } from "../sql/transaction.ts";
+import { MOVES } from "./ledger.ts";
+import { type Role, roleOf, type Stream, type StreamEvent } from "./stream.ts";
+import { columnsOf, recordOf, type StreamRecord } from "./stream-rows.ts";
+
+/** Who or what changes a stream, for its history. */
+export interface Cause {
+  readonly at: number;
+  readonly actorId: string;
+  readonly operationId: string | null;
+  /** The settlement that the change records. */
+  readonly settlementId: string | null;
+}
+
+/** A stream and what the actor is to it. Null: there is none, or not for this actor, which is the same to the outside. */
+export async function findStream(
+  reader: Reader,
+  id: string,
+  actorId: string,
+): Promise<{ readonly record: StreamRecord; readonly role: Role } | null> {
+  return seenBy(actorId, await loadStream(reader, id));
+}
+
+/** The same, locked until the transaction ends: for those who change it, or whose changes depend on it. */
+export async function findStreamForUpdate(tx: Tx, id: string, actorId: string) {
+  return seenBy(actorId, await loadStreamForUpdate(tx, id));
+}
+
+function seenBy(actorId: string, record: StreamRecord | null) {
+  const role = record && roleOf(record.stream, actorId);
+  return record && role && { record, role };
+}
+
+/** A stream whoever asks. */
+export async function loadStream(reader: Reader, id: string): Promise<StreamRecord | null> {
+  const row = await reader.selectFrom("streams").selectAll().where("id", "=", id).executeTakeFirst();
+  return row === undefined ? null : recordOf(row);
+}
+
+export async function loadStreamForUpdate(tx: Tx, id: string): Promise<StreamRecord | null> {
+  const row = await tx
+    .selectFrom("streams")
+    .selectAll()
+    .where("id", "=", id)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return row === undefined ? null : recordOf(row);
+}
+
+/** Writes a new stream with the events that made it, in the order of all changes. */
+export async function insertStream(
+  tx: Tx,
+  stream: Stream,
+  events: readonly StreamEvent[],
+  cause: Cause,
+): Promise<StreamRecord> {
+  // The row first: ledger and history refer to it.
+  const row = { ...columnsOf(stream), pending_settlement: null, version: 1, changed: 0 };
+  await tx.insertInto("streams").values(row).execute();
+  const changed = await writeEvents(tx, stream.id, events, cause);
+  await tx.updateTable("streams").set({ changed }).where("id", "=", stream.id).execute();
+  return { stream, version: 1, changed, pendingSettlement: null };
+}
+
+/**
+ * Writes a changed stream with its events, if nobody else has changed it since it was read; what was pending is recorded by
+ * it.
+ * @throws Overtaken
+ */
+export async function updateStream(
+  tx: Tx,
+  before: StreamRecord,
+  stream: Stream,
+  events: readonly StreamEvent[],
+  cause: Cause,
+): Promise<StreamRecord> {
+  const changed = await writeEvents(tx, stream.id, events, cause);
+  const version = before.version + 1;
+  await swap(tx, before, { ...columnsOf(stream), pending_settlement: null, version, changed });
+  return { stream, version, changed, pendingSettlement: null };
+}
+
+/**
+ * Marks a stream with a settlement that is about to be sent; null: with none any more. To the outside nothing has changed.
+ * @throws Overtaken
+ */
+export async function holdStream(tx: Tx, before: StreamRecord, settlementId: string | null): Promise<void> {
+  await swap(tx, before, { pending_settlement: settlementId });
+}
+
+/** The compare-and-swap behind every change. */
+async function swap(tx: Tx, before: StreamRecord, columns: Record<string, unknown>): Promise<void> {
+  const { pendingSettlement } = before;
+  const { numUpdatedRows } = await tx
+    .updateTable("streams")
+    .set(columns)
+    .where("id", "=", before.stream.id)
+    .where("version", "=", BigInt(before.version))
+    .where("pending_settlement", pendingSettlement === null ? "is" : "=", pendingSettlement)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n) throw new Overtaken();
+}
+
+/** Adds to history and ledger, each event at a position of its own. Returns the last position. */
+async function writeEvents(
+  tx: Tx,
+  streamId: string,
+  events: readonly StreamEvent[],
+  { at, actorId, operationId, settlementId }: Cause,
+): Promise<bigint> {
+  const last = await nextPosition(tx, events.length);
+  const lines = events.map(({ type, entry }, index) => ({
+    type,
+    entry,
+    line: { position: last - BigInt(events.length - 1 - index), stream_id: streamId, at },
+  }));
+  const history = lines.map(({ line, type, entry }) => ({
+    ...line,
+    type,
+    by_actor: actorId,
+    amount: entry?.amount ?? null,
+    operation_id: operationId,
+  }));
+  await tx.insertInto("stream_history").values(history).execute();
+  const ledger = lines.flatMap(({ line, entry }) => {
+    if (entry === null) return [];
+    const { kind, amount } = entry;
+    const { from, to } = MOVES[kind];
+    const settlement_id = kind === "settlement" ? settlementId : null;
+    return { ...line, kind, from_account: from, to_account: to, amount, settlement_id };
+  });
+  if (ledger.length > 0) await tx.insertInto("stream_ledger").values(ledger).execute();
+  return last;
+}

@@ -1,0 +1,65 @@
+import { type Answer, jsonAnswer } from "../http/answer.ts";
+import { versionTag } from "../http/if-match.ts";
+import { elapsedAt, runsOutAt } from "./accrual.ts";
+import { remainingOf } from "./ledger.ts";
+import { formatAmount } from "./money.ts";
+import { accruedAt, roleOf, type Stream } from "./stream.ts";
+import type { StreamRecord } from "./stream-rows.ts";
+
+/** What grows by itself while a stream is active. */
+export function accrualView(stream: Stream, now: number) {
+  const accrued = accruedAt(stream, now);
+  return {
+    accrued: formatAmount(accrued),
+    withdrawable: formatAmount(accrued - stream.withdrawn),
+    elapsed_seconds: Math.floor(elapsedAt(stream, now) / 1_000),
+    as_of: isoTime(now),
+  };
+}
+
+/** A stream as one of its two sides sees it (docs/streams.md). */
+export function streamView({ stream, version }: StreamRecord, actorId: string, now: number) {
+  const endsAt = runsOutAt(stream);
+  return {
+    id: stream.id,
+    status: stream.status,
+    sender: stream.sender,
+    recipient: stream.recipient,
+    role: roleOf(stream, actorId),
+    title: stream.title,
+    asset: stream.asset,
+    deposited: formatAmount(stream.deposited),
+    settled: formatAmount(stream.settled),
+    withdrawn: formatAmount(stream.withdrawn),
+    refunded: formatAmount(stream.refunded),
+    remaining: formatAmount(remainingOf(stream)),
+    duration_seconds: stream.durationSeconds,
+    ...accrualView(stream, now),
+    created_at: isoTime(stream.createdAt),
+    started_at: isoTimeOrNull(stream.startedAt),
+    ends_at: isoTimeOrNull(endsAt),
+    ended_at: isoTimeOrNull(stream.endedAt),
+    version,
+  };
+}
+
+/** A stream as an answer, with its version as the ETag. */
+export function streamAnswer(
+  record: StreamRecord,
+  actorId: string,
+  now: number,
+  { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> } = {},
+): Answer {
+  return jsonAnswer(streamView(record, actorId, now), status, {
+    ...headers,
+    ETag: versionTag(record.version),
+  });
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isoTimeOrNull(ms: number | null): string | null {
+  return ms === null ? null : isoTime(ms);
+}
