@@ -3,9 +3,10 @@ import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
-import { SessionProvider } from "./components/session-context.tsx";
+import { type Account, AccountProvider } from "./components/account.tsx";
+import { AppSessionProvider } from "./components/session-provider.tsx";
 import { ToastProvider } from "./components/toast.tsx";
-import { refreshLeewaySeconds } from "./lib/auth.ts";
+import { refreshLeewaySeconds, signedInSession } from "./lib/auth.ts";
 import "./globals.css";
 
 export const metadata: Metadata = {
@@ -32,10 +33,24 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         >
           Skip to the content
         </a>
-        <SessionProvider leewaySeconds={refreshLeewaySeconds()}>
-          <ToastProvider>{children}</ToastProvider>
-        </SessionProvider>
+        <AppSessionProvider leewaySeconds={refreshLeewaySeconds()}>
+          <AccountProvider initial={await firstAccount()}>
+            <ToastProvider>{children}</ToastProvider>
+          </AccountProvider>
+        </AppSessionProvider>
       </body>
     </html>
   );
+}
+
+/** Who is signed in, so that the first picture of a page is theirs. Where it cannot be told, the page asks by itself. */
+async function firstAccount(): Promise<Account | null> {
+  const session = await signedInSession().catch(() => null);
+  if (session === null) return null;
+  return {
+    actorId: session.actorId,
+    sessionId: session.id,
+    createdAt: new Date(session.createdAt).toISOString(),
+    expiresAt: new Date(session.expiresAt).toISOString(),
+  };
 }

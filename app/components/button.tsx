@@ -4,7 +4,7 @@ import { Spinner } from "./spinner.tsx";
 export type ButtonLook = "primary" | "secondary" | "quiet" | "danger";
 
 const SHAPE =
-  "inline-flex min-h-11 items-center justify-center gap-2 rounded-full px-5 text-sm font-medium transition-colors";
+  "inline-flex min-h-11 items-center justify-center gap-2 rounded-full px-5 text-sm font-medium motion-safe:transition-colors";
 
 const LOOKS: Record<ButtonLook, string> = {
   primary: "bg-accent text-on-accent hover:bg-accent-strong",

@@ -1,7 +1,8 @@
 "use client";
 
-import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import { Button } from "./button.tsx";
+import { Dialog } from "./dialog.tsx";
 
 interface ConfirmDialogProps {
   title: string;
@@ -12,38 +13,11 @@ interface ConfirmDialogProps {
   onClose: () => void;
 }
 
-/** A modal question, open as long as it is rendered. Focus starts on the harmless answer and goes back to where it was. */
-export function ConfirmDialog({
-  title,
-  children,
-  confirmLabel,
-  busy,
-  onConfirm,
-  onClose,
-}: ConfirmDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const titleId = useId();
-
-  // Closed while it still stands in the page: once removed, it can no longer give the focus back.
-  useLayoutEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
-  }, []);
-
+/** A question before what cannot be undone. Focus starts on the harmless answer. */
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { title, children, confirmLabel, busy, onConfirm, onClose } = props;
   return (
-    <dialog
-      ref={dialog}
-      aria-labelledby={titleId}
-      onCancel={(event) => {
-        event.preventDefault();
-        if (!busy) onClose();
-      }}
-      className="m-auto w-[min(26rem,calc(100vw-2rem))] rounded-2xl border border-line bg-surface p-6 text-ink shadow-xl"
-    >
-      <h2 id={titleId} className="text-lg font-semibold tracking-tight">
-        {title}
-      </h2>
+    <Dialog title={title} busy={busy} onClose={onClose}>
       <div className="mt-2 text-sm leading-relaxed text-muted">{children}</div>
       <div className="mt-6 flex flex-wrap justify-end gap-3">
         <Button look="quiet" onClick={onClose}>
@@ -53,6 +27,6 @@ export function ConfirmDialog({
           {confirmLabel}
         </Button>
       </div>
-    </dialog>
+    </Dialog>
   );
 }

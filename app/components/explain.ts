@@ -11,7 +11,7 @@ const SENTENCES: Record<string, string> = {
   access_token_missing: NOT_RENEWED,
   access_token_invalid: NOT_RENEWED,
   access_token_expired: NOT_RENEWED,
-  invalid_request: "This account cannot be used to sign in here.",
+  invalid_request: "The server did not accept what was sent. Check it and try again.",
   challenge_invalid: "The server did not recognise what was signed. Try again.",
   challenge_expired: "The signature came too late. Try again, and sign within five minutes.",
   challenge_used: "This signature has been used before. Try again with a new one.",
@@ -20,6 +20,14 @@ const SENTENCES: Record<string, string> = {
   rate_limited: "There were too many attempts. Wait a minute and try again.",
   store_unavailable: "The server is not able to keep sessions at the moment. Try again in a moment.",
   horizon_unavailable: "The Stellar network could not be asked about this account. Try again in a moment.",
+  not_found: "It is not there any more, or it is not yours to see.",
+  not_permitted: "That is for the other side of this stream to do.",
+  stream_state: "The stream has changed since, and does not allow this any more.",
+  settlement_refused:
+    "What the recipient has earned cannot be paid out as things are, so nothing was changed.",
+  operation_state: "The operation has changed since, and does not allow this any more.",
+  version_conflict: "The stream has changed since you looked. You see it as it is now; decide again.",
+  signature_required: "This needs a signature of your wallet, made after the pause.",
 };
 
 /** A sentence for an error, never a stack or a code. */

@@ -1,5 +1,5 @@
 /** Two streams that run on side by side. */
-export function Logo() {
+export function Logo({ nameHiddenOnPhone = false }: { nameHiddenOnPhone?: boolean }) {
   return (
     <span className="inline-flex items-center gap-2.5">
       <svg aria-hidden="true" viewBox="0 0 28 28" className="size-7 text-accent" fill="none">
@@ -18,7 +18,11 @@ export function Logo() {
           strokeWidth="2.25"
         />
       </svg>
-      <span className="text-base font-semibold tracking-tight">StreamPay</span>
+      <span
+        className={`text-base font-semibold tracking-tight ${nameHiddenOnPhone ? "hidden sm:inline" : ""}`}
+      >
+        StreamPay
+      </span>
     </span>
   );
 }

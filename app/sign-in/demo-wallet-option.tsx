@@ -4,13 +4,8 @@ import { useEffect, useState } from "react";
 import { shortAddress } from "../components/address.tsx";
 import { Button } from "../components/button.tsx";
 import { forgetDemoWallet, openDemoWallet } from "./demo-wallet.ts";
-import type { SignInProgress, SigningWallet } from "./use-sign-in.ts";
-
-const DEMO_WALLET: SigningWallet = {
-  name: "demo",
-  account: async () => (await openDemoWallet(localStorage)).account,
-  sign: async (_, challenge) => (await openDemoWallet(localStorage)).sign(challenge),
-};
+import { DEMO_WALLET, type SigningWallet } from "./signing-wallets.ts";
+import type { SignInProgress } from "./use-sign-in.ts";
 
 interface WalletOptionProps {
   progress: SignInProgress;

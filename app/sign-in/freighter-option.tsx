@@ -3,19 +3,9 @@
 import { useEffect, useState } from "react";
 import { shortAddress } from "../components/address.tsx";
 import { Button } from "../components/button.tsx";
-import { isInstalled, requestAccount, signWithFreighter, watchAccount } from "./freighter.ts";
-import type { SignInProgress, SigningWallet } from "./use-sign-in.ts";
-import { WalletError } from "./wallet-error.ts";
-
-const FREIGHTER: SigningWallet = {
-  name: "freighter",
-  account: async () => {
-    if (!(await isInstalled()))
-      throw new WalletError("Freighter does not answer. Install or enable it first.");
-    return requestAccount();
-  },
-  sign: signWithFreighter,
-};
+import { isInstalled, watchAccount } from "./freighter.ts";
+import { FREIGHTER, type SigningWallet } from "./signing-wallets.ts";
+import type { SignInProgress } from "./use-sign-in.ts";
 
 interface WalletOptionProps {
   progress: SignInProgress;

@@ -1,24 +1,40 @@
 "use client";
 
 import Link from "next/link";
-import { useEffect } from "react";
+import { useRouter } from "next/navigation";
+import { useEffect, useState } from "react";
+import { useSession, useSessionClient } from "wallet-session/react";
 import { buttonClass } from "../components/button.tsx";
 import { Card } from "../components/card.tsx";
+import { type EndReason, explainEnd } from "../components/end-explanations.ts";
+import { hasSignedInBefore, lastEnd } from "../components/last-session.ts";
 import { Notice } from "../components/notice.tsx";
-import { hasSignedInBefore, useSessionClient, useSessionState } from "../components/session-context.tsx";
 import { DemoWalletOption } from "./demo-wallet-option.tsx";
 import { FreighterOption } from "./freighter-option.tsx";
 import { useSignIn } from "./use-sign-in.ts";
 
-/** The wallets to sign in with. `demoWallet`: whether the server allows the one whose key lives in the page. */
-export function SignInPanel({
-  demoWallet,
-  headingLevel,
-}: {
+interface SignInPanelProps {
+  /** Whether the server allows the wallet whose key lives in the page. */
   demoWallet: boolean;
   headingLevel: "h1" | "h2";
-}) {
-  const [progress, signIn] = useSignIn();
+  /** The path to go on to. */
+  next: string;
+  /** Whether the person wanted to go there and was asked to sign in first. */
+  sentHere?: boolean;
+  /** Why the server has refused the session that there was. */
+  endedFor?: EndReason | null;
+}
+
+/** The wallets to sign in with. */
+export function SignInPanel(props: SignInPanelProps) {
+  const { demoWallet, headingLevel, next, sentHere = false, endedFor = null } = props;
+  const router = useRouter();
+  const [progress, signIn] = useSignIn({
+    onSignedIn: () => router.push(next),
+    done: "Signed in. Opening your page…",
+  });
+  const { status } = useSession();
+  const end = useEnd(sentHere, endedFor);
   const Heading = headingLevel;
 
   return (
@@ -27,9 +43,13 @@ export function SignInPanel({
         Sign in with your wallet
       </Heading>
       <p className="mt-1.5 text-sm leading-relaxed text-muted">
+        {sentHere && status !== "signed-in" && "The page that you asked for belongs to an account. "}
         Your wallet signs a challenge. It is no payment, costs nothing and can never be executed.
       </p>
-      <SignedInAlready />
+      <div aria-live="polite" className="mt-4 empty:hidden">
+        {end !== null && <EndNotice reason={end} />}
+      </div>
+      <SignedInAlready next={next} sentHere={sentHere} />
       <div className="mt-5 grid gap-5">
         <FreighterOption progress={progress} signIn={signIn} />
         {demoWallet && <DemoWalletOption progress={progress} signIn={signIn} />}
@@ -43,10 +63,32 @@ export function SignInPanel({
   );
 }
 
-/** For those who come back: the way to the session that this browser has. */
-function SignedInAlready() {
+/**
+ * Why there is no session any more, for those who wanted to see a page of one: by the server's word, or else by what this
+ * browser remembers.
+ */
+function useEnd(sentHere: boolean, endedFor: EndReason | null): EndReason | null {
+  const state = useSession();
+  const [remembered, setRemembered] = useState<EndReason | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each new state may be remembered
+  useEffect(() => setRemembered(lastEnd()), [state]);
+  return sentHere && state.status !== "signed-in" ? (endedFor ?? remembered) : null;
+}
+
+function EndNotice({ reason }: { reason: EndReason }) {
+  const { title, text, alarming } = explainEnd(reason);
+  return (
+    <Notice look={alarming ? "danger" : "notice"}>
+      <p className="font-medium">{title}</p>
+      <p className="mt-1">{text}</p>
+    </Notice>
+  );
+}
+
+/** For those who come back: the way on with the session that this browser has. */
+function SignedInAlready({ next, sentHere }: Pick<SignInPanelProps, "next" | "sentHere">) {
   const client = useSessionClient();
-  const { status } = useSessionState();
+  const { status } = useSession();
 
   useEffect(() => {
     // Where the server cannot be asked, signing in is still offered.
@@ -57,8 +99,8 @@ function SignedInAlready() {
   return (
     <div className="mt-4 flex flex-wrap items-center justify-between gap-3 rounded-xl bg-wash py-2 pr-2 pl-4 text-sm">
       <p>You are signed in in this browser.</p>
-      <Link href="/session" className={buttonClass("primary")}>
-        Open your session
+      <Link href={next} className={buttonClass("primary")}>
+        {sentHere ? "Go on" : "Open your streams"}
       </Link>
     </div>
   );

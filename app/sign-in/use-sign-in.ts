@@ -1,30 +1,32 @@
 "use client";
 
-import { useRouter } from "next/navigation";
 import { useState } from "react";
-import type { Challenge } from "wallet-session/client";
+import { useSessionClient } from "wallet-session/react";
+import { shortAddress } from "../components/address.tsx";
 import { explain } from "../components/explain.ts";
-import { useSessionClient } from "../components/session-context.tsx";
+import { rememberWallet, type SigningWallet, type WalletName } from "./signing-wallets.ts";
 import { DeclinedError, WalletError } from "./wallet-error.ts";
-
-type WalletName = "freighter" | "demo";
-
-/** A way to sign: which account, and how. Both may throw WalletError. */
-export interface SigningWallet {
-  readonly name: WalletName;
-  account(): Promise<string>;
-  sign(account: string, challenge: Challenge): Promise<string>;
-}
 
 export type SignInProgress =
   | { readonly step: "idle" }
   | { readonly step: "working"; readonly wallet: WalletName; readonly text: string }
   | { readonly step: "declined" | "failed"; readonly wallet: WalletName; readonly text: string };
 
-/** Runs one sign-in at a time, tells how far it is, and goes to the session page when it is done. */
-export function useSignIn(): [SignInProgress, (wallet: SigningWallet) => Promise<void>] {
+interface SignInOptions {
+  /** Called when a session stands. */
+  readonly onSignedIn: () => void;
+  /** What is said from then on, until the page does something else. */
+  readonly done: string;
+  /** The only account that may sign; any other is refused before it is asked to. */
+  readonly only?: string;
+}
+
+/** Runs one sign-in at a time and tells how far it is. */
+export function useSignIn(
+  options: SignInOptions,
+): [SignInProgress, (wallet: SigningWallet) => Promise<void>] {
+  const { onSignedIn, done, only } = options;
   const client = useSessionClient();
-  const router = useRouter();
   const [progress, setProgress] = useState<SignInProgress>({ step: "idle" });
 
   async function signIn(wallet: SigningWallet) {
@@ -32,6 +34,7 @@ export function useSignIn(): [SignInProgress, (wallet: SigningWallet) => Promise
     try {
       say("Asking your wallet for its account…");
       const account = await wallet.account();
+      if (only !== undefined && only !== account) throw wrongAccount(only);
       say("Getting a challenge from the server…");
       await client.signIn({
         account,
@@ -42,8 +45,9 @@ export function useSignIn(): [SignInProgress, (wallet: SigningWallet) => Promise
           return signed;
         },
       });
-      say("Signed in. Opening your session…");
-      router.push("/session");
+      rememberWallet(wallet);
+      say(done);
+      onSignedIn();
     } catch (error) {
       const text = error instanceof WalletError ? error.message : explain(error);
       const step = error instanceof DeclinedError ? "declined" : "failed";
@@ -52,4 +56,10 @@ export function useSignIn(): [SignInProgress, (wallet: SigningWallet) => Promise
   }
 
   return [progress, signIn];
+}
+
+function wrongAccount(wanted: string): WalletError {
+  return new WalletError(
+    `Your wallet has another account active. Switch to ${shortAddress(wanted)} and try again.`,
+  );
 }

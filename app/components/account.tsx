@@ -1,0 +1,139 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from "react";
+import type { SessionClient } from "wallet-session/client";
+import { useSession, useSessionClient } from "wallet-session/react";
+import { hasSignedInBefore } from "./last-session.ts";
+import { read } from "./request.ts";
+
+/** Who is signed in, in which session, and when that ends whatever is done. Times in ISO 8601. */
+export interface Account {
+  readonly actorId: string;
+  readonly sessionId: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+interface LoadedAccount {
+  /** Null until the server has said it, and as soon as the session has ended. */
+  readonly account: Account | null;
+  /** Why it could not be asked; it is asked again all the same. */
+  readonly error: unknown;
+  /** This browser was signed in before the page was opened. A hint, and no more. */
+  readonly hadSession: boolean;
+  readonly reload: () => Promise<void>;
+}
+
+const LoadedContext = createContext<LoadedAccount | null>(null);
+export const AccountContext = createContext<Account | null>(null);
+
+interface AccountProviderProps {
+  /** Whom the server has rendered the page for; null where that could not be told. */
+  readonly initial: Account | null;
+  readonly children: ReactNode;
+}
+
+const RETRY_MS = 5_000;
+
+/**
+ * Knows whose pages these are. When somebody else has signed in in this browser, nothing that was loaded for the first
+ * person stays: not in a state of the page, since `SignedIn` starts over, and not in the router's cache.
+ */
+export function AccountProvider({ initial, children }: AccountProviderProps) {
+  const client = useSessionClient();
+  const router = useRouter();
+  const state = useSession();
+  const [account, setAccount] = useState(initial);
+  const [error, setError] = useState<unknown>(null);
+  const [hadSession, setHadSession] = useState(false);
+  const shown = useRef(initial);
+
+  useEffect(() => setHadSession(hasSignedInBefore()), []);
+
+  const reload = useCallback(async () => {
+    try {
+      if (client.state.status === "unknown") await client.check();
+      const { state } = client;
+      if (state.status !== "signed-in") return;
+      if (state.sessionId === shown.current?.sessionId) {
+        setError(null);
+        return;
+      }
+      const loaded = await loadAccount(client);
+      // Somebody else has signed in here meanwhile, or nobody is: that has a load of its own, or needs none.
+      if (sessionIdOf(client) !== state.sessionId) return;
+      if (loaded.sessionId !== state.sessionId) {
+        // The jar has changed hands since: the client learns of it, and this is done again.
+        await client.check();
+        return;
+      }
+      if (shown.current !== null && shown.current.actorId !== loaded.actorId) router.refresh();
+      shown.current = loaded;
+      setAccount(loaded);
+      setError(null);
+    } catch (cause) {
+      setError(cause);
+    }
+  }, [client, router]);
+
+  const sessionId = state.status === "signed-in" ? state.sessionId : null;
+  useEffect(() => {
+    if (state.status !== "signed-out") return;
+    shown.current = null;
+    setAccount(null);
+    setError(null);
+  }, [state]);
+  useEffect(() => {
+    if (sessionId !== null) void reload();
+  }, [sessionId, reload]);
+
+  useEffect(() => {
+    if (error === null) return;
+    const timer = setTimeout(() => void reload(), RETRY_MS);
+    return () => clearTimeout(timer);
+  }, [error, reload]);
+
+  useEffect(() => {
+    // A page that the browser kept and shows again may be of somebody who has left since.
+    const whenShown = (event: PageTransitionEvent) => {
+      if (event.persisted) location.reload();
+    };
+    window.addEventListener("pageshow", whenShown);
+    return () => window.removeEventListener("pageshow", whenShown);
+  }, []);
+
+  return <LoadedContext value={{ account, error, hadSession, reload }}>{children}</LoadedContext>;
+}
+
+function sessionIdOf({ state }: SessionClient): string | null {
+  return state.status === "signed-in" ? state.sessionId : null;
+}
+
+async function loadAccount(client: SessionClient): Promise<Account> {
+  const answer = await read<{
+    actor_id: string;
+    session_id: string;
+    created_at: string;
+    session_expires_at: string;
+  }>(client, "/api/auth/session");
+  return {
+    actorId: answer.actor_id,
+    sessionId: answer.session_id,
+    createdAt: answer.created_at,
+    expiresAt: answer.session_expires_at,
+  };
+}
+
+export function useLoadedAccount(): LoadedAccount {
+  const loaded = useContext(LoadedContext);
+  if (loaded === null) throw new Error("useLoadedAccount needs an AccountProvider around it");
+  return loaded;
+}
+
+/** Who is signed in. Only inside a `SignedIn`. */
+export function useAccount(): Account {
+  const account = useContext(AccountContext);
+  if (account === null) throw new Error("useAccount needs a SignedIn around it");
+  return account;
+}

@@ -1,0 +1,64 @@
+import type { SessionState } from "wallet-session/client";
+
+export type EndReason = Extract<SessionState, { status: "signed-out" }>["reason"];
+
+export interface EndExplanation {
+  readonly title: string;
+  readonly text: string;
+  /** Whether the person should look into it, and not only sign in again. */
+  readonly alarming: boolean;
+}
+
+const ENDED_BY_SOMEBODY: EndExplanation = {
+  title: "This session was ended.",
+  text: "Somebody who is signed in with your wallet ended it from another browser. If that was not you, sign in and look at the list of sessions.",
+  alarming: false,
+};
+
+const EXPLANATIONS: Readonly<Record<EndReason, EndExplanation>> = {
+  signed_out: {
+    title: "You are signed out.",
+    text: "This browser’s session has ended. Any other session of yours goes on until you end it.",
+    alarming: false,
+  },
+  ended_by_operator: {
+    title: "This session was ended by the operator.",
+    text: "Whoever operates this service ended it, as they may when something has to be made safe. You can sign in for a new one.",
+    alarming: false,
+  },
+  refresh_token_revoked: ENDED_BY_SOMEBODY,
+  session_revoked: ENDED_BY_SOMEBODY,
+  refresh_token_reused: {
+    title: "This session was ended to protect you.",
+    text: "A spent key of this session was used a second time, which can mean that a copy of it was stolen. The session and every copy of it are now worthless. Sign in for a new one.",
+    alarming: true,
+  },
+  refresh_token_expired: {
+    title: "This session has run out.",
+    text: "It was unused for too long, or it reached its final day. Sign in for a new one.",
+    alarming: false,
+  },
+  refresh_token_invalid: {
+    title: "This session is not known any more.",
+    text: "The server does not recognise what this browser holds. Sign in for a new session.",
+    alarming: false,
+  },
+  refresh_token_missing: {
+    title: "You are signed out in this browser.",
+    text: "The session ended in another tab, or it was unused for too long. Sign in for a new one.",
+    alarming: false,
+  },
+};
+
+export function explainEnd(reason: EndReason): EndExplanation {
+  return EXPLANATIONS[reason];
+}
+
+/** A reason as it came in a URL or out of a store: one of those that have an explanation, or null. */
+export function endReason(reason: unknown): EndReason | null {
+  return typeof reason === "string" && isExplained(reason) ? reason : null;
+}
+
+function isExplained(reason: string): reason is EndReason {
+  return Object.hasOwn(EXPLANATIONS, reason);
+}

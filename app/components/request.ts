@@ -1,0 +1,81 @@
+import { errorOf, type SessionClient, SessionClientError } from "wallet-session/client";
+
+interface Change {
+  readonly body?: unknown;
+  /** The version that the person saw: the change is refused if it is no longer the present one. */
+  readonly ifVersion?: number;
+  /** Given where the same wish may be sent by several presses; else each call is a wish of its own. */
+  readonly idempotencyKey?: string;
+}
+
+/** How often a change is sent again under the same key when no answer came, and after how long. */
+const RETRY_DELAYS_MS = [400, 1_200];
+
+/** Asks the app's API. @throws SessionClientError */
+export async function read<T>(client: SessionClient, path: string): Promise<T> {
+  return jsonOf(await send(client, path, { cache: "no-store" }));
+}
+
+/**
+ * Changes something through the app's API, and resolves with the answer's body. A change whose answer was lost is sent
+ * again with the same Idempotency-Key, so that it happens once.
+ * @throws SessionClientError
+ */
+export async function change<T>(client: SessionClient, path: string, options: Change = {}): Promise<T> {
+  const { body, ifVersion, idempotencyKey = newIdempotencyKey() } = options;
+  const init: RequestInit = {
+    method: "POST",
+    cache: "no-store",
+    headers: {
+      "idempotency-key": idempotencyKey,
+      ...(ifVersion !== undefined && { "if-match": `"${ifVersion}"` }),
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
+  for (const delayMs of RETRY_DELAYS_MS) {
+    try {
+      return await jsonOf(await send(client, path, init));
+    } catch (error) {
+      if (!isUndecided(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+  }
+  return jsonOf(await send(client, path, init));
+}
+
+/** Takes something away through the app's API. @throws SessionClientError */
+export function remove(client: SessionClient, path: string): Promise<Response> {
+  return send(client, path, { method: "DELETE", cache: "no-store" });
+}
+
+export function newIdempotencyKey(): string {
+  return crypto.randomUUID();
+}
+
+async function send(client: SessionClient, path: string, init: RequestInit): Promise<Response> {
+  const response = await client.fetch(path, init).catch((cause: unknown) => {
+    throw new SessionClientError("network_error", "The server could not be reached", { cause });
+  });
+  if (!response.ok) throw await errorOf(response);
+  return response;
+}
+
+async function jsonOf<T>(response: Response): Promise<T> {
+  try {
+    return await response.json();
+  } catch (cause) {
+    // A page of somebody in between, as of a captive portal, or an answer that was cut off.
+    throw new SessionClientError("unexpected_response", "The answer is not one of ours", {
+      cause,
+      status: response.status,
+    });
+  }
+}
+
+const UNDECIDED = ["network_error", "unexpected_response", "store_unavailable"];
+
+/** No answer, one that is not the server's, or one that says that the outcome is not known. */
+function isUndecided(error: unknown): boolean {
+  return error instanceof SessionClientError && UNDECIDED.includes(error.code);
+}

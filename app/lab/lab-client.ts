@@ -1,0 +1,273 @@
+import { openDemoWallet } from "../sign-in/demo-wallet.ts";
+import type { LogEntry, Recorder, TrackEnd } from "./recording.ts";
+import { watchSession } from "./session-stream.ts";
+import type { Answer, Wire } from "./wire.ts";
+
+/** What the client keeps, as docs/clients.md asks of a program that holds its own tokens. */
+export interface Held {
+  readonly sessionId: string;
+  readonly accessToken: string;
+  readonly accessEndsAt: number;
+  readonly refreshToken: string;
+  /** Made when the token is first used, kept until a different one is held. */
+  readonly retryKey: string | null;
+  readonly generation: number;
+}
+
+export type RefreshOutcome = "renewed" | "ended" | "undecided";
+
+const RENEWAL_SHARE = { from: 0.6, to: 0.8 };
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 8_000;
+/** Codes after which a session cannot be refreshed, now or ever. */
+const TERMINAL = [
+  "refresh_token_invalid",
+  "refresh_token_expired",
+  "refresh_token_revoked",
+  "refresh_token_reused",
+];
+/** Codes that another access token cures. */
+const CURABLE = ["access_token_invalid", "access_token_expired"];
+
+/** A small client whose tokens travel in the body: it signs once and renews by itself, on whatever wire it is given. */
+export class LabClient {
+  readonly #wire: Wire;
+  readonly #recorder: Recorder;
+  readonly #onChange: () => void;
+  #held: Held | null = null;
+  #renews = false;
+  #renewalAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+  #refreshing: Promise<RefreshOutcome> | undefined;
+  #stopWatching = () => {};
+
+  constructor(wire: Wire, recorder: Recorder, onChange: () => void) {
+    this.#wire = wire;
+    this.#recorder = recorder;
+    this.#onChange = onChange;
+  }
+
+  get held(): Held | null {
+    return this.#held;
+  }
+
+  /** Signs in with a key that is made for it and forgotten. True if there is a session now. */
+  async signIn(): Promise<boolean> {
+    const wallet = await openDemoWallet({ getItem: () => null, setItem: () => {} });
+    const challenge = await this.#wire.send("GET", `/api/auth/wallet?account=${wallet.account}`);
+    const { transaction, network_passphrase: networkPassphrase } = challenge.body;
+    if (typeof transaction !== "string" || typeof networkPassphrase !== "string") {
+      this.#say("No challenge came, so there is nothing to sign.", challenge, "notice");
+      return false;
+    }
+    const signed = await wallet.sign({ transaction, networkPassphrase });
+    const answer = await this.#wire.send("POST", "/api/auth/wallet", { body: { transaction: signed } });
+    const tokens = tokensOf(answer);
+    if (tokens === null) {
+      this.#say("The server did not take the signature.", answer, "danger");
+      return false;
+    }
+    this.#recorder.begin("body", tokens.sessionId, 1);
+    this.#keep(tokens, 1);
+    this.#recorder.flag("body", "signed once", "good");
+    this.#say("The wallet signed one challenge: a session begins, at generation 1.", answer, "good");
+    this.#watch();
+    return true;
+  }
+
+  /** One use of the refresh token, or a retry of it: the key of the token decides. Calls share the one under way. */
+  refresh(): Promise<RefreshOutcome> {
+    this.#refreshing ??= this.#refreshOnce().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  async #refreshOnce(): Promise<RefreshOutcome> {
+    const held = this.#held;
+    if (held === null) return "ended";
+    const isRetry = held.retryKey !== null;
+    // Kept before it is sent: a retry after whatever happens must carry the same one.
+    const retryKey = held.retryKey ?? crypto.randomUUID();
+    this.#become({ ...held, retryKey });
+    const answer = await this.#wire.send("POST", "/api/auth/refresh", {
+      body: { refresh_token: held.refreshToken },
+      retryKey,
+    });
+    const tokens = tokensOf(answer);
+    if (tokens !== null) {
+      await this.#take(tokens, held, isRetry, answer);
+      return "renewed";
+    }
+    if (answer.code !== null && TERMINAL.includes(answer.code)) {
+      this.#end("revoked", `The client cannot renew: ${answer.code}. It stops.`, answer);
+      return "ended";
+    }
+    this.#failures += 1;
+    const what = answer.status === null ? "No answer reached the client" : "Nothing was decided";
+    this.#say(
+      `${what}. It keeps refresh token ${held.generation} and its key …${tail(retryKey)}, and is still signed in.`,
+      answer,
+      "notice",
+    );
+    this.#plan(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1)));
+    return "undecided";
+  }
+
+  /** A guarded request. A 401 that a newer access token cures is cured, and the request sent once more. */
+  async call(): Promise<Answer> {
+    const answer = await this.#ask();
+    if (answer.status === 200) {
+      this.#say("The access token is accepted.", answer, "good");
+    } else if (answer.code !== null && CURABLE.includes(answer.code)) {
+      this.#say("The access token has ended. That says nothing about the session.", answer, "notice");
+      if ((await this.refresh()) !== "renewed") return answer;
+      const again = await this.#ask();
+      this.#say("The same request, sent once more with the new access token.", again, "good");
+      return again;
+    } else if (answer.status === null) {
+      this.#say("No answer. The client keeps what it holds.", answer, "notice");
+    } else {
+      this.#say("The access token is refused.", answer, "danger");
+    }
+    return answer;
+  }
+
+  /** The generation as the server has it in its row; null where it does not say. */
+  async generationAtServer(): Promise<{ answer: Answer; generation: number | null }> {
+    const answer = await this.#ask();
+    const { generation } = answer.body;
+    return { answer, generation: typeof generation === "number" ? generation : null };
+  }
+
+  async signOut(): Promise<void> {
+    if (this.#held === null) return;
+    this.#stopWatching();
+    const answer = await this.#wire.send("POST", "/api/auth/logout", {
+      body: { refresh_token: this.#held.refreshToken },
+    });
+    if (answer.status === 204) {
+      this.#end("signed-out", "Signed out: the session has ended, for every copy of its tokens.", answer);
+    } else {
+      this.#say("The server could not be told. The client is still signed in.", answer, "notice");
+      this.#watch();
+    }
+  }
+
+  /** Lets the session renew itself from now on; what fell due meanwhile is done at once. */
+  startRenewing(): void {
+    this.#renews = true;
+    if (this.#held !== null) this.#plan(this.#renewalAt - this.#recorder.now());
+  }
+
+  stopRenewing(): void {
+    this.#renews = false;
+    clearTimeout(this.#timer);
+  }
+
+  /** The page is left: nothing is sent any more. */
+  stop(): void {
+    this.stopRenewing();
+    this.#stopWatching();
+  }
+
+  #watch(): void {
+    this.#stopWatching = watchSession(
+      { wire: this.#wire, recorder: this.#recorder },
+      () => this.#held?.accessToken ?? null,
+      // The refresh endpoint has the last word.
+      () => void this.refresh(),
+    );
+  }
+
+  #ask(): Promise<Answer> {
+    return this.#wire.send("GET", "/api/auth/session", { bearer: this.#held?.accessToken ?? "" });
+  }
+
+  async #take(tokens: Tokens, before: Held, isRetry: boolean, answer: Answer): Promise<void> {
+    this.#keep(tokens, before.generation + 1);
+    const { generation } = await this.generationAtServer();
+    const now = generation ?? before.generation + 1;
+    const wasLost = this.#wire.lostAnswer?.body.refresh_token === tokens.refreshToken;
+    if (wasLost) {
+      this.#recorder.step("body", "replayed", now);
+      this.#say(
+        `Retried with the same key …${tail(before.retryKey ?? "")}: the very same refresh token ${now} that was lost, byte for byte (…${tail(tokens.refreshToken)}). The server wrote nothing.`,
+        answer,
+        "good",
+      );
+      return;
+    }
+    this.#recorder.step("body", "begun", now);
+    const again = isRetry ? "Retried with the same key, and this time it came through: " : "Renewed: ";
+    this.#say(
+      `${again}a new access token, and refresh token ${now} in place of ${before.generation}.`,
+      answer,
+      "good",
+    );
+  }
+
+  #keep(tokens: Tokens, generation: number): void {
+    const at = this.#recorder.now();
+    const share = RENEWAL_SHARE.from + (RENEWAL_SHARE.to - RENEWAL_SHARE.from) * Math.random();
+    const { expiresInMs, ...kept } = tokens;
+    this.#failures = 0;
+    this.#renewalAt = at + expiresInMs * share;
+    this.#recorder.accessToken("body", {
+      generation,
+      from: at,
+      until: at + expiresInMs,
+      renewalAt: this.#renewalAt,
+      arrived: true,
+    });
+    this.#become({ ...kept, accessEndsAt: at + expiresInMs, retryKey: null, generation });
+    this.#plan(expiresInMs * share);
+  }
+
+  #end(how: TrackEnd["how"], text: string, answer: Answer): void {
+    clearTimeout(this.#timer);
+    this.#stopWatching();
+    this.#recorder.end("body", how);
+    this.#say(text, answer, how === "revoked" ? "danger" : "calm");
+    this.#become(null);
+  }
+
+  #plan(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#renews) this.#timer = setTimeout(() => void this.refresh(), Math.max(0, delayMs));
+  }
+
+  #say(text: string, { exchange }: Answer, tone: LogEntry["tone"]): void {
+    this.#recorder.say("client", text, { tone, exchange });
+  }
+
+  #become(held: Held | null): void {
+    this.#held = held;
+    this.#onChange();
+  }
+}
+
+interface Tokens {
+  readonly sessionId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly expiresInMs: number;
+}
+
+function tokensOf({ status, body }: Answer): Tokens | null {
+  const { session_id, access_token, refresh_token, expires_in } = body;
+  if (status !== 200 || typeof session_id !== "string" || typeof access_token !== "string") return null;
+  if (typeof refresh_token !== "string" || typeof expires_in !== "number") return null;
+  return {
+    sessionId: session_id,
+    accessToken: access_token,
+    refreshToken: refresh_token,
+    expiresInMs: expires_in * 1_000,
+  };
+}
+
+/** Enough to tell two apart, not enough to use. */
+export function tail(secret: string): string {
+  return secret.slice(-4);
+}

@@ -1,0 +1,36 @@
+import type { Metadata } from "next";
+import { notFound } from "next/navigation";
+import { connection } from "next/server";
+import { SiteHeader } from "../components/site-header.tsx";
+import { accessTokenSeconds, demoWalletAllowed, refreshLeewaySeconds } from "../lib/auth.ts";
+import { isSupervised } from "../lib/supervisor.ts";
+import { LabView } from "./lab-view.tsx";
+
+export async function generateMetadata(): Promise<Metadata> {
+  await requireLab();
+  return { title: "The lab" };
+}
+
+export default async function LabPage() {
+  await requireLab();
+  return (
+    <>
+      <SiteHeader />
+      <main id="main" className="mx-auto w-full max-w-6xl flex-1 px-5 pt-4 pb-24 sm:px-8 sm:pt-10">
+        <LabView
+          settings={{
+            accessTokenSeconds: accessTokenSeconds(),
+            leewaySeconds: refreshLeewaySeconds(),
+            isSupervised: isSupervised(),
+          }}
+        />
+      </main>
+    </>
+  );
+}
+
+/** In production this page is not there. Decided by the server that runs, not by the one that builds. */
+async function requireLab(): Promise<void> {
+  await connection();
+  if (!demoWalletAllowed()) notFound();
+}

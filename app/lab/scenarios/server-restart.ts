@@ -1,0 +1,65 @@
+import type { Scenario, Stage } from "../scenario.ts";
+import type { Answer } from "../wire.ts";
+
+const POLL_MS = 300;
+const PATIENCE_MS = 60_000;
+
+export const serverRestart: Scenario = {
+  name: "Server restart",
+  summary: "The server's process is ended and another one started, in the middle of it all.",
+  rule: "A session is a row in the store, and so are the signing keys, sealed. A new process takes up where the old one stopped: the access token verifies, the refresh token rotates.",
+  unavailable: ({ isSupervised }) =>
+    isSupervised ? null : "Nothing would start this server again. Run it with npm run lab.",
+
+  async run(stage) {
+    const { client, recorder, wire } = stage;
+    const before = client.held;
+    if (before === null) return;
+    const restart = await wire.send("POST", "/api/lab/server", { bearer: before.accessToken });
+    if (restart.status !== 202) {
+      recorder.say("server", "Was not restarted.", { tone: "danger", exchange: restart.exchange });
+      return;
+    }
+    recorder.openSpan("body", "no server");
+    recorder.flag("body", "process ended", "notice");
+    const ended = restart.body.process_id;
+    recorder.say("server", `Process ${ended} ends.`, { tone: "notice", exchange: restart.exchange });
+
+    const back = await untilAnother(stage, ended);
+    recorder.closeSpan("body");
+    if (back === null) {
+      recorder.say("lab", `No server within ${PATIENCE_MS / 1_000} seconds.`, { tone: "danger" });
+      return;
+    }
+    recorder.flag("body", "process started", "good");
+    recorder.say("server", "Another process answers.", { tone: "good", exchange: back.exchange });
+    await client.call();
+    await client.refresh();
+    const { answer } = await client.generationAtServer();
+    if (answer.body.session_id === before.sessionId) {
+      recorder.say("server", `It is the same session, ${before.sessionId.slice(0, 6)}…, in a new process.`, {
+        tone: "good",
+        exchange: answer.exchange,
+      });
+    }
+  },
+};
+
+/** The first answer of a process other than `ended`; null where none comes in time. */
+async function untilAnother(
+  { client, recorder, wire, pause }: Stage,
+  ended: unknown,
+): Promise<Answer | null> {
+  let isGone = false;
+  for (const deadline = recorder.now() + PATIENCE_MS; recorder.now() < deadline; await pause(POLL_MS)) {
+    const answer = await wire.send("GET", "/api/lab/server", { bearer: client.held?.accessToken ?? "" });
+    if (answer.status === null) {
+      if (!isGone)
+        recorder.say("client", "No answer: the client waits.", { tone: "notice", exchange: answer.exchange });
+      isGone = true;
+    } else if (isGone || (answer.status === 200 && answer.body.process_id !== ended)) {
+      return answer;
+    }
+  }
+  return null;
+}

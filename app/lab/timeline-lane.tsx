@@ -1,0 +1,211 @@
+import type { AccessToken, Flag, Span, Tone, Track } from "./recording.ts";
+import { fits, LANE, placeFlags, placeTokens, reach, type View } from "./timeline-layout.ts";
+import { TimelineRack } from "./timeline-rack.tsx";
+
+const FILL: Record<Tone, string> = {
+  calm: "fill-edge",
+  good: "fill-accent",
+  notice: "fill-notice",
+  danger: "fill-danger",
+};
+const TEXT: Record<Tone, string> = {
+  calm: "fill-muted",
+  good: "fill-accent",
+  notice: "fill-notice",
+  danger: "fill-danger",
+};
+
+interface LaneProps {
+  top: number;
+  view: View;
+  tracks: readonly Track[];
+  spans: readonly Span[];
+  flags: readonly Flag[];
+}
+
+/** What happened to the sessions of one lane: the session itself, its access tokens, its generations, and what befell it. */
+export function TimelineLane({ top, view, tracks, spans, flags }: LaneProps) {
+  return (
+    <g transform={`translate(0 ${top})`}>
+      {spans.map((span) => (
+        <Away key={span.from} span={span} view={view} />
+      ))}
+      <Flags flags={flags} view={view} />
+      {tracks.map((track) => (
+        <g key={track.startedAt}>
+          <SessionLine track={track} view={view} />
+          <Connections track={track} view={view} />
+          <AccessTokens track={track} view={view} />
+          <TimelineRack track={track} view={view} />
+        </g>
+      ))}
+    </g>
+  );
+}
+
+function SessionLine({ track, view }: { track: Track; view: View }) {
+  const from = view.x(track.startedAt);
+  const until = view.x(reach(track, view));
+  const isRevoked = track.end?.how === "revoked";
+  const y = LANE.session;
+  return (
+    <g>
+      <path d={`M${from} ${y}H${until}`} className="stroke-wash" strokeWidth="16" strokeLinecap="round" />
+      <path
+        d={`M${from + 14} ${y}H${Math.max(from + 14, until)}`}
+        className={`stroke-accent ${track.end === null ? "stream-flow" : ""}`}
+        strokeWidth="4"
+        strokeLinecap="round"
+        strokeDasharray="2 10"
+      />
+      <circle cx={from} cy={y} r="8" className="fill-accent" />
+      {track.end === null && <circle cx={until} cy={y} r="5" className="fill-accent" />}
+      {track.end?.how === "signed-out" && (
+        <circle cx={until} cy={y} r="7" className="fill-surface stroke-accent" strokeWidth="3" />
+      )}
+      {isRevoked && (
+        <g>
+          <circle cx={until} cy={y} r="9" className="fill-danger" />
+          <path
+            d={`M${until - 3.5} ${y - 3.5}l7 7m0 -7l-7 7`}
+            className="stroke-surface"
+            strokeWidth="2"
+            strokeLinecap="round"
+          />
+        </g>
+      )}
+    </g>
+  );
+}
+
+/** Each event stream, from when it was opened until it was closed: it outlives the access token that opened it. */
+function Connections({ track, view }: { track: Track; view: View }) {
+  const y = LANE.connection;
+  return track.connections.map(({ from, until }) => {
+    const left = view.x(from);
+    const right = Math.max(left + 2, view.x(until ?? view.now));
+    return (
+      <path
+        key={from}
+        d={`M${left} ${y - 3.5}v7M${left} ${y}H${right}${until === null ? "" : "m0 -3.5v7"}`}
+        className="stroke-edge"
+        fill="none"
+        strokeWidth="2"
+        strokeLinecap="round"
+      />
+    );
+  });
+}
+
+function AccessTokens({ track, view }: { track: Track; view: View }) {
+  return placeTokens(track.accessTokens).map(({ token, y }) =>
+    token.arrived ? (
+      <AccessBar key={token.from} token={token} y={y} track={track} view={view} />
+    ) : (
+      <LostToken key={token.from} x={view.x(token.from)} y={y} />
+    ),
+  );
+}
+
+interface AccessBarProps {
+  token: AccessToken;
+  y: number;
+  track: Track;
+  view: View;
+}
+
+/** Its whole life as an outline, filled as far as it has come. */
+function AccessBar({ token: { generation, from, until, renewalAt }, y, track, view }: AccessBarProps) {
+  const isPast = track.end !== null || until <= view.now;
+  const isCut = track.end?.how === "revoked" && until > track.end.at;
+  const left = view.x(from);
+  const whole = Math.max(0, view.x(Math.min(until, view.until + 1_000)) - left);
+  const spent = Math.max(0, view.x(Math.min(until, reach(track, view))) - left);
+  const label = `token ${generation}`;
+  const isRoomy = fits(label, spent);
+  return (
+    <g>
+      <rect
+        x={left}
+        y={y}
+        width={whole}
+        height={LANE.accessHeight}
+        rx="10"
+        className={`fill-surface ${isCut ? "stroke-danger" : "stroke-edge"}`}
+        strokeDasharray="3 4"
+      />
+      <rect
+        x={left}
+        y={y}
+        width={spent}
+        height={LANE.accessHeight}
+        rx={Math.min(10, spent / 2)}
+        className={isPast ? "fill-wash stroke-accent" : "fill-accent"}
+      />
+      {spent > 20 && (
+        <text
+          x={left + 10}
+          y={y + 14}
+          className={`text-[11px] font-medium ${isPast ? "fill-accent" : "fill-on-accent"}`}
+        >
+          {isRoomy ? label : generation}
+        </text>
+      )}
+      {renewalAt !== null && !isCut && (
+        <circle
+          cx={view.x(renewalAt)}
+          cy={y + LANE.accessHeight / 2}
+          r="3.5"
+          className="fill-surface stroke-accent"
+          strokeWidth="1.5"
+        />
+      )}
+    </g>
+  );
+}
+
+/** A token that was issued and never arrived. */
+function LostToken({ x, y }: { x: number; y: number }) {
+  return (
+    <g className="stroke-notice" strokeLinecap="round">
+      <rect
+        x={x}
+        y={y}
+        width="24"
+        height={LANE.accessHeight}
+        rx="10"
+        className="fill-notice-wash"
+        strokeDasharray="3 3"
+      />
+      <path d={`M${x + 8.5} ${y + 6.5}l7 7m0 -7l-7 7`} strokeWidth="1.75" />
+    </g>
+  );
+}
+
+/** A time without the network, the server or anybody awake. */
+function Away({ span: { from, until, label }, view }: { span: Span; view: View }) {
+  const left = view.x(from);
+  const width = Math.max(2, view.x(until ?? view.now) - left);
+  return (
+    <g>
+      <rect x={left} y="0" width={width} height={LANE.under + 4} rx="8" fill="url(#lab-away)" />
+      {fits(label, width) && (
+        <text x={left + 8} y={LANE.away} className="fill-notice text-[11px] font-medium">
+          {label}
+        </text>
+      )}
+    </g>
+  );
+}
+
+function Flags({ flags, view }: { flags: readonly Flag[]; view: View }) {
+  return placeFlags(flags, view).map(({ flag: { at, label, tone }, x, y }) => (
+    <g key={at}>
+      <path d={`M${x} ${LANE.session}V${y}`} className="stroke-line" />
+      <circle cx={x} cy={y} r="3.5" className={FILL[tone]} />
+      <text x={x + 8} y={y + 4} className={`text-[11px] font-medium ${TEXT[tone]}`}>
+        {label}
+      </text>
+    </g>
+  ));
+}

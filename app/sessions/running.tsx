@@ -1,0 +1,33 @@
+import Link from "next/link";
+import type { Operation } from "../operations/operation-data.ts";
+import { progressText, statusText } from "../operations/operation-words.ts";
+
+/** What goes on under a session, each with its way there. */
+export function Running({ operations }: { operations: readonly Operation[] }) {
+  if (operations.length === 0) return null;
+  return (
+    <ul className="mt-2 grid gap-1 text-sm">
+      {operations.map((operation) => (
+        <li key={operation.id} className="flex flex-wrap gap-x-3">
+          <Link
+            href={`/operations/${operation.id}`}
+            prefetch={false}
+            className="font-medium text-accent underline underline-offset-4"
+          >
+            {statusText(operation)}
+          </Link>
+          <span className="text-muted tabular-nums">{progressText(operation)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What ending the session does to what runs under it. */
+export function pausesText(operations: readonly Operation[]): string {
+  const what =
+    operations.length === 1 && operations[0] !== undefined
+      ? `“${statusText(operations[0])}” runs under this session and pauses`
+      : `${operations.length} operations run under this session and pause`;
+  return `${what} before the next step. Nothing is lost: sign in again and resume.`;
+}

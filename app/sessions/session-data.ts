@@ -1,0 +1,57 @@
+import { type SessionClient, SessionClientError } from "wallet-session/client";
+import { read, remove } from "../components/request.ts";
+
+/** What a session was signed in with, as far as it told. */
+export interface SessionDevice {
+  readonly browser: string | null;
+  readonly os: string | null;
+  readonly device: string | null;
+  /** Cut off: a network, not an address. */
+  readonly ip: string | null;
+}
+
+/** One of `GET /api/auth/sessions`, as far as it is shown. Times in ISO 8601. */
+export interface ListedSession {
+  readonly id: string;
+  readonly current: boolean;
+  readonly created_at: string;
+  readonly last_active_at: string;
+  readonly expires_at: string;
+  readonly generation: number;
+  readonly client: SessionDevice;
+}
+
+/** A session that was ended because a spent token of it was used again. */
+export interface SessionAlarm {
+  readonly session_id: string;
+  readonly at: string;
+  readonly client: SessionDevice;
+}
+
+/** Newest first. @throws SessionClientError */
+export async function listSessions(client: SessionClient): Promise<readonly ListedSession[]> {
+  const { sessions } = await read<{ sessions: readonly ListedSession[] }>(client, "/api/auth/sessions");
+  return sessions;
+}
+
+/** Newest first. @throws SessionClientError */
+export async function listAlarms(client: SessionClient): Promise<readonly SessionAlarm[]> {
+  const { alarms } = await read<{ alarms: readonly SessionAlarm[] }>(client, "/api/auth/alarms");
+  return alarms;
+}
+
+/** Ends one session; also fine when it has ended already. @throws SessionClientError */
+export async function endSession(client: SessionClient, id: string): Promise<void> {
+  try {
+    await remove(client, `/api/auth/sessions/${encodeURIComponent(id)}`);
+  } catch (error) {
+    if (!(error instanceof SessionClientError && error.code === "not_found")) throw error;
+  }
+}
+
+/** Ends all sessions but this one; resolves with how many. @throws SessionClientError */
+export async function endOtherSessions(client: SessionClient): Promise<number> {
+  const response = await remove(client, "/api/auth/sessions");
+  const { revoked }: { revoked: number } = await response.json();
+  return revoked;
+}

@@ -1,0 +1,56 @@
+"use client";
+
+import { useEffect } from "react";
+import { useSession } from "wallet-session/react";
+import { useAccount } from "../components/account.tsx";
+import { LoadFailure } from "../components/load-failure.tsx";
+import { SkeletonRows } from "../components/skeleton.tsx";
+import { useLoaded } from "../components/use-loaded.ts";
+import { isUnderWay } from "../operations/operation-data.ts";
+import { useOperations } from "../operations/use-operations.ts";
+import { Alarms } from "./alarms.tsx";
+import { OtherSessions } from "./other-sessions.tsx";
+import { listSessions } from "./session-data.ts";
+import { SignOut } from "./sign-out.tsx";
+import { ThisSession } from "./this-session.tsx";
+
+/** How soon the page notices who has signed in on another device: nothing tells it. */
+const RELOAD_MS = 10_000;
+
+/** Where the account is signed in, what runs there, and how to end it. */
+export function SessionsView() {
+  const { actorId, sessionId } = useAccount();
+  const state = useSession();
+  const { data, error, reload } = useLoaded(listSessions);
+  const { data: operations } = useOperations();
+  const running = operations?.filter(isUnderWay) ?? [];
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each renewal makes a new state, and the list tells of it
+  useEffect(() => {
+    const whenSeen = () => {
+      if (document.visibilityState === "visible") void reload();
+    };
+    whenSeen();
+    const timer = setInterval(whenSeen, RELOAD_MS);
+    return () => clearInterval(timer);
+  }, [reload, state]);
+
+  return (
+    <>
+      <div className="flex flex-wrap items-center justify-between gap-4">
+        <h1 className="text-3xl font-semibold tracking-tight">Your sessions</h1>
+        <SignOut running={running} runningHere={running.filter(({ session_id: id }) => id === sessionId)} />
+      </div>
+      <LoadFailure error={error} onRetry={reload} />
+      <Alarms operations={operations ?? []} />
+      <div className="mt-8 grid items-start gap-6 lg:grid-cols-[1fr_1.35fr]">
+        <ThisSession actorId={actorId} session={data?.find(({ current }) => current)} />
+        {data === null ? (
+          error === null && <SkeletonRows label="Loading your sessions…" />
+        ) : (
+          <OtherSessions sessions={data} running={running} reload={reload} />
+        )}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,167 @@
+"use client";
+
+import { type ReactNode, useState } from "react";
+import { SessionClientError } from "wallet-session/client";
+import { useSessionClient } from "wallet-session/react";
+import { amountText } from "../../components/amount.ts";
+import { Button, type ButtonLook } from "../../components/button.tsx";
+import { Card } from "../../components/card.tsx";
+import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { explain } from "../../components/explain.ts";
+import { useServerNow } from "../../components/server-clock.ts";
+import { useToast } from "../../components/toast.tsx";
+import { RULES, STREAM_COMMANDS, type StreamCommand } from "../../lib/streams/transitions.ts";
+import { amountsAt, type StreamAmounts } from "../accrual.ts";
+import { commandStream, type Stream } from "../stream-data.ts";
+import { foreseen } from "./foreseen.ts";
+import type { OneStream } from "./use-stream.ts";
+
+const NAMES: Readonly<Record<StreamCommand, string>> = {
+  start: "Start",
+  pause: "Pause",
+  settle: "Settle",
+  withdraw: "Withdraw",
+  cancel: "Cancel the stream",
+};
+
+const DONE: Readonly<Record<StreamCommand, string>> = {
+  start: "The stream is running.",
+  pause: "The stream is paused.",
+  settle: "What was earned is settled.",
+  withdraw: "Withdrawn.",
+  cancel: "The stream is cancelled.",
+};
+
+const LOOKS: Readonly<Record<StreamCommand, ButtonLook>> = {
+  start: "primary",
+  pause: "secondary",
+  settle: "secondary",
+  withdraw: "primary",
+  cancel: "danger",
+};
+
+/** Refusals after which what is on the screen is no longer what is so. */
+const OUTDATED = ["stream_state", "version_conflict", "not_permitted", "not_found"];
+
+interface StreamActionsProps extends Pick<OneStream, "accept" | "foresee" | "reload"> {
+  stream: Stream;
+}
+
+/** What this person may do with the stream as it stands. The server decides; what it says is what is shown. */
+export function StreamActions({ stream, accept, foresee, reload }: StreamActionsProps) {
+  const client = useSessionClient();
+  const toast = useToast();
+  const now = useServerNow();
+  const [busy, setBusy] = useState<StreamCommand | null>(null);
+  const [asking, setAsking] = useState(false);
+  const amounts = amountsAt(stream, now);
+  const possible = STREAM_COMMANDS.filter((command) => isPossible(command, stream, amounts));
+
+  async function act(command: StreamCommand) {
+    if (busy !== null) return;
+    setBusy(command);
+    foresee(foreseen(stream, command, now));
+    try {
+      accept(await commandStream(client, stream, command));
+      toast(DONE[command]);
+    } catch (error) {
+      foresee(stream);
+      toast(`Nothing was changed. ${explain(error)}`);
+      const outdated = error instanceof SessionClientError && OUTDATED.includes(error.code);
+      // Where no answer came, it may have been done all the same.
+      if (outdated || !(error instanceof SessionClientError) || error.status === undefined) await reload();
+    }
+    setBusy(null);
+    setAsking(false);
+  }
+
+  return (
+    <Card labelledBy="actions">
+      <h2 id="actions" className="text-lg font-semibold tracking-tight">
+        {stream.role === "sender" ? "You send this stream" : "You receive this stream"}
+      </h2>
+      <p className="mt-1 text-sm leading-relaxed text-muted">{adviceFor(stream, amounts)}</p>
+      {possible.length > 0 && (
+        <div className="mt-5 flex flex-wrap gap-3">
+          {possible.map((command) => (
+            <Button
+              key={command}
+              look={LOOKS[command]}
+              busy={busy === command}
+              onClick={() => (command === "cancel" ? setAsking(true) : void act(command))}
+            >
+              {command === "start" && stream.status === "paused" ? "Resume" : NAMES[command]}
+            </Button>
+          ))}
+        </div>
+      )}
+      {asking && (
+        <ConfirmDialog
+          title="Cancel this stream?"
+          confirmLabel="Cancel the stream"
+          busy={busy === "cancel"}
+          onConfirm={() => void act("cancel")}
+          onClose={() => setAsking(false)}
+        >
+          {whatCancelDoes(stream, amounts)}
+        </ConfirmDialog>
+      )}
+    </Card>
+  );
+}
+
+function isPossible(command: StreamCommand, stream: Stream, amounts: StreamAmounts): boolean {
+  const { by, from } = RULES[command];
+  if (!by.includes(stream.role) || !from.includes(stream.status)) return false;
+  switch (command) {
+    case "settle":
+      return amounts.due > 0n;
+    case "withdraw":
+      return amounts.withdrawable > 0n;
+    case "pause":
+      return amounts.accrued < amounts.deposited;
+    case "start":
+    case "cancel":
+      return true;
+  }
+}
+
+function adviceFor({ role, status, asset }: Stream, { withdrawable, due }: StreamAmounts): ReactNode {
+  if (role === "recipient" && withdrawable > 0n) {
+    return (
+      <>
+        <span className="tabular-nums">{amountText(withdrawable)}</span> {asset} is yours to withdraw now.
+      </>
+    );
+  }
+  switch (status) {
+    case "draft":
+      return role === "sender"
+        ? "It pays nothing until you start it."
+        : "It pays nothing until it is started.";
+    case "active":
+      return due > 0n
+        ? "Settling makes what was earned the recipient’s for good."
+        : "It has just begun to pay.";
+    case "paused":
+      return role === "sender"
+        ? "It pays nothing more until you resume it."
+        : "It pays nothing more for now.";
+    case "completed":
+      return "It has paid all that it held.";
+    case "cancelled":
+      return "It pays nothing more. What was earned stayed with the recipient.";
+  }
+}
+
+function whatCancelDoes({ status, asset }: Stream, { accrued, deposited }: StreamAmounts): ReactNode {
+  if (status === "draft")
+    return "The whole deposit goes back to you. A cancelled stream cannot be started again.";
+  return (
+    <>
+      What is earned by then, <span className="tabular-nums">{amountText(accrued)}</span> {asset} at this
+      moment, stays with the recipient; the rest of {amountText(deposited)} {asset} goes back to you. A
+      cancelled stream cannot be started again.
+    </>
+  );
+}
