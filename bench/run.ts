@@ -1,37 +1,139 @@
-// npm run bench: what the engine costs beside the least that any server must do, measured side by side in one run.
-import { count } from "./measure.ts";
+// npm run bench [-- SECTION …]: what we cost beside the least that any server must do, measured side by side in one run.
+// Without sections, all but `many`, which takes a quarter of an hour: a million sessions in each store.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AfterLoss } from "../packages/wallet-session/src/stores/redis/lost-writes.fixture.ts";
+import { barePostgres } from "./bare-postgres.ts";
+import { bareSqlite } from "./bare-sqlite.ts";
+import { type ManySessions, manySessions } from "./many-sessions.ts";
+import { type Comparison, count } from "./measure.ts";
+import { inMemory, onPostgres, onRedis, onSqlite, POSTGRES_URL } from "./places.ts";
+import { lostRotations, rotationsOnRedis } from "./redis-durability.ts";
 import { rotations } from "./rotations.ts";
+import { serve } from "./serve.ts";
 import { garbage, verification } from "./tokens.ts";
 
 const ROUNDS = 7;
+/** Set to try the section out. */
+const MANY = Number(process.env.BENCH_SESSIONS ?? 1_000_000);
+const ONLY_WHEN_ASKED = ["many"];
+
+const sections = {
+  async sqlite() {
+    const place = await onSqlite();
+    const directory = mkdtempSync(join(tmpdir(), "wallet-session-bench-"));
+    const figures = await rotations(ROUNDS, 500, place.store, bareSqlite(join(directory, "bare.db")));
+    rmSync(directory, { recursive: true });
+    await place.remove();
+    rotationRows("SQLite", "bare swap in groups of 32", "aim: at least 0.60", figures);
+  },
+
+  async postgres() {
+    const place = await onPostgres();
+    const schema = `wallet_session_bare_${randomBytes(6).toString("hex")}`;
+    const figures = await rotations(ROUNDS, 60, place.store, await barePostgres(POSTGRES_URL, schema));
+    await place.remove();
+    rotationRows("PostgreSQL", "bare statement", "aim: at least 0.80", figures);
+  },
+
+  async redis() {
+    for (const durability of ["always", "everysec"] as const) {
+      const { ratio, ours, bare } = await rotationsOnRedis(ROUNDS, durability);
+      row(
+        `Rotations on Redis, ${durability}, 32 in flight / bare script`,
+        ratio.toFixed(2),
+        "aim: at least 0.80",
+      );
+      row("  ours, per second", count(ours), "");
+      row("  bare, per second", count(bare), "");
+    }
+    const { crash, promotion } = await lostRotations();
+    lossRows("Append-only file cut by its last second of ten", crash);
+    lossRows("Replica promoted without the last second of ten", promotion);
+  },
+
+  async tokens() {
+    const refused = await garbage(ROUNDS);
+    row("Garbage tokens refused per second on one core", count(refused.perSecond), "aim: 100,000");
+    row("  calls of the store meanwhile", String(refused.storeCalls), "aim: 0");
+    const { unseen, unseenInFlight, seenMicroseconds, mapMicroseconds } = await verification(ROUNDS);
+    row(
+      "Access token not seen before / verify of node:crypto, time",
+      (1 / unseen.ratio).toFixed(2),
+      "aim: at most 1.60",
+    );
+    row("  the same with 32 in flight", (1 / unseenInFlight.ratio).toFixed(2), "aim: at most 1.60");
+    row("Access token seen before, microseconds", seenMicroseconds.toFixed(2), "aim: under 10");
+    row("  of these a look-up in a bare map", mapMicroseconds.toFixed(2), "");
+  },
+
+  async serve() {
+    const refresh = await serve(ROUNDS);
+    row("Refreshes by `wallet-session serve` / a bare Node server", refresh.ratio.toFixed(2), "");
+    row("  ours, per second", count(refresh.ours), "");
+    row("  bare, per second", count(refresh.bare), "");
+  },
+
+  async many() {
+    manyRows("SQLite", await manySessions(onSqlite, MANY));
+    manyRows("PostgreSQL", await manySessions(onPostgres, MANY));
+    manyRows("Redis", await manySessions(onRedis, MANY));
+    manyRows("memory", await manySessions(inMemory, MANY));
+  },
+};
 
 function row(what: string, figure: string, aim: string): void {
-  console.log(`${what.padEnd(62)} ${figure.padStart(10)}   ${aim}`);
+  console.log(`${what.padEnd(64)} ${figure.padStart(10)}   ${aim}`);
 }
 
+function rotationRows(
+  store: string,
+  bare: string,
+  aim: string,
+  { rotate, refresh }: { rotate: Comparison; refresh: Comparison },
+): void {
+  row(`Rotations on ${store}, 32 in flight / ${bare}`, rotate.ratio.toFixed(2), aim);
+  row("  ours, per second", count(rotate.ours), "");
+  row("  bare, per second", count(rotate.bare), "");
+  row(`Refreshes on ${store}, each with a signed access token / the same`, refresh.ratio.toFixed(2), "");
+  row("  ours, per second", count(refresh.ours), "");
+}
+
+function lossRows(what: string, { sessions, signedOut, codes, retriesThatGoOn, alarms }: AfterLoss): void {
+  row(
+    `${what}: signed out`,
+    `${((100 * signedOut) / sessions).toFixed(1)} %`,
+    `of ${sessions}; ${codes.join(", ")}`,
+  );
+  row("  of these would have gone on by a retry", `${retriesThatGoOn}`, `of ${signedOut}`);
+  row("  reuse alarms", `${alarms}`, "aim: 0");
+}
+
+function manyRows(store: string, figures: ManySessions): void {
+  const { sessions, few, many, ratio, bytesEach, filledPerSecond, pruning } = figures;
+  row(
+    `Refresh with ${count(sessions)} sessions on ${store} / with 1,000, p50`,
+    ratio.toFixed(2),
+    "aim: at most 1.30",
+  );
+  row("  microseconds, with many and with few", `${count(many)} ${count(few)}`, "");
+  row("  bytes for each session", count(bytesEach), "");
+  row("  created per second", count(filledPerSecond), "");
+  row("  while a quarter of them is pruned in batches / without", pruning.ratio.toFixed(2), "");
+  row("  the longest of these refreshes, milliseconds", pruning.longestMs.toFixed(1), "");
+  row("  pruned per second", count(pruning.deletedPerSecond), "");
+}
+
+const known = Object.keys(sections) as (keyof typeof sections)[];
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !known.some((section) => section === name));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(", ")} to measure, only ${known.join(", ")}.`);
+  process.exit(2);
+}
 console.log(`Node ${process.version}, medians of ${ROUNDS} rounds, ours and the bare operation in turn.\n`);
-
-const rotated = await rotations(ROUNDS);
-row(
-  "Rotations on SQLite, 32 in flight / bare swap in groups of 32",
-  rotated.rotate.ratio.toFixed(2),
-  "aim: at least 0.60",
-);
-row("  ours, per second", count(rotated.rotate.ours), "");
-row("  bare, per second", count(rotated.rotate.bare), "");
-row("Refreshes, with a signed access token / the same bare swap", rotated.refresh.ratio.toFixed(2), "");
-row("  ours, per second", count(rotated.refresh.ours), "");
-
-const refused = await garbage(ROUNDS);
-row("Garbage tokens refused per second on one core", count(refused.perSecond), "aim: 100,000");
-row("  calls of the store meanwhile", String(refused.storeCalls), "aim: 0");
-
-const { unseen, unseenInFlight, seenMicroseconds, mapMicroseconds } = await verification(ROUNDS);
-row(
-  "Access token not seen before / verify of node:crypto, time",
-  (1 / unseen.ratio).toFixed(2),
-  "aim: at most 1.60",
-);
-row("  the same with 32 in flight", (1 / unseenInFlight.ratio).toFixed(2), "aim: at most 1.60");
-row("Access token seen before, microseconds", seenMicroseconds.toFixed(2), "aim: under 10");
-row("  of these a look-up in a bare map", mapMicroseconds.toFixed(2), "");
+for (const name of known) {
+  if (asked.length === 0 ? !ONLY_WHEN_ASKED.includes(name) : asked.includes(name)) await sections[name]();
+}

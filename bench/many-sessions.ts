@@ -1,0 +1,171 @@
+import { randomBytes } from "node:crypto";
+import { systemClock } from "../packages/wallet-session/src/clock.ts";
+import { createSessionEngine } from "../packages/wallet-session/src/engine/engine.ts";
+import { prune } from "../packages/wallet-session/src/engine/prune.ts";
+import type { SessionEngine } from "../packages/wallet-session/src/engine/session-engine.ts";
+import { ACCESS_TOKEN_TTL_MS } from "../packages/wallet-session/src/limits.ts";
+import type { SessionRecord, SessionStore } from "../packages/wallet-session/src/store.ts";
+import { median } from "./measure.ts";
+
+const DAY = 86_400_000;
+const FEW = 1_000;
+/** Sessions that are refreshed, spread evenly over all. */
+const SAMPLED = 1_000;
+const FILLING_AT_ONCE = 256;
+const ROUNDS = 7;
+const REFRESHES_EACH_ROUND = 1_000;
+const SECRET = randomBytes(32).toString("hex");
+const CLIENT = { browser: "Firefox 140", os: "Linux", device: null, ip: "203.0.113.0" };
+
+/** One place to keep sessions, and how many bytes they take there. */
+export interface Place {
+  readonly store: SessionStore;
+  bytes(): Promise<number> | number;
+  /** Deletes everything. The store is closed by then. */
+  remove(): Promise<void> | void;
+}
+
+export interface ManySessions {
+  readonly sessions: number;
+  readonly filledPerSecond: number;
+  readonly bytesEach: number;
+  /** Medians of a refresh, one at a time, in microseconds. */
+  readonly few: number;
+  readonly many: number;
+  readonly ratio: number;
+  /** While the engine prunes a quarter of them. */
+  readonly pruning: { readonly ratio: number; readonly longestMs: number; readonly deletedPerSecond: number };
+}
+
+/** Refreshes in a store with `sessions` of them and in one with 1,000, in turn, and while the many are pruned. */
+export async function manySessions(
+  open: (name: string) => Promise<Place>,
+  sessions: number,
+): Promise<ManySessions> {
+  const [few, many] = [await open("few"), await open("many")];
+  const engines = await Promise.all([few, many].map(({ store }) => engineOn(store)));
+  const [engineOfFew, engineOfMany] = engines as [SessionEngine, SessionEngine];
+  try {
+    const tokensOfFew = await fill(few.store, engineOfFew, FEW);
+    const before = await many.bytes();
+    const begun = performance.now();
+    const tokensOfMany = await fill(many.store, engineOfMany, sessions);
+    const filledPerSecond = sessions / ((performance.now() - begun) / 1_000);
+    const bytesEach = ((await many.bytes()) - before) / sessions;
+
+    const rounds: { few: number; many: number }[] = [];
+    for (let round = 0; round <= ROUNDS; round += 1) {
+      const pair = {
+        few: median(await refreshAll(engineOfFew, tokensOfFew)),
+        many: median(await refreshAll(engineOfMany, tokensOfMany)),
+      };
+      if (round > 0) rounds.push(pair);
+    }
+    const inTurn = {
+      few: median(rounds.map((pair) => pair.few)),
+      many: median(rounds.map((pair) => pair.many)),
+      ratio: median(rounds.map((pair) => pair.many / pair.few)),
+    };
+    const pruning = await whilePruning(many.store, engineOfMany, tokensOfMany, inTurn.many);
+    return { sessions, filledPerSecond, bytesEach, ...inTurn, pruning };
+  } finally {
+    for (const engine of engines) await engine.close();
+    await few.remove();
+    await many.remove();
+  }
+}
+
+async function engineOn(store: SessionStore): Promise<SessionEngine> {
+  const engine = createSessionEngine({ store, secrets: [SECRET], issuer: "https://pay.example.com" });
+  await engine.start();
+  return engine;
+}
+
+/** The tokens of those that will be refreshed. Of the others, a quarter has ended longer ago than anything is kept. */
+async function fill(store: SessionStore, engine: SessionEngine, sessions: number): Promise<string[]> {
+  const tokens: string[] = [];
+  const every = Math.max(1, Math.floor(sessions / SAMPLED));
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: FILLING_AT_ONCE }, async () => {
+      for (let n = next++; n < sessions; n = next++) {
+        if (n % every === 0) tokens.push(await signIn(engine, n));
+        else await store.createSession(session(n), challenge());
+      }
+    }),
+  );
+  return tokens;
+}
+
+async function signIn(engine: SessionEngine, n: number): Promise<string> {
+  const actor = { actorId: actorId(n), challenge: challenge() };
+  return (await engine.signIn(actor, { transport: "body", client: CLIENT })).refreshToken;
+}
+
+function session(n: number): SessionRecord {
+  const createdAt = Date.now() - (n % 4 === 1 ? 60 * DAY : 0);
+  return {
+    id: randomBytes(16).toString("base64url"),
+    actorId: actorId(n),
+    transport: "body",
+    generation: 1,
+    secretHash: randomBytes(32),
+    salt: randomBytes(16),
+    retryKeyHash: randomBytes(32),
+    createdAt,
+    rotatedAt: createdAt,
+    idleExpiresAt: createdAt + 7 * DAY,
+    expiresAt: createdAt + 30 * DAY,
+    revokedAt: null,
+    revokedReason: null,
+    binding: null,
+    client: CLIENT,
+  };
+}
+
+const actorId = (n: number) => `G${String(n >> 1).padStart(55, "A")}`;
+// Past: the marks of challenges are no part of a session's size for long.
+const challenge = () => ({ id: randomBytes(32).toString("hex"), expiresAt: Date.now() + 300_000 });
+
+/** The microseconds of each refresh, one after the other. */
+async function refreshAll(engine: SessionEngine, tokens: string[]): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < REFRESHES_EACH_ROUND; n += 1) {
+    const at = n % tokens.length;
+    const begun = performance.now();
+    const result = await engine.refresh({
+      token: tokens[at] ?? "",
+      presentedBy: "body",
+      retryKey: "0123456789abcdef0123",
+      jarAccessToken: null,
+    });
+    times.push((performance.now() - begun) * 1_000);
+    if (result.outcome !== "rotated") throw new Error(result.outcome);
+    tokens[at] = result.tokens.refreshToken;
+  }
+  return times;
+}
+
+async function whilePruning(
+  store: SessionStore,
+  engine: SessionEngine,
+  tokens: string[],
+  usual: number,
+): Promise<ManySessions["pruning"]> {
+  const begun = performance.now();
+  let deleted = 0;
+  let pruning = true;
+  const done = prune({ store, clock: systemClock }, ACCESS_TOKEN_TTL_MS, ({ sessions }) => {
+    deleted += sessions;
+  }).finally(() => {
+    pruning = false;
+  });
+  const times: number[] = [];
+  while (pruning) times.push(...(await refreshAll(engine, tokens)));
+  await done;
+  return {
+    ratio: median(times) / usual,
+    longestMs: times.reduce((longest, time) => Math.max(longest, time), 0) / 1_000,
+    deletedPerSecond: deleted / ((performance.now() - begun) / 1_000),
+  };
+}
