@@ -1,13 +1,37 @@
 import { defineConfig } from "vitest/config";
+import { postgresToTestWith } from "./scripts/setup/postgres.mjs";
+import { redisToTestWith } from "./scripts/setup/redis.mjs";
 
 const exclude = ["**/node_modules/**", "**/dist/**"];
+
+// Where there is no PostgreSQL, what stands on it can be neither tested nor held to its coverage. `npm test` says so.
+const ofPostgres = [
+  "packages/wallet-session/src/stores/postgres{.,/}**",
+  "app/lib/sql/postgres*",
+  "app/lib/operations/takeover.test.ts",
+  "test/postgres{,-streams}.test.ts",
+  "test/instances/instances.test.ts",
+];
+const { isThere } = await postgresToTestWith();
+if (!isThere) exclude.push(...ofPostgres);
+// The same of Redis.
+const ofRedis = [
+  "packages/wallet-session/src/stores/redis{.,/}**",
+  "test/redis.test.ts",
+  "test/instances/instances.test.ts",
+];
+if (!(await redisToTestWith()).isThere) exclude.push(...ofRedis);
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A condition is given up after as long as a busy machine may take.
+    expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
+    // Tests that run on each kind of database leave it out.
+    env: isThere ? {} : { WITHOUT_POSTGRES: "1" },
     // Every run takes another order, so that no test can come to lean on the one before it. The seed is printed;
     // `--sequence.seed N` takes that order again.
     sequence: { shuffle: true },
@@ -37,7 +61,7 @@ export default defineConfig({
       provider: "v8",
       reporter: ["text", "html"],
       include: ["packages/wallet-session/src/**/*.ts", "app/api/**/*.ts", "app/lib/**/*.ts"],
-      exclude: ["**/*.test.ts", "**/*.fixture.ts"],
+      exclude: [...exclude, "**/*.test.ts", "**/*.fixture.ts"],
       thresholds: {
         "packages/wallet-session/src/**": { statements: 90, branches: 90, functions: 90, lines: 90 },
         "app/api/**": { statements: 90, branches: 90, functions: 90, lines: 90 },

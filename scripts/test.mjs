@@ -3,7 +3,9 @@
 import { relative, resolve } from "node:path";
 import { browserToTestWith } from "./setup/browser.mjs";
 import { ensureBuilt } from "./setup/built.mjs";
+import { postgresToTestWith } from "./setup/postgres.mjs";
 import { prepare } from "./setup/prepare.mjs";
+import { redisToTestWith, startRedisWhereNoneAnswers } from "./setup/redis.mjs";
 import { root } from "./setup/root.mjs";
 
 const args = process.argv.slice(2);
@@ -14,7 +16,11 @@ if (mayNeedTheApp(args)) await ensureBuilt();
 const { runTests } = await import("./setup/run-tests.mjs");
 const browser = browserToTestWith();
 if (!browser.isThere) process.env.WITHOUT_BROWSER = "1";
-process.exit(await runTests(args, browser.note));
+const postgres = await postgresToTestWith();
+const stopRedis = await startRedisWhereNoneAnswers();
+process.on("exit", stopRedis);
+const redis = await redisToTestWith();
+process.exit(await runTests(args, [browser.note, postgres.note, redis.note]));
 
 /**
  * The tests that drive the built app are all in test/. A run that names only paths outside needs no build.

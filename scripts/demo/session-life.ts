@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "../../packages/wallet-session/src/testing/wallet-keypair.ts";
 import { type Answer, connectTo, DemoError, type Send, text } from "./server.ts";
+import { type SessionEvents, watchSession } from "./session-events.ts";
+
+const RENEWS_AFTER_MS = 2_000;
 
 /** Runs the demo and returns the exit code. */
 export async function demo(baseUrl: string): Promise<number> {
   console.log(`The life of a session, against ${baseUrl}\n`);
   try {
-    await sessionLife(connectTo(baseUrl));
+    await sessionLife(connectTo(baseUrl), (accessToken) => watchSession(baseUrl, accessToken));
     console.log("\nAll as promised.");
     return 0;
   } catch (error) {
@@ -16,7 +20,10 @@ export async function demo(baseUrl: string): Promise<number> {
   }
 }
 
-async function sessionLife(send: Send): Promise<void> {
+async function sessionLife(
+  send: Send,
+  watch: (accessToken: string) => Promise<SessionEvents>,
+): Promise<void> {
   const wallet = createWalletKeypair();
   step("Key", `a new Stellar account, ${short(wallet.account)}`);
 
@@ -35,6 +42,11 @@ async function sessionLife(send: Send): Promise<void> {
     `session ${text(signedIn, "session_id")}; the access token lives ${signedIn.body.expires_in} s`,
   );
 
+  const events = await watch(text(signedIn, "access_token"));
+  step("Watch", "an event stream is open on the session, with that access token");
+  // The times of tokens are whole seconds: renewed within one, there would be nothing new to tell.
+  await delay(RENEWS_AFTER_MS);
+
   let current = signedIn;
   for (const count of ["first", "second", "third"]) {
     current = await refresh(send, current);
@@ -44,6 +56,12 @@ async function sessionLife(send: Send): Promise<void> {
       `the ${count}: a new access token, and refresh token ${short(text(current, "refresh_token"))}`,
     );
   }
+
+  const renewed = await events.next("session.renewed");
+  step(
+    "Watch",
+    `the same connection says session.renewed, good for ${renewed.expires_in} s: nothing reconnects`,
+  );
 
   const key = randomUUID();
   const lost = await refresh(send, current, key);
@@ -57,6 +75,11 @@ async function sessionLife(send: Send): Promise<void> {
   const replayed = await refresh(send, current);
   expectRefusal(replayed, "refresh_token_reused");
   step("Theft", `a token that was rotated away comes again: ${replayed.status} ${replayed.body.code}`);
+
+  const ended = await events.next("session.ended");
+  if (ended.code !== "refresh_token_reused") throw new DemoError(`The event stream said ${ended.code}.`);
+  await events.closed();
+  step("Watch", `the event stream says session.ended, ${ended.code}, and closes`);
 
   const successor = await refresh(send, retried);
   expectRefusal(successor, "refresh_token_revoked");

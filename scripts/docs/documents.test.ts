@@ -8,6 +8,8 @@ import { createHandlers } from "wallet-session/http";
 import { createMemoryStore } from "wallet-session/stores/memory";
 import { createWalletKeypair } from "wallet-session/testing";
 import { createStellarWallet, masterKeyOnly } from "wallet-session/wallets/stellar";
+import { REFUSALS } from "../../app/lib/refusals.ts";
+import { readAppSettings } from "../../app/lib/settings.ts";
 import { root } from "../setup/root.mjs";
 import { anchors, document, documents, links, prose } from "./markdown.ts";
 
@@ -79,9 +81,10 @@ test("docs/api.md has each error code with the status that it is answered with",
     accountSigners: masterKeyOnly,
   });
   const { problem } = createHandlers({ engine, wallet, publicUrl: new URL("https://pay.example.com") });
-  const answered = ERROR_CODES.map(
-    (code) => `| ${problem(new SessionError(code, "")).status} | \`${code}\` |`,
-  );
+  const answered = [
+    ...ERROR_CODES.map((code) => `| ${problem(new SessionError(code, "")).status} | \`${code}\` |`),
+    ...Object.entries(REFUSALS).map(([code, { status }]) => `| ${status} | \`${code}\` |`),
+  ];
   const rows = [...document("docs/api.md").text.matchAll(/^(\| \d{3} \| `\w+` \|)/gm)].map(([, row]) => row);
   expect(rows.sort()).toEqual(answered.sort());
 });
@@ -100,7 +103,19 @@ test("docs/configuration.md has each setting that is read, and no other", () => 
   readConfig(env, {
     read: (name) => (name === "auth-secret" ? "x".repeat(32) : createWalletKeypair().seed),
   });
+  readAppSettings(env);
   const table = [...prose(document("docs/configuration.md")).matchAll(/^\| (`[A-Z_`, ]+`) \|/gm)];
   const written = table.flatMap(([, names = ""]) => [...names.matchAll(/[A-Z_]+/g)].map(String));
   expect(written.sort()).toEqual([...read].sort());
+});
+
+test("docs/decisions/README.md has each decision by its title, in order", () => {
+  const titles = documents()
+    .filter(({ path }) => /^docs\/decisions\/\d/.test(path))
+    .map(({ path, text }) => {
+      const [, number = "", title = ""] = /^# (\d{4}) (.*)$/m.exec(text) ?? [];
+      return `| [${number}](${path.slice("docs/decisions/".length)}) | ${title}`;
+    });
+  const rows = document("docs/decisions/README.md").text.match(/^\| \[\d{4}\].*$/gm) ?? [];
+  expect(rows.map((row) => row.replace(/(?: \(replaced [^)]*\))? \|$/, ""))).toEqual(titles);
 });

@@ -24,7 +24,7 @@ beforeAll(() => {
     JSON.stringify({
       extends: join(root, "tsconfig.json"),
       compilerOptions: { incremental: false, plugins: [] },
-      include: ["**/*.ts"],
+      include: ["**/*.ts", "**/*.tsx"],
       exclude: ["node_modules"],
     }),
   );
@@ -35,8 +35,9 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** One directory for each document; a snippet whose first line names a file is that file, so that others can import it. */
 function writeSnippets(source: Document): void {
-  for (const [index, { code }] of fences(source, "ts").entries()) {
-    const path = join(snippetsOf(source.path), NAMED.exec(code)?.[1] ?? `snippet-${index + 1}.ts`);
+  const snippets = [...fences(source, "ts"), ...fences(source, "tsx")];
+  for (const [index, { language, code }] of snippets.entries()) {
+    const path = join(snippetsOf(source.path), NAMED.exec(code)?.[1] ?? `snippet-${index + 1}.${language}`);
     mkdirSync(dirname(path), { recursive: true });
     // A module of its own, whatever is in it.
     writeFileSync(path, `${code}\nexport {};\n`);
@@ -60,8 +61,8 @@ test("the example in the README signs in and refreshes, by its handlers and by i
     STELLAR_SIGNING_SEED: createWalletKeypair().seed,
     LOG_LEVEL: "silent",
   });
-  const { sessions } = await load<{ sessions: () => Mounted }>("sessions.ts");
-  const { config, engine, handlers } = sessions();
+  const { sessions } = await load<{ sessions: Mounted }>("sessions.ts");
+  const { config, handlers } = sessions;
   // Any free port, but tokens and challenges as at the one that is configured.
   Object.assign(config, { port: 0 });
   const { server } = await load<{ server: Server }>("server.ts");
@@ -80,14 +81,14 @@ test("the example in the README signs in and refreshes, by its handlers and by i
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
-    await engine.close();
+    await sessions.close();
   }
 });
 
 interface Mounted {
   readonly config: { readonly publicUrl: URL };
-  readonly engine: { close(): Promise<void> };
   readonly handlers: { fetch(request: Request): Promise<Response> };
+  close(): Promise<void>;
 }
 
 type Send = (path: string, init?: RequestInit) => Promise<Response>;

@@ -5,7 +5,16 @@ import { join } from "node:path";
 
 // What cannot change the built app. Everything else counts, so that a directory added later does too: a build too
 // many costs seconds, a stale one an afternoon.
-const OTHER_DIRECTORIES = new Set(["bench", "coverage", "data", "docs", "node_modules", "scripts", "test"]);
+const OTHER_DIRECTORIES = new Set([
+  "bench",
+  "coverage",
+  "data",
+  "docs",
+  "examples",
+  "node_modules",
+  "scripts",
+  "test",
+]);
 const OTHER_FILES = new Set(["biome.json", "knip.json", "next-env.d.ts", "vitest.config.ts"]);
 const SOURCE_AT_ROOT = /^\.env|\.(?:[cm]?[jt]s|json)$/;
 const GENERATED = new Set(["dist", "node_modules"]);

@@ -43,6 +43,7 @@ test.each([
   "app/api/auth/wallet/route.test.ts",
   "app/api/server.fixture.ts",
   "test/http.test.ts",
+  "examples/next/proxy.ts",
   "data/wallet-session.db",
   "coverage/index.html",
   "packages/wallet-session/dist/index.js",

@@ -9,24 +9,27 @@ const DEFAULT_PORT = "3000";
 const POLL_MS = 100;
 
 /**
- * Serves the app on HOST and PORT until it is told to stop, and says where once it answers.
+ * Serves the app on HOST and PORT until it is told to stop, and says where once it answers. A server that ends with the
+ * exit code `restartOn` is started again.
  *
  * @param {"start" | "dev"} name what Next calls it
+ * @param {{ restartOn?: number }} [options]
  * @returns {Promise<number>} the exit code
  */
-export async function serve(name) {
+export async function serve(name, { restartOn } = {}) {
   const host = process.env.HOST || DEFAULT_HOST;
   const port = await freePort(host, process.env.PORT || DEFAULT_PORT);
   const { env, ...command } = next(name, "--hostname", host, "--port", String(port));
-  const ended = runInForeground({
-    ...command,
-    env: { ...env, PORT: String(port), WALLET_SESSION_MODE: mode() },
-  });
-  const announced = new AbortController();
-  announce(host, port, announced.signal).catch(() => {});
-  const code = await ended;
-  announced.abort();
-  return code;
+  const server = { ...command, env: { ...env, PORT: String(port), WALLET_SESSION_MODE: mode() } };
+  while (true) {
+    const ended = runInForeground(server);
+    const announced = new AbortController();
+    announce(host, port, announced.signal).catch(() => {});
+    const code = await ended;
+    announced.abort();
+    if (code !== restartOn) return code;
+    console.log("\nThe server has ended as it was asked to, and is started again.");
+  }
 }
 
 /**
