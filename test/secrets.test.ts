@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StrKey } from "@stellar/stellar-sdk";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { AppServer } from "./support/app-server.ts";
 import { appUnderTest } from "./support/app-under-test.ts";
 import { age } from "./support/database.ts";
@@ -92,7 +92,7 @@ test("nothing comes to light while the server runs, and the search has seen what
   // It is the right database, and it is read as it lies: the hash of the secret is in it.
   const hash = createHash("sha256").update(secretOf(tokens.refreshToken)).digest();
   expect(FILES.some((suffix) => readFile(server.databasePath + suffix).includes(hash))).toBe(true);
-  expect(server.output()).toContain(tokens.sessionId);
+  await vi.waitFor(() => expect(server.output()).toContain(tokens.sessionId), 10_000);
 });
 
 test("what is planted is found, in each place and each form", async () => {

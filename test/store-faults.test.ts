@@ -1,10 +1,10 @@
 // A store that fails while the app runs: never taken for a refusal, nobody is signed out, and the same request
 // succeeds once the store is back.
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "./support/app-under-test.ts";
-import { storedSession, withDatabase } from "./support/database.ts";
+import { storedSession, whileGone } from "./support/database.ts";
 import { type Answer, problemOf, STACK_TRACE } from "./support/http-client.ts";
 import { ACCESS_COOKIE, bearer, newRetryKey } from "./support/session-client.ts";
 
@@ -30,19 +30,9 @@ async function whileLocked(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The sessions are not where they should be: reads fail as well as writes. */
-async function whileGone(work: () => Promise<void>): Promise<void> {
-  withDatabase(app.server, (database) => database.exec("ALTER TABLE sessions RENAME TO sessions_gone"));
-  try {
-    await work();
-  } finally {
-    withDatabase(app.server, (database) => database.exec("ALTER TABLE sessions_gone RENAME TO sessions"));
-  }
-}
-
 describe.each([
   ["locked by another process", whileLocked],
-  ["without its table", whileGone],
+  ["without its table", (work: () => Promise<void>) => whileGone(app.server, work)],
 ])("a database %s", (_, whileFailing) => {
   test("is a fault of each request that writes, and each succeeds afterwards", async () => {
     const { client, server } = app;
@@ -83,7 +73,7 @@ describe.each([
 test("a database that cannot be read is a fault of reads too, but needs no restart", async () => {
   const { client } = app;
   const { accessToken, refreshToken } = await client.signIn();
-  await whileGone(async () => {
+  await whileGone(app.server, async () => {
     expectFault(await client.session(accessToken));
     expectFault(await client.list(accessToken));
     expect(problemOf(await client.send("GET", "/api/readyz"))).toBe("503 store_unavailable");
@@ -101,6 +91,6 @@ test("a database that cannot be read is a fault of reads too, but needs no resta
 test("the log says which step failed", async () => {
   const { client, server } = app;
   const { refreshToken } = await client.signIn();
-  await whileGone(async () => expectFault(await client.refresh(refreshToken)));
-  expect(server.output()).toMatch(/"event":"store_fault","step":"rotate"/);
+  await whileGone(app.server, async () => expectFault(await client.refresh(refreshToken)));
+  await vi.waitFor(() => expect(server.output()).toMatch(/"event":"store_fault","step":"rotate"/), 10_000);
 });

@@ -1,31 +1,49 @@
 import { existsSync } from "node:fs";
+import { StrKey } from "@stellar/stellar-sdk";
 import {
   type Browser,
   type BrowserContext,
   type BrowserContextOptions,
   type ConsoleMessage,
   chromium,
+  type Locator,
   type Page,
 } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, vi } from "vitest";
+import type { WalletKeypair } from "wallet-session/testing";
 import type { App } from "../support/app-under-test.ts";
 
 const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
 /** What a person would wait for, and some more for a busy machine. */
 const PATIENCE_MS = 15_000;
+/** The same for what is asked again and again. */
+export const PATIENTLY = { timeout: PATIENCE_MS, interval: 100 };
+/** A test opens several browsers, one page after the other. */
+const TEST_LIMIT_MS = 120_000;
 const DEMO_WALLET = "streampay.demo-wallet";
 
 export interface BrowserUnderTest {
-  /** A browser of somebody's own, with an empty jar. `walletOf`: a page whose demo wallet it has too. */
-  open(options?: BrowserContextOptions & { walletOf?: Page }): Promise<BrowserContext>;
+  /** A browser of somebody's own, with an empty jar. `walletOf`: whose key its demo wallet has. */
+  open(options?: OpenOptions): Promise<BrowserContext>;
+}
+
+export interface OpenOptions extends BrowserContextOptions {
+  readonly walletOf?: Page | WalletKeypair;
+  /** What a page may complain of, since the test brings it about. */
+  readonly mayComplainOf?: RegExp;
 }
 
 /**
- * One Chromium for the tests of the calling file; whatever they open is closed after each. A page that threw or wrote an
- * error to its console fails the test that opened it, and the app's witness learns the tokens of every jar.
+ * One Chromium for the tests of the calling file; whatever they open is closed after each, or after all where they run
+ * side by side. A page that threw or wrote an error to its console fails them, and the app's witness learns the tokens of
+ * every jar.
  */
-export function browserUnderTest(app: App): BrowserUnderTest {
+export function browserUnderTest(
+  app: App,
+  { sideBySide = false, patienceMs = PATIENCE_MS } = {},
+): BrowserUnderTest {
+  vi.setConfig({ testTimeout: TEST_LIMIT_MS });
   let browser: Browser | null = null;
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
@@ -40,18 +58,20 @@ export function browserUnderTest(app: App): BrowserUnderTest {
     browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGS });
   });
 
-  afterEach(async () => {
+  async function closeAll(): Promise<void> {
     for (const context of contexts.splice(0)) {
       for (const { value } of await context.cookies()) if (value !== "") app.witness.add(value);
       await context.close();
     }
     expect(complaints.splice(0)).toEqual([]);
-  });
+  }
 
   afterAll(() => browser?.close());
+  if (sideBySide) afterAll(closeAll);
+  else afterEach(closeAll);
 
   return {
-    async open({ walletOf, ...options } = {}) {
+    async open({ walletOf, mayComplainOf, ...options } = {}) {
       if (browser === null) throw new Error("The browser has not been started yet.");
       const baseURL = app.server.publicUrl;
       const storageState = walletOf && {
@@ -64,10 +84,13 @@ export function browserUnderTest(app: App): BrowserUnderTest {
         ...options,
       });
       contexts.push(context);
-      context.setDefaultTimeout(PATIENCE_MS);
-      context.on("weberror", (error) => complaints.push(String(error.error())));
+      context.setDefaultTimeout(patienceMs);
+      const complain = (text: string) => {
+        if (!mayComplainOf?.test(text)) complaints.push(text);
+      };
+      context.on("weberror", (error) => complain(String(error.error())));
       context.on("console", (message) => {
-        if (message.type() === "error" && !isAnswerNoted(message)) complaints.push(message.text());
+        if (message.type() === "error" && !isAnswerNoted(message)) complain(message.text());
       });
       return context;
     },
@@ -81,34 +104,152 @@ function isAnswerNoted(message: ConsoleMessage): boolean {
   return expected && message.text().startsWith("Failed to load resource:");
 }
 
-/** The demo key of a page, as it is stored. */
-async function demoWallet(page: Page): Promise<{ name: string; value: string }[]> {
-  const value = await page.evaluate((name) => localStorage.getItem(name), DEMO_WALLET);
+/** A demo key as it is stored: that of a page, or one that the test knows. */
+async function demoWallet(of: Page | WalletKeypair): Promise<{ name: string; value: string }[]> {
+  const value =
+    "seed" in of ? jwkOf(of) : await of.evaluate((name) => localStorage.getItem(name), DEMO_WALLET);
   if (value === null) throw new Error("The page has made no demo key.");
   return [{ name: DEMO_WALLET, value }];
 }
 
-/** Signs in with the demo wallet, and resolves when the session page shows the session. */
+function jwkOf({ account, seed }: WalletKeypair): string {
+  const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+  return JSON.stringify({
+    kty: "OKP",
+    crv: "Ed25519",
+    d: base64url(StrKey.decodeEd25519SecretSeed(seed)),
+    x: base64url(StrKey.decodeEd25519PublicKey(account)),
+  });
+}
+
+/** Signs in with the demo wallet on the way to the sessions, and resolves when that page shows them. */
 export async function signIn(context: BrowserContext): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto("/sign-in");
-  await page.getByRole("button", { name: "Sign in with the demo wallet" }).click();
+  const page = await signInTowards(context, "/sessions");
   await seesSession(page);
   return page;
 }
 
+/** The same on the way to the streams. */
+export async function signInToStreams(context: BrowserContext): Promise<Page> {
+  const page = await signInTowards(context, "/streams");
+  await seesStreams(page);
+  return page;
+}
+
+async function signInTowards(context: BrowserContext, path: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`/sign-in?next=${path}`);
+  await signWithDemoWallet(page);
+  return page;
+}
+
+/** The demo wallet of a page that offers it, once it has its key. */
+export async function demoWalletOn(page: Page): Promise<Locator> {
+  const wallet = page.getByRole("region", { name: "Demo wallet" });
+  await wallet.getByText(/^G.*…/).waitFor();
+  return wallet;
+}
+
+/** Signs in with the demo wallet on a page that offers it. */
+export async function signWithDemoWallet(page: Page): Promise<void> {
+  const wallet = await demoWalletOn(page);
+  await wallet.getByRole("button", { name: "Sign in with the demo wallet" }).click();
+}
+
+/**
+ * Resolves when the page does what its buttons say: as it comes from the server it shows them, and a press does nothing until
+ * its script has taken it over.
+ */
+export async function isAlive(page: Page): Promise<void> {
+  // React marks each element that it has taken over.
+  await page.waitForFunction(() => {
+    const button = document.querySelector("main button");
+    return button !== null && Object.keys(button).some((key) => key.startsWith("__reactProps$"));
+  });
+}
+
 /** Resolves when the page shows who is signed in and where. */
 export async function seesSession(page: Page): Promise<void> {
-  await page.waitForURL("**/session");
+  await page.waitForURL(({ pathname }) => pathname === "/sessions");
   await page.getByRole("heading", { name: "Where you are signed in" }).waitFor();
 }
 
+/** Resolves when the page shows the streams of who is signed in. */
+export async function seesStreams(page: Page): Promise<void> {
+  await page.waitForURL(({ pathname }) => pathname === "/streams");
+  await page.getByRole("navigation", { name: "Filters" }).waitFor();
+}
+
+/** What the browser tells its pages after a tunnel; they look again. */
+export async function lookAgain(page: Page): Promise<void> {
+  await page.evaluate(() => window.dispatchEvent(new Event("online")));
+}
+
 /** The session as the server tells it to this page; nothing is renewed for it. */
-export async function sessionOf(page: Page): Promise<{ session_id: string; generation: number }> {
+export async function sessionOf(
+  page: Page,
+): Promise<{ actor_id: string; session_id: string; generation: number }> {
   return page.evaluate(async () => (await fetch("/api/auth/session", { cache: "no-store" })).json());
+}
+
+interface StreamWish {
+  readonly recipient: string;
+  readonly deposit: string;
+  readonly duration_seconds: number;
+  readonly title?: string;
+  readonly start?: boolean;
+}
+
+/** Creates a stream as the page itself would, without its form. Resolves with its id. */
+export async function createStream(page: Page, wish: StreamWish): Promise<string> {
+  const { status, body } = await page.evaluate(async (wanted) => {
+    const response = await fetch("/api/streams", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(wanted),
+    });
+    return { status: response.status, body: await response.json() };
+  }, wish);
+  expect(status).toBe(201);
+  return body.id;
 }
 
 /** The cookies of the jar by name. */
 export async function jarOf(context: BrowserContext) {
   return new Map((await context.cookies()).map((cookie) => [cookie.name, cookie]));
+}
+
+/** A line of text that came into sight. */
+export interface Shown {
+  readonly text: string;
+  /** By the machine's clock, in milliseconds. */
+  readonly at: number;
+}
+
+/**
+ * From now on, each page that the context loads tells every line of text that comes into sight in it, for however short a
+ * time: an array that grows, and may be emptied. What is in the document and not to be seen does not count.
+ */
+export async function rememberShown(context: BrowserContext): Promise<Shown[]> {
+  const shown: Shown[] = [];
+  await context.exposeFunction("tellShown", (lines: Shown[]) => void shown.push(...lines));
+  await context.addInitScript(() => {
+    let before = new Set<string>();
+    const look = () => {
+      // biome-ignore lint/performance/useDomNodeTextContent: what is in the document and hidden was never shown
+      const lines = new Set((document.body?.innerText ?? "").split("\n").filter((line) => /\S/.test(line)));
+      const fresh = [...lines].filter((line) => !before.has(line));
+      before = lines;
+      const at = Date.now();
+      if (fresh.length > 0) Reflect.get(window, "tellShown")(fresh.map((text) => ({ text, at })));
+    };
+    new MutationObserver(look).observe(document, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+      attributeFilter: ["class", "hidden", "open", "style"],
+    });
+  });
+  return shown;
 }

@@ -1,8 +1,20 @@
 // Sessions that are ended from a page: in another browser, everywhere else, and here.
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import type { BrowserContext, Page } from "playwright-core";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { root } from "../../scripts/setup/root.mjs";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { browserUnderTest, jarOf, seesSession, sessionOf, signIn } from "./browser.ts";
+import {
+  browserUnderTest,
+  jarOf,
+  lookAgain,
+  seesSession,
+  sessionOf,
+  signIn,
+  signWithDemoWallet,
+} from "./browser.ts";
 
 const app = appUnderTest();
 const browser = browserUnderTest(app);
@@ -26,11 +38,6 @@ async function signedIn(): Promise<SignedIn> {
   return { context, page: await signIn(context) };
 }
 
-/** What the browser tells its pages after a tunnel; they look again. */
-async function lookAgain({ page }: Pick<SignedIn, "page">): Promise<void> {
-  await page.evaluate(() => window.dispatchEvent(new Event("online")));
-}
-
 async function confirm(page: Page, question: string, answer: string): Promise<void> {
   const dialog = page.getByRole("dialog", { name: question });
   await dialog.getByRole("button", { name: answer }).click();
@@ -43,6 +50,14 @@ async function seesEnd({ page, context }: SignedIn, title: string): Promise<void
   expect(await jarOf(context)).toEqual(new Map());
 }
 
+/** Ends the session of a page as somebody does who sits at the server. */
+async function revokeAsOperator(page: Page): Promise<void> {
+  const { session_id: sessionId } = await sessionOf(page);
+  const bin = join(root, "packages/wallet-session/bin/wallet-session.js");
+  const env = { ...app.server.settings, NODE_ENV: "development" as const };
+  await promisify(execFile)(process.execPath, [bin, "sessions", "revoke", sessionId], { env });
+}
+
 const rows = (page: Page) =>
   page.getByRole("region", { name: "Where you are signed in" }).getByRole("listitem");
 
@@ -52,29 +67,87 @@ test("a session ended from another browser says so in plain words, and signing i
   await phone.page.getByRole("button", { name: /^End the session of Chrom/ }).click();
   await confirm(phone.page, "End this session?", "End it");
   await phone.page.getByText("The session has ended.").waitFor();
-  expect(await rows(phone.page).count()).toBe(1);
+  await expect.poll(() => rows(phone.page).count()).toBe(1);
 
-  await lookAgain(laptop);
+  await lookAgain(laptop.page);
   await seesEnd(laptop, "This session was ended.");
   await laptop.page.getByText("Somebody who is signed in with your wallet ended it").waitFor();
   await laptop.page.getByRole("link", { name: "Sign in" }).click();
-  await laptop.page.getByRole("button", { name: "Sign in with the demo wallet" }).click();
+  await signWithDemoWallet(laptop.page);
   await seesSession(laptop.page);
-  expect(await rows(laptop.page).count()).toBe(2);
+  await expect.poll(() => rows(laptop.page).count()).toBe(2);
+});
+
+test("a session that the operator ended says so: nobody with the wallet is suspected", async () => {
+  const title = "This session was ended by the operator.";
+  const [watching, away] = [await signedIn(), await signedIn()];
+  await revokeAsOperator(away.page);
+  await away.page.goto("about:blank");
+  // The later one: where the server knows of this end, it knows of the other.
+  await revokeAsOperator(watching.page);
+  await seesEnd(watching, title);
+  await away.page.goto("/sessions");
+  await away.page.waitForURL("**/sign-in?next=%2Fsessions&reason=ended_by_operator");
+  await away.page.getByText(title, { exact: true }).waitFor();
+});
+
+describe("the sign-in page says why one has come to it", () => {
+  const says = (page: Page, title: string) => page.getByText(title, { exact: true });
+
+  test("on a cold load, when another device has ended the session meanwhile", async () => {
+    const laptop = await signedIn();
+    const phone = await alsoSignedIn(laptop.page);
+    await laptop.page.goto("about:blank");
+    await phone.page.getByRole("button", { name: "End all others" }).click();
+    await confirm(phone.page, "End all other sessions?", "End them");
+    await laptop.page.goto("/sessions");
+    await laptop.page.waitForURL("**/sign-in?next=%2Fsessions&reason=session_revoked");
+    await says(laptop.page, "This session was ended.").waitFor();
+  });
+
+  test("when the page that has said so is loaded again, until somebody signs in", async () => {
+    const laptop = await signedIn();
+    const phone = await alsoSignedIn(laptop.page);
+    await phone.page.getByRole("button", { name: "End all others" }).click();
+    await confirm(phone.page, "End all other sessions?", "End them");
+    await seesEnd(laptop, "This session was ended.");
+    await laptop.page.reload();
+    await laptop.page.waitForURL("**/sign-in?next=%2Fsessions");
+    await says(laptop.page, "This session was ended.").waitFor();
+
+    await signWithDemoWallet(laptop.page);
+    await seesSession(laptop.page);
+    await laptop.page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await seesEnd(laptop, "You are signed out.");
+    await laptop.page.reload();
+    await laptop.page.getByText("The page that you asked for belongs to an account.").waitFor();
+    expect(await says(laptop.page, "This session was ended.").count()).toBe(0);
+  });
+
+  test("in words of its own: what an address says is never shown", async () => {
+    const page = await (await browser.open()).newPage();
+    await page.goto("/sign-in?next=/sessions&reason=refresh_token_expired");
+    await says(page, "This session has run out.").waitFor();
+    for (const reason of ["Call+this+number", "constructor", "__proto__", "session_revoked&reason=twice"]) {
+      await page.goto(`/sign-in?next=/sessions&reason=${reason}`);
+      await page.getByText("Your wallet signs a challenge.").waitFor();
+      expect(await page.getByRole("main").textContent()).not.toMatch(/This session|number|twice/);
+    }
+  });
 });
 
 test("ending all others keeps this one", async () => {
   const laptop = await signedIn();
   const others = await Promise.all([alsoSignedIn(laptop.page), alsoSignedIn(laptop.page)]);
   const { session_id } = await sessionOf(laptop.page);
-  await lookAgain(laptop);
+  await lookAgain(laptop.page);
   await expect.poll(() => rows(laptop.page).count()).toBe(3);
   await laptop.page.getByRole("button", { name: "End all others" }).click();
   await confirm(laptop.page, "End all other sessions?", "End them");
   await laptop.page.getByText("2 other sessions have ended.").waitFor();
-  expect(await rows(laptop.page).count()).toBe(1);
+  await expect.poll(() => rows(laptop.page).count()).toBe(1);
   for (const other of others) {
-    await lookAgain(other);
+    await lookAgain(other.page);
     await seesEnd(other, "This session was ended.");
   }
   await laptop.page.reload();
@@ -86,17 +159,28 @@ test("signing out empties the jar, in every tab, and leaves the other browsers a
   const laptop = await signedIn();
   const phone = await alsoSignedIn(laptop.page);
   const otherTab = await laptop.context.newPage();
-  await otherTab.goto("/session");
+  await otherTab.goto("/sessions");
   await seesSession(otherTab);
 
-  await laptop.page.getByRole("button", { name: "Sign out" }).click();
+  await laptop.page.getByRole("button", { name: "Sign out", exact: true }).click();
   await seesEnd(laptop, "You are signed out.");
-  await laptop.page.goto("/session");
-  await laptop.page.getByRole("heading", { name: "You are not signed in." }).waitFor();
-  await lookAgain({ page: otherTab });
-  await otherTab.getByRole("heading", { name: "You are signed out in this browser." }).waitFor();
+  await laptop.page.goto("/sessions");
+  await laptop.page.waitForURL("**/sign-in?next=%2Fsessions");
+  await otherTab.getByRole("heading", { name: "You are signed out." }).waitFor();
 
   await phone.page.reload();
   await seesSession(phone.page);
-  expect(await rows(phone.page).count()).toBe(1);
+  await expect.poll(() => rows(phone.page).count()).toBe(1);
+});
+
+test("signing out everywhere ends every session, this one last", async () => {
+  const laptop = await signedIn();
+  const phone = await alsoSignedIn(laptop.page);
+  await laptop.page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await laptop.page
+    .getByRole("dialog", { name: "Sign out everywhere?" })
+    .getByRole("button", { name: "End all sessions" })
+    .click();
+  await seesEnd(laptop, "You are signed out.");
+  await seesEnd(phone, "This session was ended.");
 });

@@ -3,7 +3,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { browserUnderTest, jarOf, seesSession } from "./browser.ts";
+import { browserUnderTest, isAlive, jarOf, seesSession } from "./browser.ts";
 import { type FreighterWallet, installFreighter } from "./freighter-wallet.ts";
 
 const app = appUnderTest();
@@ -19,7 +19,8 @@ async function visit(): Promise<Visit> {
   const context = await browser.open();
   const wallet = await installFreighter(context);
   const page = await context.newPage();
-  await page.goto("/sign-in");
+  await page.goto("/sign-in?next=/sessions");
+  await isAlive(page);
   return { context, page, wallet };
 }
 

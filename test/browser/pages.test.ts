@@ -2,7 +2,15 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { browserUnderTest, seesSession, signIn } from "./browser.ts";
+import {
+  browserUnderTest,
+  demoWalletOn,
+  seesSession,
+  seesStreams,
+  sessionOf,
+  signIn,
+  signInToStreams,
+} from "./browser.ts";
 import { installFreighter } from "./freighter-wallet.ts";
 
 const app = appUnderTest();
@@ -44,7 +52,7 @@ async function tabTo(page: Page, name: string): Promise<void> {
 describe("a clean console, one first heading, one main part and a name for all that can be pressed, on", () => {
   const pages: [name: string, path: string, shows: string][] = [
     ["the sign-in page without Freighter", "/sign-in", "Freighter is not installed in this browser."],
-    ["the session page of nobody", "/session", "You are not signed in."],
+    ["a page of an account, for nobody", "/streams", "The page that you asked for belongs to an account."],
     ["a page that is not there", "/nowhere", "There is no page here."],
   ];
   test.each(pages)("%s", async (_, path, shows) => {
@@ -65,10 +73,27 @@ describe("a clean console, one first heading, one main part and a name for all t
     await expectSound(page);
   });
 
-  test("the session page", async () => {
+  test("the sessions", async () => {
     const page = await signIn(await browser.open());
     await expectSound(page);
   });
+});
+
+test("a page that cannot be drawn says so in its place, and is drawn at the next try", async () => {
+  const context = await browser.open({ mayComplainOf: /TypeError/ });
+  const page = await signInToStreams(context);
+  const { session_id: sessionId } = await sessionOf(page);
+  await context.route("**/api/streams?*", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), counts: null } });
+  });
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "This page could not be shown." }).waitFor();
+  await expectSound(page);
+  await context.unroute("**/api/streams?*");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await seesStreams(page);
+  expect(await sessionOf(page)).toMatchObject({ session_id: sessionId });
 });
 
 test("the first stop of the keyboard leads past the header to the content", async () => {
@@ -87,13 +112,15 @@ test("the first stop of the keyboard leads past the header to the content", asyn
 test("the keyboard alone signs in, opens and leaves the question, ends others and signs out", async () => {
   const context = await browser.open();
   const page = await context.newPage();
-  await page.goto("/sign-in");
+  await page.goto("/sign-in?next=/sessions");
+  await demoWalletOn(page);
   await tabTo(page, "Sign in with the demo wallet");
   await page.keyboard.press("Enter");
   await seesSession(page);
   await signIn(await browser.open({ walletOf: page }));
   await page.reload();
   await seesSession(page);
+  await page.getByRole("button", { name: "End all others" }).waitFor();
 
   // The harmless answer is the first; Escape and it lead back to where the person was.
   await tabTo(page, "End all others");
@@ -101,11 +128,11 @@ test("the keyboard alone signs in, opens and leaves the question, ends others an
     await page.keyboard.press("Enter");
     const dialog = page.getByRole("dialog", { name: "End all other sessions?" });
     await dialog.waitFor();
-    expect(await focused(page)).toBe("Cancel");
+    await expect.poll(() => focused(page)).toBe("Cancel");
     await expectSound(page);
     await page.keyboard.press(leave);
     await dialog.waitFor({ state: "detached" });
-    expect(await focused(page)).toBe("End all others");
+    await expect.poll(() => focused(page)).toBe("End all others");
   }
 
   // An answer that fails leads back there too.
@@ -132,7 +159,7 @@ test("the keyboard alone signs in, opens and leaves the question, ends others an
   await tabTo(page, "Sign out");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "You are signed out." }).waitFor();
-  expect(await focused(page)).toBe("You are signed out.");
+  await expect.poll(() => focused(page)).toBe("You are signed out.");
   await page.keyboard.press("Tab");
   expect(await focused(page)).toBe("Sign in");
 });

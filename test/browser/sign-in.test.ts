@@ -3,7 +3,18 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../support/session-client.ts";
-import { browserUnderTest, jarOf, seesSession, sessionOf, signIn } from "./browser.ts";
+import {
+  browserUnderTest,
+  demoWalletOn,
+  jarOf,
+  lookAgain,
+  PATIENTLY,
+  seesSession,
+  seesStreams,
+  sessionOf,
+  signIn,
+  signWithDemoWallet,
+} from "./browser.ts";
 
 const app = appUnderTest();
 const browser = browserUnderTest(app);
@@ -34,15 +45,15 @@ test("one signature signs in, and a reload keeps the session", async () => {
   expect(generation).toBe(1);
 });
 
-test("the start page signs in as well, and then leads to the session", async () => {
+test("the start page signs in as well, and then leads to the streams", async () => {
   const context = await browser.open();
   const page = await context.newPage();
   await page.goto("/");
-  await page.getByRole("button", { name: "Sign in with the demo wallet" }).click();
-  await seesSession(page);
+  await signWithDemoWallet(page);
+  await seesStreams(page);
   await page.goto("/");
-  await page.getByRole("link", { name: "Open your session" }).click();
-  await seesSession(page);
+  await page.getByRole("link", { name: "Open your streams" }).click();
+  await seesStreams(page);
 });
 
 test("the jar holds the documented cookies and no other", async () => {
@@ -74,8 +85,8 @@ test("no token is within reach of a script, at rest or during a refresh", async 
     await route.continue();
   });
   await context.clearCookies({ name: ACCESS_COOKIE });
-  await page.reload();
-  await seesSession(page);
+  await lookAgain(page);
+  await expect.poll(() => sessionOf(page), PATIENTLY).toMatchObject({ generation: 2 });
   expect(duringRefresh).not.toMatch(TOKEN);
   expect(JSON.parse(duringRefresh).cookie).toMatch(new RegExp(`^${RETRY_COOKIE}=[0-9a-f]{48}$`));
   expect(await page.evaluate(() => document.cookie)).toBe("");
@@ -84,14 +95,26 @@ test("no token is within reach of a script, at rest or during a refresh", async 
 test("another key is another account, and the page says which", async () => {
   const context = await browser.open();
   const page = await context.newPage();
-  await page.goto("/sign-in");
-  const address = page.getByRole("region", { name: "Demo wallet" }).getByText("…");
+  await page.goto("/sign-in?next=/sessions");
+  const wallet = await demoWalletOn(page);
+  const address = wallet.getByText("…");
   const first = await address.textContent();
-  await page.getByRole("button", { name: "Make another key" }).click();
+  await wallet.getByRole("button", { name: "Make another key" }).click();
   await expect.poll(() => address.textContent()).not.toBe(first);
   const second = (await address.textContent()) ?? "";
-  await page.getByRole("button", { name: "Sign in with the demo wallet" }).click();
+  await signWithDemoWallet(page);
   await seesSession(page);
   const [head = "", tail = ""] = second.split("…");
   await page.getByText(new RegExp(`^${head}\\w{44}${tail}$`)).waitFor();
+});
+
+test("whoever wanted a page and had to sign in first comes back to it, and to no other site", async () => {
+  const page = await (await browser.open()).newPage();
+  await page.goto("/streams?status=active&role=sender");
+  await page.waitForURL("**/sign-in?next=*");
+  await signWithDemoWallet(page);
+  await page.waitForURL("**/streams?status=active&role=sender");
+  await page.goto("/sign-in?next=//evil.example/");
+  await page.getByRole("link", { name: "Go on" }).click();
+  await seesStreams(page);
 });

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "wallet-session/testing";
+import { freePort } from "../../packages/wallet-session/test/free-port.ts";
 import { next } from "../../scripts/setup/next.mjs";
+import { root } from "../../scripts/setup/root.mjs";
 
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 30_000;
@@ -14,7 +15,26 @@ const POLL_MS = 25;
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** One built app on its own port, with its own settings and data. */
+type StopSignal = "SIGKILL" | "SIGTERM" | "SIGINT";
+
+/** What a process has ended with. */
+interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What is started: the app, or somebody else's that mounts the engine. It reads PORT and listens on the loopback. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Production's rules hold, unless these say otherwise. */
+  readonly settings: Settings;
+  /** Answers 200 as soon as it serves. */
+  readonly readyPath: string;
+}
+
+/** One server on its own port, with its own settings and data. */
 export interface AppServer {
   /** Where it listens. */
   readonly address: string;
@@ -26,9 +46,10 @@ export interface AppServer {
   output(): string;
   /** Ends the process, waits until it is gone, and starts it again on the same port and data. */
   restart(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
-  /** Ends the process without another start. */
-  kill(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
-  start(): Promise<void>;
+  /** Ends the process without another start, and says how it ended; null where none was running. */
+  kill(signal: StopSignal): Promise<Ending | null>;
+  /** Starts it again, from now on with `changed` settings. */
+  start(changed?: Settings): Promise<void>;
   /** Ends the process and removes its data. */
   stop(): Promise<void>;
 }
@@ -37,11 +58,25 @@ export interface AppServer {
  * Starts the built app as `npm start` does, on a free port of the loopback, and resolves when it is ready. Rate limits are
  * off and everything is logged, unless the settings say otherwise. `data`: another server, whose database it shares.
  */
-export async function startApp(given: Settings = {}, data?: AppServer): Promise<AppServer> {
+export function startApp(given: Settings = {}, data?: AppServer): Promise<AppServer> {
+  return startServer(builtApp(), given, data);
+}
+
+/** The same for `npx wallet-session serve`. */
+export function startServe(given: Settings = {}, data?: AppServer): Promise<AppServer> {
+  return startServer(serve, given, data);
+}
+
+/** The same for another program. */
+export async function startServer(
+  program: Program,
+  given: Settings = {},
+  data?: AppServer,
+): Promise<AppServer> {
   const directory = mkdtempSync(join(tmpdir(), "app-server-"));
   const port = await freePort();
   const databasePath = data?.databasePath ?? join(directory, "sessions.db");
-  const settings: Settings = {
+  let settings: Settings = {
     PORT: String(port),
     DATABASE_URL: `sqlite:${databasePath}`,
     AUTH_SECRET: data?.settings.AUTH_SECRET ?? randomBytes(48).toString("base64url"),
@@ -55,20 +90,22 @@ export async function startApp(given: Settings = {}, data?: AppServer): Promise<
   const output = () => Buffer.concat(chunks).toString("utf8");
   let child = null as ChildProcess | null;
 
-  async function start(): Promise<void> {
-    const started = spawnApp(settings, (chunk) => chunks.push(chunk));
+  async function start(changed: Settings = {}): Promise<void> {
+    settings = { ...settings, ...changed };
+    const started = spawnProgram(program, settings, (chunk) => chunks.push(chunk));
     child = started;
     for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline; await delay(POLL_MS)) {
       if (hasEnded(started)) break;
-      if (await answersReady(address)) return;
+      if (await answersReady(address + program.readyPath)) return;
     }
     await end(started, "SIGKILL");
-    throw new Error(`The app did not become ready:\n${output()}`);
+    throw new Error(`The server did not become ready:\n${output()}`);
   }
 
-  async function kill(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-    if (child !== null) await end(child, signal);
+  async function kill(signal: StopSignal): Promise<Ending | null> {
+    const ending = child === null ? null : await end(child, signal);
     child = null;
+    return ending;
   }
 
   await start();
@@ -76,7 +113,9 @@ export async function startApp(given: Settings = {}, data?: AppServer): Promise<
     address,
     publicUrl: settings.PUBLIC_URL ?? `http://localhost:${port}`,
     databasePath,
-    settings,
+    get settings() {
+      return settings;
+    },
     output,
     start,
     kill,
@@ -94,7 +133,9 @@ export async function startApp(given: Settings = {}, data?: AppServer): Promise<
 /** Starts the app with settings that it must refuse. Resolves when it has ended. */
 export async function startAppToItsEnd(settings: Settings): Promise<{ code: number | null; output: string }> {
   const chunks: Buffer[] = [];
-  const child = spawnApp({ PORT: String(await freePort()), ...settings }, (chunk) => chunks.push(chunk));
+  const child = spawnProgram(builtApp(), { PORT: String(await freePort()), ...settings }, (chunk) =>
+    chunks.push(chunk),
+  );
   const timer = setTimeout(() => child.kill("SIGKILL"), READY_WITHIN_MS);
   await new Promise((resolve) => child.once("close", resolve));
   clearTimeout(timer);
@@ -106,18 +147,37 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** The command that `npm start` ends in. Nothing of this process's own settings reaches it. */
-function spawnApp(settings: Settings, onOutput: (chunk: Buffer) => void): ChildProcess {
-  const { command, args, cwd, env } = next("start", "--hostname", HOST, "--port", settings.PORT ?? "0");
-  const { PATH, HOME, NODE_ENV } = env;
-  const child = spawn(command, args, {
-    ...(cwd && { cwd }),
+/** The command that `npm start` ends in. */
+export function builtApp(): Program {
+  const { command, args, cwd = process.cwd() } = next("start", "--hostname", HOST);
+  return {
+    command,
+    args,
+    cwd,
+    settings: { WALLET_SESSION_MODE: "development" },
+    readyPath: "/api/readyz",
+  };
+}
+
+const serve: Program = {
+  command: process.execPath,
+  args: [join(root, "packages/wallet-session/bin/wallet-session.js"), "serve"],
+  cwd: tmpdir(),
+  settings: { HORIZON_URL: "none" },
+  readyPath: "/api/readyz",
+};
+
+/** Nothing of this process's own settings reaches it. */
+function spawnProgram(program: Program, settings: Settings, onOutput: (chunk: Buffer) => void): ChildProcess {
+  const { PATH, HOME } = process.env;
+  const child = spawn(program.command, program.args, {
+    cwd: program.cwd,
     env: {
       ...(PATH && { PATH }),
       ...(HOME && { HOME }),
-      NODE_ENV: NODE_ENV ?? "production",
+      NODE_ENV: "production",
       NEXT_TELEMETRY_DISABLED: "1",
-      WALLET_SESSION_MODE: "development",
+      ...program.settings,
       ...settings,
     },
     stdio: ["ignore", "pipe", "pipe"],
@@ -134,30 +194,21 @@ function hasEnded(child: ChildProcess): boolean {
 }
 
 /** Resolves when the process is gone and all of its output has arrived. */
-async function end(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-  if (hasEnded(child)) return;
-  const closed = new Promise((resolve) => child.once("close", resolve));
-  child.kill(signal);
-  await closed;
+async function end(child: ChildProcess, signal: StopSignal): Promise<Ending> {
+  if (!hasEnded(child)) {
+    const closed = new Promise((resolve) => child.once("close", resolve));
+    child.kill(signal);
+    await closed;
+  }
+  return { code: child.exitCode, signal: child.signalCode };
 }
 
-async function answersReady(address: string): Promise<boolean> {
+async function answersReady(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${address}/api/readyz`);
+    const response = await fetch(url);
     await response.arrayBuffer();
     return response.ok;
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once("error", reject).listen(0, HOST, resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

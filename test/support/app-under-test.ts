@@ -3,6 +3,9 @@ import { type AppServer, type Settings, startApp } from "./app-server.ts";
 import { createClient, type SessionClient } from "./session-client.ts";
 import { createWitness, leaks, type Witness } from "./witness.ts";
 
+/** Of what a server has said, when it tells why it has ended. */
+const OUTPUT_CHARS = 2_000;
+
 /** A server for all tests of the calling file, and a client for it. Not to be read before the tests run. */
 export interface App {
   readonly server: AppServer;
@@ -27,9 +30,14 @@ export function appUnderTest(settings: () => Settings = () => ({})): App {
   });
   afterAll(async () => {
     if (app === null) return;
-    await app.server.kill("SIGKILL");
+    const ending = await app.server.kill("SIGKILL");
     const found = leaks(app.server, app.witness);
     await app.server.stop();
+    // Why the tests have met no server any more.
+    if (ending !== null && ending.signal !== "SIGKILL")
+      throw new Error(
+        `The server had ended, with ${ending.code ?? ending.signal}:\n${app.server.output().slice(-OUTPUT_CHARS)}`,
+      );
     if (found.length > 0) throw new Error(`Secrets came to light:\n${found.join("\n")}`);
   });
   return {

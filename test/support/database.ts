@@ -50,6 +50,16 @@ export function age(
   });
 }
 
+/** The sessions are not where they should be: reads fail as well as writes. */
+export async function whileGone(server: AppServer, work: () => Promise<void>): Promise<void> {
+  withDatabase(server, (database) => database.exec("ALTER TABLE sessions RENAME TO sessions_gone"));
+  try {
+    await work();
+  } finally {
+    withDatabase(server, (database) => database.exec("ALTER TABLE sessions_gone RENAME TO sessions"));
+  }
+}
+
 /** Everything in the database, to compare before and after. */
 export function dump(server: AppServer): string {
   return withDatabase(server, (database) => {

@@ -1,0 +1,28 @@
+// A page of its own for feed.test.ts: what wallet-session gives to a browser, without the app around it.
+import { createElement, type ReactNode, StrictMode, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { createSessionClient } from "wallet-session/client";
+import { createSessionFeed, type FeedEvent } from "wallet-session/feed";
+import { SessionProvider, useFeedEvent, useFeedStatus, useSession } from "wallet-session/react";
+
+const client = createSessionClient();
+const feed = createSessionFeed({ client, url: "/api/events" });
+
+function Page(): ReactNode {
+  const session = useSession();
+  const status = useFeedStatus();
+  const [events, setEvents] = useState<FeedEvent[]>([]);
+  useFeedEvent("stream.state", (event) => setEvents((before) => [...before, event]));
+  const who = session.status === "signed-in" ? session.sessionId : session.status;
+  return createElement("p", null, `${who} ${status} ${events.map(({ id }) => id).join(",")}`);
+}
+
+const root = document.getElementById("root");
+if (root === null) throw new Error("The page has no root.");
+createRoot(root).render(
+  createElement(
+    StrictMode,
+    null,
+    createElement(SessionProvider, { client, feed, check: true }, createElement(Page)),
+  ),
+);

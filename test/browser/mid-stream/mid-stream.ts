@@ -1,0 +1,154 @@
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, vi } from "vitest";
+import type { Settings } from "../../support/app-server.ts";
+import { type App, appUnderTest } from "../../support/app-under-test.ts";
+import { ACCESS_COOKIE } from "../../support/session-client.ts";
+import {
+  browserUnderTest,
+  createStream,
+  jarOf,
+  type OpenOptions,
+  rememberShown,
+  type Shown,
+  sessionOf,
+  signInToStreams,
+} from "../browser.ts";
+import { type Line, type Network, openNetwork, type SeenRequest } from "./network.ts";
+
+export const LEEWAY_MS = 3_000;
+export const ACCESS_TTL_MS = 20_000;
+
+/** Access tokens of 20 seconds: a lifetime passes while a test runs. */
+const SHORT_LIVED: Settings = { ACCESS_TOKEN_TTL: "20s", REFRESH_LEEWAY: "3s" };
+
+/** Many pages at once are slow on a busy machine. Nothing here waits that long where all is well. */
+const PATIENCE_MS = 90_000;
+const TEST_LIMIT_MS = 300_000;
+
+/** Three lives of an access token, for conditions that a renewal brings about on a busy machine. */
+const WITHIN = { timeout: 3 * ACCESS_TTL_MS, interval: 200 };
+
+/** Resolves when `claim` no longer throws. Unlike `expect.poll` it may be used where tests run side by side. */
+export function eventually(claim: () => unknown, within: Partial<typeof WITHIN> = {}): Promise<unknown> {
+  return vi.waitFor(claim, { ...WITHIN, ...within });
+}
+
+export const isRefresh = ({ method, path }: Pick<SeenRequest, "method" | "path">): boolean =>
+  method === "POST" && path === "/api/auth/refresh";
+export const isSignIn = ({ method, path }: SeenRequest): boolean =>
+  method === "POST" && path === "/api/auth/wallet";
+export const isForEvents = ({ isForEvents }: SeenRequest): boolean => isForEvents;
+
+/** Somebody's own browser, with an empty jar, and its line to the server. */
+export interface Visitor {
+  readonly context: BrowserContext;
+  readonly line: Line;
+}
+
+export interface MidStream {
+  readonly app: App;
+  visitor(options?: OpenOptions): Promise<Visitor>;
+}
+
+/**
+ * A server whose access tokens last 20 seconds, browsers, and a network between them that tests can spoil for each browser
+ * by itself. `sideBySide`: where the tests of the file run at the same time.
+ */
+export function midStream(settings: Settings = {}, { sideBySide = false } = {}): MidStream {
+  let network: Network | null = null;
+  const opened = (): Network => {
+    if (network === null) throw new Error("The network has not been opened yet.");
+    return network;
+  };
+  beforeAll(async () => {
+    network = await openNetwork(() => app.server.address);
+  });
+  afterAll(() => network?.close());
+  const app = appUnderTest(() => ({ ...SHORT_LIVED, PUBLIC_URL: opened().url, ...settings }));
+  const browser = browserUnderTest(app, { sideBySide, patienceMs: PATIENCE_MS });
+  vi.setConfig({ testTimeout: TEST_LIMIT_MS });
+  return {
+    app,
+    async visitor(options) {
+      const line = opened().line();
+      return { line, context: await browser.open({ ...options, extraHTTPHeaders: line.headers }) };
+    },
+  };
+}
+
+/** Also where a busy machine took so long that a renewal is due. */
+async function sessionIdOf(page: Page): Promise<string> {
+  await eventually(async () => expect(await sessionOf(page)).toHaveProperty("session_id"));
+  return (await sessionOf(page)).session_id;
+}
+
+export interface Watch extends Visitor {
+  readonly page: Page;
+  readonly title: string;
+  readonly sessionId: string;
+  /** All that the stream's page has shown since it was opened, and any page opened later. */
+  readonly shown: Shown[];
+  /** What has come by since. */
+  seen(): readonly SeenRequest[];
+}
+
+/** Signs in, and watches a stream of one's own: a unit each second for an hour. */
+export async function watchStream(visitor: Visitor, recipient: string, title: string): Promise<Watch> {
+  const page = await signInToStreams(visitor.context);
+  const wish = { recipient, deposit: "3600", duration_seconds: 3_600, title, start: true };
+  const id = await createStream(page, wish);
+  const shown = await rememberShown(visitor.context);
+  const before = visitor.line.seen.length;
+  await page.goto(`/streams/${id}`);
+  await page.getByRole("heading", { level: 1, name: title }).waitFor();
+  const sessionId = await sessionIdOf(page);
+  return { ...visitor, page, title, sessionId, shown, seen: () => visitor.line.seen.slice(before) };
+}
+
+/** The streamed amount that the page shows large, in units. */
+async function amountShown(page: Page): Promise<number> {
+  const text = await page.getByRole("region", { name: "Streamed to the recipient" }).textContent();
+  return Number(/\d+\.\d{7}/.exec(text ?? "")?.[0]);
+}
+
+/** Resolves when the page's amount moves on, as that of an open stream does each second. */
+export async function seesItFlow(page: Page): Promise<void> {
+  const before = await amountShown(page);
+  await eventually(async () => expect(await amountShown(page)).toBeGreaterThan(before));
+}
+
+/** What a page says to those who are not signed in, or not any more. */
+const SIGNED_OUT = /signed out|not signed in|session (?:was ended|has run out|is not known)|^Sign in/i;
+
+/** Since the stream's page was opened, no page has shown that anybody is signed out, and nobody has signed again. */
+export async function expectNeverSignedOut(watch: Watch): Promise<void> {
+  expect(watch.shown.filter(({ text }) => SIGNED_OUT.test(text))).toEqual([]);
+  expect(watch.line.seen.filter(isSignIn)).toHaveLength(1);
+  expect(await sessionIdOf(watch.page)).toBe(watch.sessionId);
+}
+
+/** When the access token in the jar ends, by the machine's clock. */
+async function accessEndsAt(context: BrowserContext): Promise<number> {
+  const [, claims = ""] = (await jarOf(context)).get(ACCESS_COOKIE)?.value.split(".") ?? [];
+  return JSON.parse(Buffer.from(claims, "base64url").toString()).exp * 1_000;
+}
+
+/** Resolves when the access token that is in the jar now has ended, renewed or not. */
+export async function accessHasEnded(context: BrowserContext): Promise<void> {
+  const endsAt = await accessEndsAt(context);
+  await eventually(() => expect(Date.now()).toBeGreaterThan(endsAt));
+}
+
+/**
+ * Stops all that a page does, as browsers do with tabs that nobody looks at: no timer, message or answer reaches its
+ * scripts, and what they hold they go on holding. The function returned lets it go on.
+ */
+export async function freeze(page: Page): Promise<() => Promise<void>> {
+  const debug = await page.context().newCDPSession(page);
+  await debug.send("Debugger.enable");
+  await debug.send("Debugger.pause");
+  return async () => {
+    await debug.send("Debugger.resume");
+    await debug.detach();
+  };
+}

@@ -1,0 +1,136 @@
+// Many tabs of one browser, and tabs that vanish or freeze at the worst moment: one session, and nobody is signed out.
+import type { BrowserContext, Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { createWalletKeypair } from "wallet-session/testing";
+import { storedSession } from "../../support/database.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../../support/session-client.ts";
+import { createStream, jarOf, seesSession, seesStreams, sessionOf, signIn } from "../browser.ts";
+import { ACCESS_TTL_MS, eventually, freeze, isForEvents, isRefresh, midStream } from "./mid-stream.ts";
+import { answerLost } from "./network.ts";
+
+const here = midStream();
+
+const RECIPIENT = createWalletKeypair().account;
+const TABS = 10;
+/** A page renews no sooner than after this share of the access token's life. */
+const EARLIEST_RENEWAL = 0.6;
+/** The lock of docs/clients.md, by its name in the browser, and how long a tab waits for it. */
+const LOCK = "wallet-session /api/auth";
+const LOCK_WAIT_MS = 4_000;
+/** The lock of the feed goes on with the session's id; docs/clients.md says how soon a frozen holder is replaced. */
+const FEED_LOCK = "wallet-session feed";
+const FEED_TAKEN_OVER_MS = 13_000;
+/** What may go by, besides, until a request is seen on a busy machine. */
+const SLACK_MS = 4_000;
+
+const letAccessEnd = (context: BrowserContext) => context.clearCookies({ name: ACCESS_COOKIE });
+
+async function anotherTab(context: BrowserContext): Promise<Page> {
+  const tab = await context.newPage();
+  await tab.goto("/sessions");
+  return tab;
+}
+
+test("ten tabs restored at once, with an access token that has ended, all show one and the same session", async () => {
+  const { context } = await here.visitor();
+  const first = await signIn(context);
+  const { session_id: id } = await sessionOf(first);
+  await first.close();
+  await letAccessEnd(context);
+  const { generation } = storedSession(here.app.server, id);
+
+  const begun = performance.now();
+  const tabs = await Promise.all(Array.from({ length: TABS }, () => anotherTab(context)));
+  await Promise.all(tabs.map(seesSession));
+  const sessions = await Promise.all(tabs.map(sessionOf));
+  expect(new Set(sessions.map(({ session_id }) => session_id))).toEqual(new Set([id]));
+
+  // One rotation for all of them, or two at the most; and what was due since, where the machine took that long.
+  const stored = storedSession(here.app.server, id);
+  const dueSince = Math.floor((performance.now() - begun) / (EARLIEST_RENEWAL * ACCESS_TTL_MS));
+  expect(stored.revokedReason).toBeNull();
+  expect(stored.generation - generation).toBeGreaterThanOrEqual(1);
+  expect(stored.generation - generation).toBeLessThanOrEqual(2 + dueSince);
+  expect([...(await jarOf(context)).keys()]).toEqual(expect.arrayContaining([ACCESS_COOKIE, REFRESH_COOKIE]));
+});
+
+test("a tab closed in the middle of a renewal leaves the key to ask for it again: the next page is signed in", async () => {
+  const { context, line } = await here.visitor();
+  const page = await signIn(context);
+  const { session_id: id } = await sessionOf(page);
+  const recover = line.meddle(isRefresh, answerLost);
+  const jarBefore = await jarOf(context);
+  const { generation } = storedSession(here.app.server, id);
+  await eventually(() => expect(storedSession(here.app.server, id).generation).toBe(generation + 1));
+  await page.close();
+  recover();
+
+  // The server has rotated, and the jar knows nothing of it.
+  const jar = await jarOf(context);
+  expect(jar.get(REFRESH_COOKIE)?.value).toBe(jarBefore.get(REFRESH_COOKIE)?.value);
+  expect(jar.has(RETRY_COOKIE)).toBe(true);
+  await letAccessEnd(context);
+  const next = await anotherTab(context);
+  await seesSession(next);
+  expect((await sessionOf(next)).session_id).toBe(id);
+  expect((await jarOf(context)).get(REFRESH_COOKIE)?.value).not.toBe(jar.get(REFRESH_COOKIE)?.value);
+  expect(storedSession(here.app.server, id).revokedReason).toBeNull();
+});
+
+test("a tab frozen while it holds the lock keeps the others from renewing for 4 seconds, and no longer", async () => {
+  const { context, line } = await here.visitor();
+  const frozen = await signIn(context);
+  const other = await anotherTab(context);
+  await seesSession(other);
+  const { session_id: id } = await sessionOf(other);
+  // As a renewal has it whose answer never comes to the tab.
+  await frozen.evaluate((name) => void navigator.locks.request(name, () => new Promise(() => {})), LOCK);
+  const thaw = await freeze(frozen);
+  const renewals = () => line.seen.filter(isRefresh);
+  const before = renewals().length;
+
+  await eventually(async () => expect(await waitingFor(other, LOCK)).toBe(1));
+  const waitingSince = Date.now();
+  await eventually(() => expect(renewals().length).toBeGreaterThan(before));
+  expect((renewals()[before]?.at ?? 0) - waitingSince).toBeLessThan(LOCK_WAIT_MS + SLACK_MS);
+  const { generation } = storedSession(here.app.server, id);
+  await eventually(() => expect(storedSession(here.app.server, id).generation).toBeGreaterThan(generation));
+
+  await thaw();
+  await Promise.all([frozen, other].map(seesSession));
+  expect(storedSession(here.app.server, id).revokedReason).toBeNull();
+});
+
+test("a tab frozen while it holds the connection of the feed is replaced by another one, which hears all there is", async () => {
+  const { context, line } = await here.visitor();
+  const connections = () => line.seen.filter(isForEvents);
+  const leader = await signIn(context);
+  await eventually(() => expect(connections()).toMatchObject([{ status: 200 }]));
+  const other = await context.newPage();
+  await other.goto("/streams");
+  await seesStreams(other);
+  await eventually(async () => expect(await waitingFor(other, FEED_LOCK)).toBe(1));
+  expect(connections()).toHaveLength(1);
+
+  const thaw = await freeze(leader);
+  const frozenAt = Date.now();
+  await eventually(() => expect(connections()).toMatchObject([{ status: 200 }, { status: 200 }]));
+  expect((connections()[1]?.at ?? 0) - frozenAt).toBeLessThan(FEED_TAKEN_OVER_MS + SLACK_MS);
+  const wish = { recipient: RECIPIENT, deposit: "3600", duration_seconds: 3_600 };
+  await createStream(other, { ...wish, title: "Heard while one is frozen" });
+  await other.getByRole("link", { name: "Heard while one is frozen" }).waitFor();
+
+  await thaw();
+  await seesSession(leader);
+  await createStream(other, { ...wish, title: "Heard when it is thawed" });
+  await other.getByRole("link", { name: "Heard when it is thawed" }).waitFor();
+  expect(connections()).toHaveLength(2);
+});
+
+/** How many of all tabs wait for the lock whose name begins so. */
+function waitingFor(page: Page, lock: string): Promise<number> {
+  return page.evaluate(async (name) => {
+    const { pending = [] } = await navigator.locks.query();
+    return pending.filter((request) => request.name?.startsWith(name)).length;
+  }, lock);
+}
