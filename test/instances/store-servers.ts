@@ -6,7 +6,7 @@ import {
 import { startOwnServer } from "../../packages/wallet-session/src/stores/redis/own-server.fixture.ts";
 
 /** To be killed, and to stand still as a whole with its connections open. */
-export type StoreServer = Omit<OwnServer, "backUp" | "restore">;
+export type StoreServer = Pick<OwnServer, "url" | "freeze" | "thaw" | "kill" | "start" | "remove">;
 
 export const startPostgres = ownServer;
 

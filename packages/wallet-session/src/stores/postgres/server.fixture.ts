@@ -17,6 +17,10 @@ export interface OwnServer {
   /** Stops all its processes in the middle of what they do (SIGSTOP). */
   freeze(): void;
   thaw(): void;
+  /** The processes that serve the stores' connections. */
+  connections(): Promise<number[]>;
+  /** Resolves when these are gone: what they had been sent is done by then, or never will be. */
+  isRidOf(connections: readonly number[]): Promise<void>;
   /** SIGKILL for all its processes, as when the power fails but for the disk's cache. */
   kill(): Promise<void>;
   /** Keeps a copy of its files as they are. */
@@ -45,15 +49,17 @@ export async function ownServer(): Promise<OwnServer> {
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   let server: ChildProcess | null = null;
 
-  const signalAll = (signal: NodeJS.Signals) => {
+  const signalAll = (signal: NodeJS.Signals): number[] => {
+    const pids = processesOf(server);
     // The postmaster first, so that it starts no other.
-    for (const pid of processesOf(server)) {
+    for (const pid of pids) {
       try {
         process.kill(pid, signal);
       } catch {
         // It has just ended.
       }
     }
+    return pids;
   };
   const ended = async () => {
     if (server !== null && server.exitCode === null && server.signalCode === null) await once(server, "exit");
@@ -68,19 +74,31 @@ export async function ownServer(): Promise<OwnServer> {
   };
   const own: OwnServer = {
     url,
-    freeze: () => signalAll("SIGSTOP"),
-    thaw: () => signalAll("SIGCONT"),
+    freeze: () => void signalAll("SIGSTOP"),
+    thaw: () => void signalAll("SIGCONT"),
+    connections: async () => {
+      const { rows } = await queryAt(
+        url,
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'wallet-session'",
+      );
+      return rows.map(({ pid }) => pid);
+    },
+    async isRidOf(connections) {
+      await vi.waitFor(() => expect(connections.filter(isRunning)).toEqual([]), { timeout: 10_000 });
+    },
     async kill() {
       const exit = ended();
-      signalAll("SIGKILL");
+      const pids = signalAll("SIGKILL");
       await exit;
+      // A server does not start beside what is left of an earlier one on its files.
+      await vi.waitFor(() => expect(pids.filter(isRunning)).toEqual([]), { timeout: 10_000, interval: 5 });
     },
     backUp: () => copy(data, backup),
     restore: () => copy(backup, data),
     async start() {
       const settings = ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${directory}`];
       server = spawn(join(binaries ?? "", "postgres"), ["-D", data, "-p", `${port}`, ...settings], options);
-      await vi.waitFor(() => expect(answers(url)).resolves.toBe(true), { timeout: 30_000, interval: 20 });
+      await vi.waitFor(() => queryAt(url, "SELECT 1"), { timeout: 30_000, interval: 20 });
     },
     async remove() {
       await own.kill();
@@ -97,17 +115,25 @@ function processesOf(server: ChildProcess | null): number[] {
   return [server.pid, ...children.trim().split(" ").filter(Boolean).map(Number)];
 }
 
+/** Not where it has ended and nobody has asked for its exit code yet. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 function idOf(which: "-u" | "-g"): number {
   return Number(execFileSync("id", [which, "postgres"], { encoding: "utf8" }));
 }
 
-async function answers(url: string): Promise<boolean> {
+async function queryAt(url: string, text: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
   client.on("error", () => {});
   try {
     await client.connect();
-    await client.query("SELECT 1");
-    return true;
+    return await client.query(text);
   } finally {
     await client.end();
   }

@@ -76,6 +76,8 @@ describe.skipIf(!canStartServer)("a server that stops", () => {
     const [connected, fresh] = [open(), open()];
     const session = await create(connected, "a");
     await Promise.all(Array.from({ length: POSTGRES_CONNECTIONS }, () => connected.ping()));
+    const before = await server.connections();
+    expect(before).toHaveLength(POSTGRES_CONNECTIONS);
     server.freeze();
     const first = await rejections(allSteps(connected, session));
     const second = await rejections([...allSteps(connected, session), ...allSteps(fresh, session)]);
@@ -83,6 +85,7 @@ describe.skipIf(!canStartServer)("a server that stops", () => {
     for (const took of [...first, ...second]) expect(took).toBeLessThan(ANSWERED_WITHIN_MS);
 
     for (const store of [connected, fresh]) await vi.waitFor(() => store.ping(), { timeout: BACK_WITHIN_MS });
+    await server.isRidOf(before);
     // Each step that was under way is done or not, and none in part: what is revoked is logged and told of, each once.
     const row = await connected.findSession(session.id);
     const { entries } = await connected.revocationsAfter(0, 10);
