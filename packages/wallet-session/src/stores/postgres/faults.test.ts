@@ -189,6 +189,7 @@ test("connections that are lost while nobody uses them harm nobody", async () =>
 test("backends killed under a load of rotations: what was acknowledged is there, nothing forks, all chains go on", async () => {
   const { store } = open();
   let kills = 0;
+  let rotations = 0;
   const enough = () => kills >= 10;
 
   const chain = async (label: string): Promise<number> => {
@@ -203,6 +204,7 @@ test("backends killed under a load of rotations: what was acknowledged is there,
         // Nobody else rotates it: a swap that was made, sent again and not known for ours would be unmatched here.
         expect(outcome.outcome).toBe("rotated");
         session = next;
+        rotations += 1;
       }
     }
     await vi.waitFor(() => assertRow(store, session), PATIENTLY);
@@ -210,6 +212,9 @@ test("backends killed under a load of rotations: what was acknowledged is there,
   };
   const kill = async () => {
     while (!enough()) {
+      const before = rotations;
+      // So that each meets some at work.
+      await vi.waitFor(() => expect(rotations).toBeGreaterThan(before), { ...PATIENTLY, interval: 1 });
       await terminateAll();
       kills += 1;
     }
@@ -236,7 +241,8 @@ async function stoodOrMoved(
 }
 
 test("a step that a deadlock has undone is begun again", async () => {
-  const { store, schema } = open();
+  // Else the server looks for one after a second, which leaves little of the step's time.
+  const { store, schema } = open(`${database.url}?options=-c%20deadlock_timeout%3D100ms`);
   const one = await create(store, "one", { actorId: "alice", createdAt: START });
   const two = await create(store, "two", { actorId: "alice", createdAt: START + 1 });
   const holder = await database.connect();
@@ -341,9 +347,9 @@ test("a watch that has been stopped, or whose store is closed, wakes nobody and 
     });
   const [stopFirst, stopSecond] = [watch(), watch()];
   const listeners = async () => {
-    const text =
-      "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = $1 AND query LIKE 'LISTEN%'";
-    return (await database.query(text, [database.name])).rows[0].count;
+    // Others of this database listen to other channels, or have just done so.
+    const text = "SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = $1 AND query = $2";
+    return (await database.query(text, [database.name, `LISTEN "${schema}"`])).rows[0].count;
   };
   await vi.waitFor(() => expect(woken).toBe(2), PATIENTLY);
   expect(await listeners()).toBe(1);
