@@ -82,7 +82,9 @@ describe("a clean console, one first heading, one main part and a name for all t
 test("the tab's picture is there, by the name in the page and by the one that browsers ask for on their own", async () => {
   const page = await (await browser.open()).newPage();
   await page.goto("/");
-  const named = await page.locator("link[rel=icon]").evaluateAll((links) => links.map((link) => link.href));
+  const named = await page
+    .locator("link[rel=icon]")
+    .evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
   expect(named.some((href) => href.includes("/icon.svg"))).toBe(true);
   for (const href of [...named, "/favicon.ico"]) {
     const answer = await page.request.get(href);
