@@ -70,7 +70,8 @@ async function refusalOf(transaction: string): Promise<string> {
   return problemOf(answer);
 }
 
-// One second apart, so that no two good ones are the same challenge.
+// One second apart, and all of them counted from the same one, so that no two good ones are the same challenge.
+const BEGUN = Date.now();
 let challengesMade = 0;
 const uniqueTimes = (): [number, number] => {
   challengesMade += 1;
@@ -84,7 +85,7 @@ test("a challenge like the crafted ones signs in, so that each case below is ref
     [AUTH, WEB_AUTH, CLIENT],
   ]) {
     const signers = operations.includes(CLIENT) ? [SERVER, CLIENT_APP, ALICE] : [SERVER, ALICE];
-    const transaction = craft(Date.now(), { times: uniqueTimes(), operations, signers });
+    const transaction = craft(BEGUN, { times: uniqueTimes(), operations, signers });
     const answer = await app.client.send("POST", WALLET, { body: { transaction } });
     expect(answer.status).toBe(200);
   }
@@ -143,7 +144,7 @@ describe("signatures that do not suffice are refused", () => {
   test.each(cases)("%s", async (_, signers, account) => {
     if (account === null) aliceIsUnknown();
     else aliceIs(account, MEDIUM);
-    const transaction = craft(Date.now(), { times: uniqueTimes(), signers });
+    const transaction = craft(BEGUN, { times: uniqueTimes(), signers });
     expect(await refusalOf(transaction)).toBe("401 signature_invalid");
   });
 
@@ -152,7 +153,7 @@ describe("signatures that do not suffice are refused", () => {
     ["the client's without the client domain's", [SERVER, ALICE]],
   ])("%s", async (_, signers) => {
     aliceIsUnknown();
-    const transaction = craft(Date.now(), {
+    const transaction = craft(BEGUN, {
       times: uniqueTimes(),
       operations: [AUTH, WEB_AUTH, CLIENT],
       signers,
@@ -168,7 +169,7 @@ describe("signatures that do not suffice are refused", () => {
       ],
       MEDIUM,
     );
-    const transaction = craft(Date.now(), { times: uniqueTimes(), signers: [SERVER, ALICE, BOB] });
+    const transaction = craft(BEGUN, { times: uniqueTimes(), signers: [SERVER, ALICE, BOB] });
     const answer = await app.client.send("POST", WALLET, { body: { transaction } });
     expect(answer.status).toBe(200);
   });
@@ -177,7 +178,7 @@ describe("signatures that do not suffice are refused", () => {
 test("a Horizon that does not know is a fault, never an account without signers; then the challenge is still good", async () => {
   const { client, server } = app;
   horizon.answers(`GET /accounts/${ALICE.publicKey()}`, json({ type: "about:blank" }, {}, 404));
-  const body = { transaction: craft(Date.now(), { times: uniqueTimes() }) };
+  const body = { transaction: craft(BEGUN, { times: uniqueTimes() }) };
   const before = dump(server);
   const answer = await client.send("POST", WALLET, { body });
   expect(problemOf(answer)).toBe("503 horizon_unavailable");
