@@ -11,6 +11,8 @@ const app = appUnderTest(() => ({ RATE_LIMIT: "on" }));
 /** More than two minutes' worth, so that the limit shows even where a new minute begins on the way. */
 const FLOOD_AT_MOST = 1_300;
 const AT_ONCE = 16;
+/** Of a minute's limit: time enough for a few requests, however busy the machine. */
+const LEFT_SECONDS = 5;
 
 const challengePath = `/api/auth/wallet?account=${createWalletKeypair().account}`;
 
@@ -22,6 +24,25 @@ beforeAll(async () => {
   other = await app.client.signIn();
 });
 
+/** Asks for challenges until one is refused. */
+async function flood(): Promise<{ refused: Answer; sent: number }> {
+  for (let sent = AT_ONCE; sent <= FLOOD_AT_MOST; sent += AT_ONCE) {
+    const answers = await Promise.all(
+      Array.from({ length: AT_ONCE }, () => app.client.send("GET", challengePath)),
+    );
+    const refused = answers.find(({ status }) => status !== 200);
+    if (refused !== undefined) return { refused, sent };
+  }
+  throw new Error(`no limit within ${FLOOD_AT_MOST} challenges`);
+}
+
+/** @throws where it does not say: then it is no refusal for a while */
+function secondsToWait({ headers, status }: Answer): number {
+  const seconds = Number(headers.get("retry-after"));
+  if (!(seconds > 0)) throw new Error(`${status}, without a time to wait`);
+  return seconds;
+}
+
 test("an honest wallet never meets them; a flood does, whatever it writes into its headers", async () => {
   const { client } = app;
   for (let i = 0; i < 5; i++) {
@@ -30,21 +51,13 @@ test("an honest wallet never meets them; a flood does, whatever it writes into i
   }
   const known = await client.signIn();
 
-  let sent = 0;
-  let refused: Answer | undefined;
-  while (refused === undefined && sent < FLOOD_AT_MOST) {
-    const answers = await Promise.all(
-      Array.from({ length: AT_ONCE }, () => client.send("GET", challengePath)),
-    );
-    sent += AT_ONCE;
-    refused = answers.find(({ status }) => status !== 200);
-  }
-  if (refused === undefined) throw new Error(`no limit within ${sent} challenges`);
-  expect(problemOf(refused)).toBe("429 rate_limited");
+  const { refused: first, sent } = await flood();
   expect(sent).toBeGreaterThan(500);
-  const seconds = Number(refused.headers.get("retry-after"));
-  expect(seconds).toBeGreaterThan(0);
-  expect(seconds).toBeLessThanOrEqual(60);
+  let refused = first;
+  // What is refused at the end of a minute says nothing of the requests below.
+  while (secondsToWait(refused) < LEFT_SECONDS) refused = (await flood()).refused;
+  expect(problemOf(refused)).toBe("429 rate_limited");
+  expect(secondsToWait(refused)).toBeLessThanOrEqual(60);
   expect(refused.headers.get("access-control-allow-origin")).toBe("*");
 
   for (const headers of [
