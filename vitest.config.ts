@@ -25,8 +25,10 @@ if (!(await redisToTestWith()).isThere) exclude.push(...ofRedis);
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // For what hangs: some start several processes one after the other, and a busy machine takes its time for each. How fast
+    // something must be is said where it is tested.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A condition is given up after as long as a busy machine may take.
     expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,

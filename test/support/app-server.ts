@@ -10,7 +10,7 @@ import { next } from "../../scripts/setup/next.mjs";
 import { root } from "../../scripts/setup/root.mjs";
 
 const HOST = "127.0.0.1";
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 60_000;
 const POLL_MS = 25;
 
 export type Settings = Readonly<Record<string, string>>;
