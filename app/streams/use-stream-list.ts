@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import type { SessionClient } from "wallet-session/client";
-import { useFeedEvent, useSessionClient } from "wallet-session/react";
+import { useFeedEvent } from "wallet-session/react";
 import { useAccount } from "../components/account.tsx";
 import { type Loaded, useLoaded } from "../components/use-loaded.ts";
 import { createGathering } from "./gathering.ts";
@@ -22,7 +22,6 @@ export interface StreamList extends Omit<Loaded<StreamPage>, "setData" | "learn"
 
 /** The streams that match, newest first, kept as they are on the server while the page is open. */
 export function useStreamList({ status, role }: StreamFilter): StreamList {
-  const client = useSessionClient();
   const { actorId } = useAccount();
   const filter = useMemo(() => ({ status, role }), [status, role]);
   const [wanted, setWanted] = useState({ filter, count: PAGE_SIZE });
@@ -30,24 +29,19 @@ export function useStreamList({ status, role }: StreamFilter): StreamList {
 
   const load = useCallback(
     async (asking: SessionClient): Promise<StreamPage> => {
-      const page = await listStreams(asking, filter, { limit: Math.min(shown, LARGEST_PAGE) });
+      const page = await listFirst(asking, filter, shown);
       // An answer to somebody else, who has just signed in in this browser: the page is about to learn of it.
       if (page.streams.some((stream) => !isOf(stream, actorId))) await asking.check();
       return { ...page, streams: page.streams.filter((stream) => isOf(stream, actorId)) };
     },
     [filter, shown, actorId],
   );
-  const { data, error, reload, setData, learn } = useLoaded(load);
+  const { data, error, reload, learn } = useLoaded(load);
 
   const loadMore = useCallback(async () => {
     if (data === null || data.next_cursor === null) return;
-    if (data.streams.length < LARGEST_PAGE) {
-      setWanted({ filter, count: data.streams.length + PAGE_SIZE });
-      return;
-    }
-    const next = await listStreams(client, filter, { cursor: data.next_cursor, limit: PAGE_SIZE });
-    setData((last) => last && { ...next, streams: [...last.streams, ...next.streams] });
-  }, [client, data, filter, setData]);
+    setWanted({ filter, count: data.streams.length + PAGE_SIZE });
+  }, [data, filter]);
 
   const reloadSoon = useGathered(reload);
   useFeedEvent("stream.state", ({ data: news }) => {
@@ -58,6 +52,17 @@ export function useStreamList({ status, role }: StreamFilter): StreamList {
   });
 
   return { data, error, reload, loadMore };
+}
+
+/** The first so many that match, in as many requests as that takes. */
+async function listFirst(client: SessionClient, filter: StreamFilter, count: number): Promise<StreamPage> {
+  let page = await listStreams(client, filter, { limit: Math.min(count, LARGEST_PAGE) });
+  while (page.next_cursor !== null && page.streams.length < count) {
+    const limit = Math.min(count - page.streams.length, LARGEST_PAGE);
+    const next = await listStreams(client, filter, { cursor: page.next_cursor, limit });
+    page = { ...next, streams: [...page.streams, ...next.streams] };
+  }
+  return page;
 }
 
 function isOf({ sender, recipient }: Stream, actorId: string): boolean {
