@@ -231,8 +231,12 @@ async function npmRunLab(): Promise<{ url: string; output: () => string }> {
   let output = "";
   const closed = once(child, "close");
   onTestFinished(async () => {
+    const { exitCode, signalCode } = child;
     child.kill("SIGTERM");
     await closed;
+    // Why the page has met no server any more.
+    if (exitCode !== null || signalCode !== null)
+      throw new Error(`It had ended, with ${exitCode ?? signalCode}:\n${output}`);
   });
   const url = await new Promise<string>((resolve, reject) => {
     const look = (chunk: Buffer) => {

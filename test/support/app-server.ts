@@ -44,6 +44,8 @@ export interface AppServer {
   readonly settings: Settings;
   /** All that it has printed, over all restarts. */
   output(): string;
+  /** How the process has ended that nobody here has ended; null while it runs. */
+  endedUnasked(): Ending | null;
   /** Ends the process, waits until it is gone, and starts it again on the same port and data. */
   restart(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** Ends the process without another start, and says how it ended; null where none was running. */
@@ -117,6 +119,7 @@ export async function startServer(
       return settings;
     },
     output,
+    endedUnasked: () => (child !== null && hasEnded(child) ? endingOf(child) : null),
     start,
     kill,
     async restart(signal) {
@@ -200,7 +203,11 @@ async function end(child: ChildProcess, signal: StopSignal): Promise<Ending> {
     child.kill(signal);
     await closed;
   }
-  return { code: child.exitCode, signal: child.signalCode };
+  return endingOf(child);
+}
+
+function endingOf({ exitCode, signalCode }: ChildProcess): Ending {
+  return { code: exitCode, signal: signalCode };
 }
 
 async function answersReady(url: string): Promise<boolean> {

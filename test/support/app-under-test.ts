@@ -30,11 +30,12 @@ export function appUnderTest(settings: () => Settings = () => ({})): App {
   });
   afterAll(async () => {
     if (app === null) return;
-    const ending = await app.server.kill("SIGKILL");
+    const ending = app.server.endedUnasked();
+    await app.server.kill("SIGKILL");
     const found = leaks(app.server, app.witness);
     await app.server.stop();
     // Why the tests have met no server any more.
-    if (ending !== null && ending.signal !== "SIGKILL")
+    if (ending !== null)
       throw new Error(
         `The server had ended, with ${ending.code ?? ending.signal}:\n${app.server.output().slice(-OUTPUT_CHARS)}`,
       );
