@@ -66,6 +66,8 @@ test("an operation goes on while nobody watches, and says how far it is to whoev
 test("a few are chosen, and the rest of an operation is cancelled", async () => {
   const page = await withStreams(3);
   const boxes = page.getByRole("checkbox");
+  // New rows come in on top: until all are there, the same place is now one row and now another.
+  await expect.poll(() => boxes.count(), PATIENTLY).toBe(3);
   await boxes.nth(0).check();
   await boxes.nth(1).check();
   await button(page, "Settle 2 selected").click();

@@ -12,21 +12,24 @@ const WITHIN = { timeout: 25_000, interval: 250 };
 
 test("a page left alone renews its session, and another learns that its own was ended elsewhere", async () => {
   const laptop = await signIn(await browser.open());
-  const phone = await signIn(await browser.open({ walletOf: laptop }));
+  // At once: by the time that the other has signed in, the page may have renewed.
   const before = await sessionOf(laptop);
   const accessBefore = (await jarOf(laptop.context())).get(ACCESS_COOKIE)?.value;
   expect(before.generation).toBe(1);
+  const phone = await signIn(await browser.open({ walletOf: laptop }));
   await laptop.evaluate(
     async (id) => fetch(`/api/auth/sessions/${id}`, { method: "DELETE" }),
     (await sessionOf(phone)).session_id,
   );
 
   await phone.getByRole("heading", { name: "This session was ended." }).waitFor({ timeout: WITHIN.timeout });
-  await expect
-    .poll(() => sessionOf(laptop), WITHIN)
-    .toMatchObject({ session_id: before.session_id, generation: 2 });
+  await expect.poll(async () => (await sessionOf(laptop)).generation, WITHIN).toBeGreaterThan(1);
+  expect(await sessionOf(laptop)).toMatchObject({ session_id: before.session_id });
   // The page itself tells that it was renewed.
-  await laptop.getByRole("definition").filter({ hasText: "once" }).waitFor();
+  await laptop
+    .getByRole("definition")
+    .filter({ hasText: /^(?:once|\d+ times)$/ })
+    .waitFor();
   const accessAfter = (await jarOf(laptop.context())).get(ACCESS_COOKIE)?.value;
   expect(accessAfter).toMatch(/^eyJ/);
   expect(accessAfter).not.toBe(accessBefore);
