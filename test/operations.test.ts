@@ -57,7 +57,7 @@ const isDone = (count: number) => (operation: Answer["json"]) => Number(operatio
 const hasStatus = (status: string) => (operation: Answer["json"]) => operation.status === status;
 
 test("accepted at once, run by the server, watched by events, listed", async () => {
-  const { tokens, ids } = await personWith(30);
+  const { tokens, ids } = await personWith(LONG);
   const answer = await settle(tokens, ids);
   expect(answer.status).toBe(202);
   const id = textOf(answer, "id");
@@ -68,7 +68,7 @@ test("accepted at once, run by the server, watched by events, listed", async () 
     status: "queued",
     pause_reason: null,
     session_id: tokens.sessionId,
-    total: 30,
+    total: LONG,
     done: 0,
     skipped: 0,
     settled_amount: "0.0000000",
@@ -84,7 +84,7 @@ test("accepted at once, run by the server, watched by events, listed", async () 
   expect(await events.ended).toBe("closed");
   const states = events.events.filter(({ event }) => event === "operation.state");
   expect(states[0]?.data.status).toMatch(/^(queued|running)$/);
-  expect(states.at(-1)?.data).toMatchObject({ status: "completed", done: 30, skipped: 0 });
+  expect(states.at(-1)?.data).toMatchObject({ status: "completed", done: LONG, skipped: 0 });
   expect(states.map(({ id: version }) => Number(version))).toEqual(states.map(({ data }) => data.version));
   const { json } = await get(tokens, `/api/operations/${id}`);
   expect(json).toEqual(states.at(-1)?.data);

@@ -7,6 +7,8 @@ import { problemOf } from "./support/http-client.ts";
 import { bearer, newRetryKey, REFRESH_COOKIE, tokensOf } from "./support/session-client.ts";
 
 const app = appUnderTest();
+/** For tests that start the process again, some of them several times. */
+const STARTS_MS = 120_000;
 
 test.each(["SIGKILL", "SIGTERM"] as const)(
   "%s between any two steps",
@@ -39,7 +41,7 @@ test.each(["SIGKILL", "SIGTERM"] as const)(
       expect(problemOf(await client.session(accessToken))).toBe("401 session_revoked");
     }
   },
-  60_000,
+  STARTS_MS,
 );
 
 test("what was ended by logout, from a list or by cookie stays ended after a restart", async () => {
@@ -62,7 +64,9 @@ test("what was ended by logout, from a list or by cookie stays ended after a res
   expect(problemOf(thief)).toBe("401 refresh_token_revoked");
 });
 
-test("a crash in the middle of refreshes: each is retried with its key, and comes out once", async () => {
+test("a crash in the middle of refreshes: each is retried with its key, and comes out once", {
+  timeout: STARTS_MS,
+}, async () => {
   const { client, server } = app;
   for (let round = 0; round < 2; round++) {
     const sessions = await Promise.all(Array.from({ length: 16 }, () => client.signIn()));
