@@ -97,6 +97,21 @@ export function outcomes(exchanges: readonly Exchange[], since = 0): Record<stri
   return counts;
 }
 
+/** Resolves when requests begun from `since` on have had each of these outcomes, or after so many milliseconds without. */
+export async function untilHappened(
+  { exchanges }: Installation,
+  wanted: readonly string[],
+  atMost: number,
+  since = 0,
+): Promise<void> {
+  const deadline = performance.now() + atMost;
+  const isMissing = () => {
+    const seen = outcomes(exchanges, since);
+    return wanted.some((outcome) => seen[outcome] === undefined);
+  };
+  while (isMissing() && performance.now() < deadline) await delay(50);
+}
+
 /** Of the requests begun since then and answered by now, the milliseconds that the slowest 503 took. */
 export function longest503(exchanges: readonly Exchange[], since: number): number {
   const unavailable = exchanges.filter(({ begunAt, answer }) => begunAt > since && answer?.status === 503);
