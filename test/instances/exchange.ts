@@ -1,9 +1,8 @@
 import { performance } from "node:perf_hooks";
+import { generationOf } from "../support/session-client.ts";
 import type { Answered, Exchange } from "./history.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
-/** Where the generation stands in a refresh token: behind the key id and the session's id (docs/protocol.md). */
-const GENERATION_AT = 20;
 
 export interface Asked {
   readonly method: "GET" | "POST";
@@ -61,10 +60,6 @@ export async function recorded(
   const heard = await run();
   exchanges.push({ ...of, begunAt, endedAt: performance.now(), answer: heard });
   return heard;
-}
-
-function generationOf(refreshToken: string): number {
-  return Buffer.from(refreshToken.slice("wsr1_".length), "base64url").readUInt32BE(GENERATION_AT);
 }
 
 function refreshTokenIn(

@@ -45,11 +45,17 @@ export interface SignedInBrowser extends Browser {
 export const ACCESS_COOKIE = "__Host-ws_access";
 export const REFRESH_COOKIE = "__Secure-ws_refresh";
 export const RETRY_COOKIE = "__Host-ws_retry";
+/** Where the generation stands in a refresh token: behind the key id and the session's id (docs/protocol.md). */
+const GENERATION_AT = 20;
 
 /** A retry key as a client makes it. */
 export const newRetryKey = (): string => randomUUID();
 
 export const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+export function generationOf(refreshToken: string): number {
+  return Buffer.from(refreshToken.slice("wsr1_".length), "base64url").readUInt32BE(GENERATION_AT);
+}
 
 export function tokensOf(answer: Answer): Tokens {
   if (answer.status !== 200) throw new Error(`expected tokens, got ${answer.status} ${answer.text}`);

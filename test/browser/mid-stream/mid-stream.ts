@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import type { Settings } from "../../support/app-server.ts";
 import { type App, appUnderTest } from "../../support/app-under-test.ts";
-import { ACCESS_COOKIE } from "../../support/session-client.ts";
+import { ACCESS_COOKIE, generationOf, REFRESH_COOKIE } from "../../support/session-client.ts";
 import {
   browserUnderTest,
   createStream,
@@ -28,8 +28,8 @@ const TEST_LIMIT_MS = 300_000;
 /** Three lives of an access token, for conditions that a renewal brings about on a busy machine. */
 const WITHIN = { timeout: 3 * ACCESS_TTL_MS, interval: 200 };
 
-/** Resolves when `claim` no longer throws. Unlike `expect.poll` it may be used where tests run side by side. */
-export function eventually(claim: () => unknown, within: Partial<typeof WITHIN> = {}): Promise<unknown> {
+/** Resolves with what `claim` gives when it no longer throws. Unlike `expect.poll` it may be used where tests run side by side. */
+export function eventually<T>(claim: () => T | Promise<T>, within: Partial<typeof WITHIN> = {}): Promise<T> {
   return vi.waitFor(claim, { ...WITHIN, ...within });
 }
 
@@ -38,6 +38,9 @@ export const isRefresh = ({ method, path }: Pick<SeenRequest, "method" | "path">
 export const isSignIn = ({ method, path }: SeenRequest): boolean =>
   method === "POST" && path === "/api/auth/wallet";
 export const isForEvents = ({ isForEvents }: SeenRequest): boolean => isForEvents;
+
+/** What a page complains of when a stranger answers what it fetches ahead, which it may do at any moment. */
+export const FETCHED_AHEAD = /[?&]_rsc=/;
 
 /** Somebody's own browser, with an empty jar, and its line to the server. */
 export interface Visitor {
@@ -77,9 +80,24 @@ export function midStream(settings: Settings = {}, { sideBySide = false } = {}):
 }
 
 /** Also where a busy machine took so long that a renewal is due. */
-async function sessionIdOf(page: Page): Promise<string> {
-  await eventually(async () => expect(await sessionOf(page)).toHaveProperty("session_id"));
-  return (await sessionOf(page)).session_id;
+export function sessionIdOf(page: Page): Promise<string> {
+  return eventually(async () => {
+    const session = await sessionOf(page);
+    expect(session).toHaveProperty("session_id");
+    return session.session_id;
+  });
+}
+
+/**
+ * Resolves when no renewal is on its way, and the jar holds the token that the server has given last. What a test does to
+ * the next renewal does not meet half of an earlier one.
+ */
+export async function noRenewalUnderWay({ page, context, line }: Pick<Watch, "page" | "context" | "line">) {
+  await eventually(async () => {
+    const held = (await jarOf(context)).get(REFRESH_COOKIE)?.value ?? "";
+    expect(await sessionOf(page)).toHaveProperty("generation", generationOf(held));
+    expect(line.seen.filter((one) => isRefresh(one) && !one.isOver)).toEqual([]);
+  });
 }
 
 export interface Watch extends Visitor {
@@ -92,16 +110,18 @@ export interface Watch extends Visitor {
   seen(): readonly SeenRequest[];
 }
 
-/** Signs in, and watches a stream of one's own: a unit each second for an hour. */
+/** Signs in, and watches a stream of one's own: a unit each second for an hour. No renewal is under way at the end. */
 export async function watchStream(visitor: Visitor, recipient: string, title: string): Promise<Watch> {
   const page = await signInToStreams(visitor.context);
   const wish = { recipient, deposit: "3600", duration_seconds: 3_600, title, start: true };
-  const id = await createStream(page, wish);
+  // A busy machine may take longer to come here than the first access token lives.
+  const id = await eventually(() => createStream(page, wish));
   const shown = await rememberShown(visitor.context);
   const before = visitor.line.seen.length;
   await page.goto(`/streams/${id}`);
   await page.getByRole("heading", { level: 1, name: title }).waitFor();
   const sessionId = await sessionIdOf(page);
+  await noRenewalUnderWay({ ...visitor, page });
   return { ...visitor, page, title, sessionId, shown, seen: () => visitor.line.seen.slice(before) };
 }
 
@@ -111,10 +131,17 @@ async function amountShown(page: Page): Promise<number> {
   return Number(/\d+\.\d{7}/.exec(text ?? "")?.[0]);
 }
 
-/** Resolves when the page's amount moves on, as that of an open stream does each second. */
+/**
+ * Resolves when the page's amount moves on, as that of an open stream does each second: from one look to the next, since a
+ * page that has slept shows too much until it has the server's time again.
+ */
 export async function seesItFlow(page: Page): Promise<void> {
-  const before = await amountShown(page);
-  await eventually(async () => expect(await amountShown(page)).toBeGreaterThan(before));
+  let last = await amountShown(page);
+  await eventually(async () => {
+    const before = last;
+    last = await amountShown(page);
+    expect(last).toBeGreaterThan(before);
+  });
 }
 
 /** What a page says to those who are not signed in, or not any more. */

@@ -10,6 +10,8 @@ export interface SeenRequest {
   readonly at: number;
   /** Of the answer that it got, from whomever; null while there is none, or none is to come any more. */
   status: number | null;
+  /** Nothing more of it goes over the line: it was answered to the end, or the connection broke. */
+  isOver: boolean;
 }
 
 /** One request on its way, and all that can become of it. */
@@ -99,7 +101,10 @@ function openLine(number: number, serverAddress: () => string): OpenLine {
       const request = seenRequest(incoming);
       seen.push(request);
       underWay.add(outgoing);
-      outgoing.once("close", () => underWay.delete(outgoing));
+      outgoing.once("close", () => {
+        underWay.delete(outgoing);
+        request.isOver = true;
+      });
       const mishap = meddlings.findLast(({ matches }) => matches(request))?.mishap ?? delivered;
       const exchange = exchangeOf(request, incoming, outgoing, serverAddress);
       // A server that is not there is met as such: the connection breaks.
@@ -115,6 +120,7 @@ function seenRequest({ method = "GET", url = "/", headers }: IncomingMessage): S
     isForEvents: headers.accept === "text/event-stream",
     at: Date.now(),
     status: null,
+    isOver: false,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   accessHasEnded,
   eventually,
   expectNeverSignedOut,
+  FETCHED_AHEAD,
   isForEvents,
   midStream,
   seesItFlow,
@@ -30,7 +31,8 @@ async function expectToGoOn(watch: Watch, generation: number): Promise<void> {
 const eventStreams = (watch: Watch) => watch.seen().filter(isForEvents).length;
 
 test("a server that is stopped and started again, behind a proxy that says so, costs one reconnect", async () => {
-  const watch = await watchStream(await here.visitor(), RECIPIENT, "Through a restart");
+  const visitor = await here.visitor({ mayComplainOf: FETCHED_AHEAD });
+  const watch = await watchStream(visitor, RECIPIENT, "Through a restart");
   await eventually(() => expect(eventStreams(watch)).toBe(1));
   const { generation } = storedSession(here.app.server, watch.sessionId);
   const isBack = watch.line.meddle(() => true, strangersPage(502));

@@ -4,8 +4,17 @@ import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { storedSession } from "../../support/database.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../../support/session-client.ts";
-import { createStream, jarOf, seesSession, seesStreams, sessionOf, signIn } from "../browser.ts";
-import { ACCESS_TTL_MS, eventually, freeze, isForEvents, isRefresh, midStream } from "./mid-stream.ts";
+import { createStream, jarOf, seesSession, seesStreams, signIn } from "../browser.ts";
+import {
+  ACCESS_TTL_MS,
+  eventually,
+  freeze,
+  isForEvents,
+  isRefresh,
+  midStream,
+  noRenewalUnderWay,
+  sessionIdOf,
+} from "./mid-stream.ts";
 import { answerLost } from "./network.ts";
 
 const here = midStream();
@@ -34,7 +43,7 @@ async function anotherTab(context: BrowserContext): Promise<Page> {
 test("ten tabs restored at once, with an access token that has ended, all show one and the same session", async () => {
   const { context } = await here.visitor();
   const first = await signIn(context);
-  const { session_id: id } = await sessionOf(first);
+  const id = await sessionIdOf(first);
   await first.close();
   await letAccessEnd(context);
   const { generation } = storedSession(here.app.server, id);
@@ -42,8 +51,7 @@ test("ten tabs restored at once, with an access token that has ended, all show o
   const begun = performance.now();
   const tabs = await Promise.all(Array.from({ length: TABS }, () => anotherTab(context)));
   await Promise.all(tabs.map(seesSession));
-  const sessions = await Promise.all(tabs.map(sessionOf));
-  expect(new Set(sessions.map(({ session_id }) => session_id))).toEqual(new Set([id]));
+  expect(new Set(await Promise.all(tabs.map(sessionIdOf)))).toEqual(new Set([id]));
 
   // One rotation for all of them, or two at the most; and what was due since, where the machine took that long.
   const stored = storedSession(here.app.server, id);
@@ -57,7 +65,8 @@ test("ten tabs restored at once, with an access token that has ended, all show o
 test("a tab closed in the middle of a renewal leaves the key to ask for it again: the next page is signed in", async () => {
   const { context, line } = await here.visitor();
   const page = await signIn(context);
-  const { session_id: id } = await sessionOf(page);
+  const id = await sessionIdOf(page);
+  await noRenewalUnderWay({ page, context, line });
   const recover = line.meddle(isRefresh, answerLost);
   const jarBefore = await jarOf(context);
   const { generation } = storedSession(here.app.server, id);
@@ -72,7 +81,7 @@ test("a tab closed in the middle of a renewal leaves the key to ask for it again
   await letAccessEnd(context);
   const next = await anotherTab(context);
   await seesSession(next);
-  expect((await sessionOf(next)).session_id).toBe(id);
+  expect(await sessionIdOf(next)).toBe(id);
   expect((await jarOf(context)).get(REFRESH_COOKIE)?.value).not.toBe(jar.get(REFRESH_COOKIE)?.value);
   expect(storedSession(here.app.server, id).revokedReason).toBeNull();
 });
@@ -82,9 +91,18 @@ test("a tab frozen while it holds the lock keeps the others from renewing for 4 
   const frozen = await signIn(context);
   const other = await anotherTab(context);
   await seesSession(other);
-  const { session_id: id } = await sessionOf(other);
-  // As a renewal has it whose answer never comes to the tab.
-  await frozen.evaluate((name) => void navigator.locks.request(name, () => new Promise(() => {})), LOCK);
+  const id = await sessionIdOf(other);
+  // As a renewal has it whose answer never comes to the tab. It has the lock before it freezes, and does not wait for it.
+  await frozen.evaluate(
+    (name) =>
+      new Promise<void>((isHeld) => {
+        void navigator.locks.request(name, () => {
+          isHeld();
+          return new Promise(() => {});
+        });
+      }),
+    LOCK,
+  );
   const thaw = await freeze(frozen);
   const renewals = () => line.seen.filter(isRefresh);
   const before = renewals().length;
@@ -117,12 +135,12 @@ test("a tab frozen while it holds the connection of the feed is replaced by anot
   await eventually(() => expect(connections()).toMatchObject([{ status: 200 }, { status: 200 }]));
   expect((connections()[1]?.at ?? 0) - frozenAt).toBeLessThan(FEED_TAKEN_OVER_MS + SLACK_MS);
   const wish = { recipient: RECIPIENT, deposit: "3600", duration_seconds: 3_600 };
-  await createStream(other, { ...wish, title: "Heard while one is frozen" });
+  await eventually(() => createStream(other, { ...wish, title: "Heard while one is frozen" }));
   await other.getByRole("link", { name: "Heard while one is frozen" }).waitFor();
 
   await thaw();
   await seesSession(leader);
-  await createStream(other, { ...wish, title: "Heard when it is thawed" });
+  await eventually(() => createStream(other, { ...wish, title: "Heard when it is thawed" }));
   await other.getByRole("link", { name: "Heard when it is thawed" }).waitFor();
   expect(connections()).toHaveLength(2);
 });
