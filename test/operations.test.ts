@@ -249,4 +249,4 @@ test("a stop gives the operation back, so that it goes on at once", async () => 
   await app.server.start();
   expect(await until(tokens, id, hasStatus("completed"))).toMatchObject({ done: LONG });
   expect(settlementsOf(app.server, id, ids)).toEqual(ids.map(() => 1));
-}, 120_000);
+});

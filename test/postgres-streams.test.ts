@@ -146,4 +146,4 @@ test("an operation goes on there when the process that ran it is killed here, an
   const sum = settled.reduce((total, { amount }) => total + BigInt(amount), 0n);
   expect(String(done.settled_amount).replace(".", "")).toBe(String(sum));
   await one.start();
-}, 90_000);
+});

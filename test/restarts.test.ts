@@ -7,42 +7,36 @@ import { problemOf } from "./support/http-client.ts";
 import { bearer, newRetryKey, REFRESH_COOKIE, tokensOf } from "./support/session-client.ts";
 
 const app = appUnderTest();
-/** For tests that start the process again, some of them several times. */
-const STARTS_MS = 120_000;
 
-test.each(["SIGKILL", "SIGTERM"] as const)(
-  "%s between any two steps",
-  async (signal) => {
-    const { client, server } = app;
-    const restart = () => server.restart(signal);
+test.each(["SIGKILL", "SIGTERM"] as const)("%s between any two steps", async (signal) => {
+  const { client, server } = app;
+  const restart = () => server.restart(signal);
 
-    const body = await client.answerFor();
-    await restart();
-    const first = tokensOf(await client.send("POST", "/api/auth/wallet", { body }));
-    await restart();
-    expect(problemOf(await client.send("POST", "/api/auth/wallet", { body }))).toBe("401 challenge_used");
-    expect((await client.session(first.accessToken)).status).toBe(200);
+  const body = await client.answerFor();
+  await restart();
+  const first = tokensOf(await client.send("POST", "/api/auth/wallet", { body }));
+  await restart();
+  expect(problemOf(await client.send("POST", "/api/auth/wallet", { body }))).toBe("401 challenge_used");
+  expect((await client.session(first.accessToken)).status).toBe(200);
 
-    const retryKey = newRetryKey();
-    const second = await client.rotated(first.refreshToken, retryKey);
-    await restart();
-    const retried = await client.rotated(first.refreshToken, retryKey);
-    expect(retried.refreshToken).toBe(second.refreshToken);
-    expect(storedSession(server, first.sessionId).generation).toBe(2);
-    const third = await client.rotated(second.refreshToken);
-    await restart();
+  const retryKey = newRetryKey();
+  const second = await client.rotated(first.refreshToken, retryKey);
+  await restart();
+  const retried = await client.rotated(first.refreshToken, retryKey);
+  expect(retried.refreshToken).toBe(second.refreshToken);
+  expect(storedSession(server, first.sessionId).generation).toBe(2);
+  const third = await client.rotated(second.refreshToken);
+  await restart();
 
-    expect(problemOf(await client.refresh(first.refreshToken, retryKey))).toBe("401 refresh_token_reused");
-    await restart();
-    expect(problemOf(await client.refresh(third.refreshToken))).toBe("401 refresh_token_revoked");
-    expect(problemOf(await client.refresh(first.refreshToken))).toBe("401 refresh_token_revoked");
-    for (const { accessToken } of [first, second, third]) {
-      expect(problemOf(await client.list(accessToken))).toBe("401 session_revoked");
-      expect(problemOf(await client.session(accessToken))).toBe("401 session_revoked");
-    }
-  },
-  STARTS_MS,
-);
+  expect(problemOf(await client.refresh(first.refreshToken, retryKey))).toBe("401 refresh_token_reused");
+  await restart();
+  expect(problemOf(await client.refresh(third.refreshToken))).toBe("401 refresh_token_revoked");
+  expect(problemOf(await client.refresh(first.refreshToken))).toBe("401 refresh_token_revoked");
+  for (const { accessToken } of [first, second, third]) {
+    expect(problemOf(await client.list(accessToken))).toBe("401 session_revoked");
+    expect(problemOf(await client.session(accessToken))).toBe("401 session_revoked");
+  }
+});
 
 test("what was ended by logout, from a list or by cookie stays ended after a restart", async () => {
   const { client, server } = app;
@@ -64,9 +58,7 @@ test("what was ended by logout, from a list or by cookie stays ended after a res
   expect(problemOf(thief)).toBe("401 refresh_token_revoked");
 });
 
-test("a crash in the middle of refreshes: each is retried with its key, and comes out once", {
-  timeout: STARTS_MS,
-}, async () => {
+test("a crash in the middle of refreshes: each is retried with its key, and comes out once", async () => {
   const { client, server } = app;
   for (let round = 0; round < 2; round++) {
     const sessions = await Promise.all(Array.from({ length: 16 }, () => client.signIn()));

@@ -9,8 +9,6 @@ import { type Answer, problemOf, textOf } from "./support/http-client.ts";
 import { bearer, newRetryKey } from "./support/session-client.ts";
 
 const AT_ONCE = 20;
-/** For tests that start a process, or start one again. */
-const STARTS_MS = 120_000;
 
 const app = appUnderTest();
 
@@ -125,9 +123,7 @@ test("20 at once for the same version: one wins, the others are told", async () 
   expect(kindsOf(id)).toEqual(["deposit", "settlement", "refund"]);
 });
 
-test("a process that is killed in the middle of it loses no money and makes none", {
-  timeout: STARTS_MS,
-}, async () => {
+test("a process that is killed in the middle of it loses no money and makes none", async () => {
   const { sender, recipient, make } = await people();
   const ids = await Promise.all(
     Array.from({ length: 5 }, async () => textOf(await make({ start: true }), "id")),
@@ -178,9 +174,7 @@ test("a page of a stream hears what it earns, and what the other side does", asy
   expect(Number(paused.id)).toBeGreaterThan(Number(first.id));
 });
 
-test("the feed of a person goes on where it was, also after a restart, and by another process", {
-  timeout: STARTS_MS,
-}, async () => {
+test("the feed of a person goes on where it was, also after a restart, and by another process", async () => {
   const { sender, recipient, stranger, make } = await people();
   const open = (server: AppServer, by: Person, lastEventId: string | null) =>
     openEventStream(server, "/api/events", {

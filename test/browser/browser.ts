@@ -20,7 +20,7 @@ const PATIENCE_MS = 15_000;
 /** The same for what is asked again and again. */
 export const PATIENTLY = { timeout: PATIENCE_MS, interval: 100 };
 /** A test opens several browsers, one page after the other. */
-const TEST_LIMIT_MS = 120_000;
+const TEST_LIMIT_MS = 240_000;
 const DEMO_WALLET = "streampay.demo-wallet";
 
 export interface BrowserUnderTest {

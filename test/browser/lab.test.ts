@@ -15,7 +15,6 @@ const database = temporaryDirectory();
 const app = appUnderTest(() => ({ ACCESS_TOKEN_TTL: "20s", REFRESH_LEEWAY: "3s" }));
 const browser = browserUnderTest(app);
 
-const TEST_LIMIT_MS = 120_000;
 const SCENARIO_LIMIT_MS = 90_000;
 
 async function openLab(options?: BrowserContextOptions): Promise<Page> {
@@ -39,9 +38,7 @@ async function show(page: Page, name: string): Promise<string> {
 
 const SIGNATURES = "The wallet signed one challenge";
 
-test("lost answer: the retry brings the same successor, and the generation rises once", {
-  timeout: TEST_LIMIT_MS,
-}, async () => {
+test("lost answer: the retry brings the same successor, and the generation rises once", async () => {
   const page = await openLab();
   const log = await show(page, "Lost answer");
   expect(log).toContain("POST /api/auth/refresh → no answer");
@@ -51,7 +48,7 @@ test("lost answer: the retry brings the same successor, and the generation rises
 });
 
 describe("two tabs refresh at once, and both go on", () => {
-  test("as a session of the lab's own, which is gone afterwards", { timeout: TEST_LIMIT_MS }, async () => {
+  test("as a session of the lab's own, which is gone afterwards", async () => {
     const page = await openLab();
     const log = await show(page, "Two tabs");
     expect(log).toContain("Two requests, and the generation rose by 1, to 2.");
@@ -60,7 +57,7 @@ describe("two tabs refresh at once, and both go on", () => {
     expect((await page.context().cookies()).map(({ name }) => name)).toEqual([]);
   });
 
-  test("as the session of who is signed in, which goes on", { timeout: TEST_LIMIT_MS }, async () => {
+  test("as the session of who is signed in, which goes on", async () => {
     const context = await browser.open();
     const before = await signIn(context);
     const { session_id } = await sessionOf(before);
@@ -75,9 +72,7 @@ describe("two tabs refresh at once, and both go on", () => {
   });
 });
 
-test("stolen token: the copy ends the session, for both, and the event stream says why", {
-  timeout: TEST_LIMIT_MS,
-}, async () => {
+test("stolen token: the copy ends the session, for both, and the event stream says why", async () => {
   const page = await openLab();
   const log = await show(page, "Stolen token");
   expect(log).toMatch(/Thief POST \/api\/auth\/refresh → 401 refresh_token_reused/);
@@ -88,9 +83,7 @@ test("stolen token: the copy ends the session, for both, and the event stream sa
   await page.getByText("The client holds nothing.").waitFor();
 });
 
-test("sleep: the first call is refused, and cured without a signature", {
-  timeout: TEST_LIMIT_MS,
-}, async () => {
+test("sleep: the first call is refused, and cured without a signature", async () => {
   const page = await openLab();
   const log = await show(page, "Sleep");
   expect(log).toMatch(
@@ -99,9 +92,7 @@ test("sleep: the first call is refused, and cured without a signature", {
   expect(await page.getByText(SIGNATURES).count()).toBe(1);
 });
 
-test("offline: requests fail, nobody is signed out, the retry carries the same key", {
-  timeout: TEST_LIMIT_MS,
-}, async () => {
+test("offline: requests fail, nobody is signed out, the retry carries the same key", async () => {
   const page = await openLab();
   const log = await show(page, "Offline");
   const keys = [...log.matchAll(/its key …(\w+), and is still signed in/g)].map(([, key]) => key);
@@ -112,9 +103,7 @@ test("offline: requests fail, nobody is signed out, the retry carries the same k
   expect(await page.getByText(SIGNATURES).count()).toBe(1);
 });
 
-test("a session that is left alone renews itself, until it is ended", {
-  timeout: TEST_LIMIT_MS,
-}, async () => {
+test("a session that is left alone renews itself, until it is ended", async () => {
   const page = await openLab();
   await isAlive(page);
   await page.getByRole("button", { name: "Start a session" }).click();
@@ -132,9 +121,7 @@ test("where nothing would start the server again, its button is off and says why
   await page.getByText("Nothing would start this server again. Run it with npm run lab.").waitFor();
 });
 
-test("npm run lab: tokens of 20 seconds, and the session outlives the server's process", {
-  timeout: 120_000,
-}, async () => {
+test("npm run lab: tokens of 20 seconds, and the session outlives the server's process", async () => {
   const lab = await npmRunLab();
   const page = await (await browser.open({ baseURL: lab.url })).newPage();
   await page.goto("/lab");
@@ -184,7 +171,6 @@ describe("in production", () => {
 
 test.each(["light", "dark"] as const)(
   "axe finds nothing in %s colours, on a desk or on a phone, and nothing but the picture scrolls sideways",
-  { timeout: TEST_LIMIT_MS },
   async (colorScheme) => {
     const page = await openLab({ colorScheme, reducedMotion: "reduce" });
     expect(await violations(page)).toEqual([]);

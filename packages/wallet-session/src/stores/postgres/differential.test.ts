@@ -5,9 +5,7 @@ import { temporaryDatabase } from "./database.fixture.ts";
 
 const database = temporaryDatabase();
 
-test("any sequence of steps has the outcomes and leaves the state that memory has", {
-  timeout: 120_000,
-}, async () => {
+test("any sequence of steps has the outcomes and leaves the state that memory has", async () => {
   const open = () => openPostgresStore({ url: database.url, schema: database.newSchema() });
   await compareWithMemory(open, { largestGroup: 1, runs: 10 });
 });

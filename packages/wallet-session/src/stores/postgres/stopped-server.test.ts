@@ -28,7 +28,7 @@ describe.skipIf(!canStartServer)("a server that stops", () => {
   let schemas = 0;
   beforeAll(async () => {
     server = await ownServer();
-  }, 60_000);
+  });
   afterAll(() => server.remove());
 
   function open(): SessionStore {

@@ -5,9 +5,7 @@ import { temporaryKeys } from "./server.fixture.ts";
 
 const keys = temporaryKeys();
 
-test("any sequence of steps has the outcomes and leaves the state that memory has", {
-  timeout: 120_000,
-}, async () => {
+test("any sequence of steps has the outcomes and leaves the state that memory has", async () => {
   const open = () => openRedisStore({ url: keys.url, prefix: keys.newPrefix(), onWarning: () => {} });
   await compareWithMemory(open, { largestGroup: 1, runs: 10 });
 });
