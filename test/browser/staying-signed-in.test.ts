@@ -4,7 +4,16 @@ import { describe, expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
 import { storedSession } from "../support/database.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../support/session-client.ts";
-import { browserUnderTest, jarOf, lookAgain, PATIENTLY, seesSession, sessionOf, signIn } from "./browser.ts";
+import {
+  browserUnderTest,
+  jarOf,
+  lookAgain,
+  PATIENTLY,
+  seesSession,
+  sessionOf,
+  signIn,
+  signWithDemoWallet,
+} from "./browser.ts";
 
 const app = appUnderTest();
 const browser = browserUnderTest(app);
@@ -105,6 +114,47 @@ describe("two tabs that refresh at once", () => {
     await expectBothSignedIn(tabs);
     expect(underWay).toBe(2);
   });
+});
+
+test("a sign-in is not answered before the renewal of another tab was given up", async () => {
+  const context = await browser.open();
+  await (await signIn(context)).close();
+  const page = await context.newPage();
+  // As a browser does in the background. By itself, the page gives nothing up.
+  await page.addInitScript(() => {
+    const after = window.setTimeout;
+    const slowly = (task: () => void, ms = 0) => after(task, ms < 5_000 ? ms : 3_600_000);
+    Object.assign(window, { setTimeout: slowly });
+  });
+  await page.goto("/sessions");
+  await seesSession(page);
+  const before = await sessionOf(page);
+
+  await letAccessEnd(context);
+  const underWay = page.waitForRequest(REFRESH);
+  const givenUp = page.waitForEvent("requestfailed", {
+    predicate: (request) => request.url().endsWith("/api/auth/refresh"),
+    timeout: 0,
+  });
+  await context.route(REFRESH, () => {});
+  await lookAgain(page);
+  await underWay;
+
+  const other = await context.newPage();
+  await other.goto("/sign-in?next=/sessions");
+  await context.route("**/api/auth/wallet", async (route) => {
+    await givenUp;
+    await route.continue();
+  });
+  const answered = other.waitForResponse("**/api/auth/wallet");
+  await signWithDemoWallet(other);
+  expect((await answered).status()).toBe(200);
+  await context.unroute(REFRESH);
+  for (const tab of [page, other]) {
+    await seesSession(tab);
+    await expect.poll(async () => (await sessionOf(tab)).session_id, PATIENTLY).not.toBe(before.session_id);
+  }
+  expect(await sessionOf(page)).toEqual(await sessionOf(other));
 });
 
 test("a refresh whose answer is lost is asked for again with the same key, and nobody is signed out", async () => {

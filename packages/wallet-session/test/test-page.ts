@@ -10,7 +10,6 @@ export class TestPage {
   #timers = new Set<{ at: number; task: () => void }>();
   #wakers = new Set<() => void>();
   #jar = new Map<string, string>();
-  #lockFrozen = false;
   readonly #prefix = crypto.randomUUID();
   readonly #network: Fetch;
 
@@ -35,10 +34,7 @@ export class TestPage {
       write: (cookie) => this.#keep(cookie),
     },
     locks: {
-      request: async (name, options, task) => {
-        if (this.#lockFrozen) void navigator.locks.request(this.#prefix + name, () => new Promise(() => {}));
-        return navigator.locks.request(this.#prefix + name, options, task);
-      },
+      request: async (name, options, task) => navigator.locks.request(this.#prefix + name, options, task),
     },
     openChannel: (name, hear) => {
       const channel = new BroadcastChannel(this.#prefix + name);
@@ -58,6 +54,8 @@ export class TestPage {
     if (cookie !== "") request.headers.set("cookie", cookie);
     request.headers.set("sec-fetch-site", "same-origin");
     const response = await this.#network(request);
+    // What was given up sets nothing, though the server has answered.
+    request.signal.throwIfAborted();
     for (const line of response.headers.getSetCookie()) this.#keep(line);
     return response;
   };
@@ -85,11 +83,6 @@ export class TestPage {
 
   deleteCookie(name: string): void {
     this.#jar.delete(name);
-  }
-
-  /** Takes the lock and keeps it, as a tab does that the browser has frozen. */
-  freezeLock(): void {
-    this.#lockFrozen = true;
   }
 
   /** Lets everything that is ready run. */

@@ -25,13 +25,15 @@ export interface ClientEnvironment {
   onWake(task: () => void): () => void;
 }
 
-/** The one method of `navigator.locks` that is used. */
+/** The one method of `navigator.locks` that is used. It rejects, and `task` goes on, when somebody takes the lock away. */
 export interface Locks {
   request<T>(name: string, options: LockOptions, task: () => Promise<T>): Promise<T>;
 }
 
-/** Waits in line until `signal` calls that off; or takes the lock at once from whoever holds it. */
-type LockOptions = { readonly signal: AbortSignal } | { readonly steal: true };
+/** Waits in line until `signal` calls that off, for a lock that those who share it hold together; or takes it at once from whoever holds it. */
+type LockOptions =
+  | { readonly signal: AbortSignal; readonly mode?: "exclusive" | "shared" }
+  | { readonly steal: true };
 
 /** The part of a `BroadcastChannel` that is used. */
 export interface Channel<T = unknown> {

@@ -1,30 +1,94 @@
 import type { ClientEnvironment } from "./environment.ts";
+import { REQUEST_LIMIT_MS } from "./jar-tokens.ts";
 
-/** A tab frozen by the browser holds its locks for ever. Two refreshes at once are safe, only wasteful. */
-const LOCK_WAIT_MS = 4_000;
+type LockEnvironment = Pick<ClientEnvironment, "locks" | "after">;
 
-/** Runs `task` while holding the origin's lock `name`, or without it when it cannot be had within the limit. */
-export async function withLock<T>(
-  environment: Pick<ClientEnvironment, "locks" | "after">,
+/** A tab frozen by the browser holds its locks for ever. */
+const WAIT_MS = 4_000;
+/** By then a change of the jar has had its turn, and was answered or given up. */
+const CHANGE_OVER_MS = WAIT_MS + REQUEST_LIMIT_MS + 1_000;
+
+/** What renewals share and a change of the jar has alone, beside the lock `name` that keeps renewals apart. */
+const jarLock = (name: string) => `${name} jar`;
+
+/**
+ * Runs `task`, which renews what is in the jar. One renewal at a time, to save requests: where the lock cannot be had,
+ * it is done without. And none beside a change of the jar, in whatever tab: its answer, were it the later one, would put
+ * back the session from before. Such a change calls off what is under way, and it is done anew after it.
+ * What `signal` calls off is not done anew.
+ */
+export async function lockedRenewal(
+  environment: LockEnvironment,
   name: string,
+  signal: AbortSignal,
+  task: (calledOff: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController();
+  const callOff = () => abort.abort();
+  signal.addEventListener("abort", callOff);
+  if (signal.aborted) callOff();
+  const shared = { mode: "shared", waitMs: CHANGE_OVER_MS, signal, onLost: callOff } as const;
+  const renew = () => withLock(environment, jarLock(name), shared, () => task(abort.signal));
+  try {
+    await withLock(environment, name, { waitMs: WAIT_MS, signal }, renew);
+  } catch (error) {
+    if (signal.aborted || !abort.signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener("abort", callOff);
+  }
+  if (abort.signal.aborted && !signal.aborted) await lockedRenewal(environment, name, signal, task);
+}
+
+/** Runs `task`, which gives the browser other tokens or none, beside no renewal: after a while it takes the jar away. */
+export function lockedChange(
+  environment: LockEnvironment,
+  name: string,
+  task: () => Promise<void>,
+): Promise<void> {
+  return withLock(environment, jarLock(name), { waitMs: WAIT_MS, insists: true }, task);
+}
+
+interface Turn {
+  readonly mode?: "exclusive" | "shared";
+  /** The longest wait for the lock. */
+  readonly waitMs: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** Takes the lock from whoever holds it, rather than do without. */
+  readonly insists?: true;
+  /** Called when somebody else takes the lock before the task is done. */
+  readonly onLost?: () => void;
+}
+
+/** Runs `task` once: with the lock, or without it where it is not to be had. */
+async function withLock<T>(
+  { locks, after }: LockEnvironment,
+  name: string,
+  { mode = "exclusive", waitMs, signal, insists, onLost }: Turn,
   task: () => Promise<T>,
 ): Promise<T> {
-  const { locks } = environment;
-  if (locks === undefined) return task();
-  const waiting = new AbortController();
-  const stopWaiting = environment.after(LOCK_WAIT_MS, () => waiting.abort());
-  let granted = false;
-  try {
-    return await locks.request(name, { signal: waiting.signal }, () => {
-      granted = true;
-      stopWaiting();
-      return task();
+  let running: Promise<T> | undefined;
+  let isDone = false;
+  const run = () => {
+    running ??= task().finally(() => {
+      isDone = true;
     });
-  } catch (error) {
-    if (granted) throw error;
-    // Not had in time, or not to be had at all, as in a sandboxed frame.
-    return await task();
+    return running;
+  };
+  if (locks === undefined) return run();
+  const waiting = new AbortController();
+  const stopWaiting = () => waiting.abort();
+  const cancelLimit = after(waitMs, stopWaiting);
+  signal?.addEventListener("abort", stopWaiting);
+  try {
+    await locks.request(name, { mode, signal: waiting.signal }, run);
+  } catch {
+    // Not had in time, or never to be had, as in a sandboxed frame; or taken away; or the task itself has failed.
+    if (running === undefined && insists) await locks.request(name, { steal: true }, run).catch(() => {});
+    else if (running !== undefined && !isDone) onLost?.();
   } finally {
-    stopWaiting();
+    cancelLimit();
+    signal?.removeEventListener("abort", stopWaiting);
   }
+  return run();
 }

@@ -215,46 +215,6 @@ describe("the question who is signed in", () => {
   });
 });
 
-describe("the lock", () => {
-  beforeEach(() => signedIn());
-
-  test("another tab's refresh is waited for", async () => {
-    let release = () => {};
-    server.answers(REFRESH, (request, response) => {
-      release = () => tokens()(request, response);
-    });
-    const other = newTab().refresh();
-    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
-    const mine = client.refresh();
-    server.answers(REFRESH, tokens());
-    expect(server.calls(REFRESH)).toHaveLength(1);
-    release();
-    await Promise.all([other, mine]);
-    expect(server.calls(REFRESH)).toHaveLength(2);
-  });
-
-  test("held by a frozen tab, it is done without after 4 s", async () => {
-    page.freezeLock();
-    server.answers(REFRESH, tokens());
-    const refresh = client.refresh();
-    await page.settle();
-    page.pass(3_999);
-    await page.settle();
-    expect(server.calls(REFRESH)).toHaveLength(0);
-    page.pass(1);
-    expect((await refresh).status).toBe("signed-in");
-  });
-
-  test.each([
-    ["missing", undefined],
-    ["refused", { request: () => Promise.reject(new DOMException("no", "SecurityError")) }],
-  ])("%s, it is done without", async (_, locks) => {
-    server.answers(REFRESH, tokens());
-    const tab = newTab({ environment: { ...page.environment, locks } });
-    expect((await tab.refresh()).status).toBe("signed-in");
-  });
-});
-
 describe("the schedule", () => {
   test.each([
     [0, 540],

@@ -3,7 +3,7 @@ import type { Endpoints, SessionAnswer } from "./endpoints.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import { JarTokens, REQUEST_LIMIT_MS } from "./jar-tokens.ts";
 import { KnownSession, type SessionState } from "./known-session.ts";
-import { withLock } from "./lock.ts";
+import { lockedChange, lockedRenewal } from "./lock.ts";
 import type { SessionNews } from "./news.ts";
 import { SessionClientError } from "./problem.ts";
 import { RenewalSchedule } from "./renewal-schedule.ts";
@@ -130,8 +130,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Runs `task`, which gives the browser other tokens or none, with no renewal before or beside it that could
-   * answer later and overwrite them. One at a time.
+   * Runs `task`, which gives the browser other tokens or none, with no renewal before or beside it, in this tab or in
+   * another, that could answer later and overwrite them. One at a time.
    */
   async change(task: (limitMs: number) => Promise<SessionAnswer | "signed_out">): Promise<SessionState> {
     const earlier = this.#change;
@@ -144,7 +144,7 @@ export class SessionKeeper {
       this.#schedule.cancel();
       this.#renewal?.abort.abort();
       await this.#renewal?.done;
-      await withLock(this.#environment, this.#lockName, async () => {
+      await lockedChange(this.#environment, this.#lockName, async () => {
         const sentAt = this.#environment.now();
         const answer = await task(REQUEST_LIMIT_MS);
         if (answer === "signed_out") this.#end("signed_out");
@@ -236,12 +236,12 @@ export class SessionKeeper {
     this.#schedule.cancel();
     const answers = this.#answers;
     try {
-      await withLock(this.#environment, this.#lockName, async () => {
-        // Another tab renewed while this one waited for the lock.
+      await lockedRenewal(this.#environment, this.#lockName, signal, async (calledOff) => {
+        // Another tab renewed, or signed in, while this one waited for its turn.
         if (this.#answers !== answers && !this.#session.isInDoubt) return;
         const sentAt = this.#environment.now();
-        const answer = await this.#endpoints.refresh(this.#tokens.requestLimitMs, signal);
-        if (!signal.aborted) this.#receive(answer, "renewed", sentAt);
+        const answer = await this.#endpoints.refresh(this.#tokens.requestLimitMs, calledOff);
+        if (!calledOff.aborted) this.#receive(answer, "renewed", sentAt);
       });
     } catch (error) {
       // Called off by somebody who signs in or out: that is what decides now.
