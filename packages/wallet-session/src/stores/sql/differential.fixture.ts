@@ -17,6 +17,9 @@ import { createMemoryStore } from "../memory.ts";
 const label = fc.constantFrom("a", "b", "c", "d");
 const actorId = fc.constantFrom("alice", "bob");
 const time = fc.integer({ min: 0, max: 12 }).map((tick) => START + tick);
+/** A rotation gives no earlier end: what a store makes of that is left to it. */
+const firstIdleEnd = fc.integer({ min: 0, max: 6 }).map((tick) => START + tick);
+const nextIdleEnd = fc.integer({ min: 6, max: 12 }).map((tick) => START + tick);
 const generation = fc.integer({ min: 1, max: 4 });
 const hashOf = (of: number) => bytes(`hash ${of}`, 32);
 const kid = fc.constantFrom("k1", "k2", "k3");
@@ -25,7 +28,7 @@ type Write = (store: SessionStore) => Promise<unknown>;
 
 const write: fc.Arbitrary<Write> = fc.oneof(
   fc
-    .record({ label, actorId, used: label, created: time, idleExpiresAt: time, expiresAt: time })
+    .record({ label, actorId, used: label, created: time, idleExpiresAt: firstIdleEnd, expiresAt: time })
     .map(({ label, actorId, used, created, idleExpiresAt, expiresAt }): Write => {
       const session = newSession(label, {
         actorId,
@@ -38,7 +41,14 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       return (store) => store.createSession(session, { ...challenge(used), expiresAt: created });
     }),
   fc
-    .record({ label, generation, hash: generation, now: time, idleExpiresAt: time, retry: fc.boolean() })
+    .record({
+      label,
+      generation,
+      hash: generation,
+      now: time,
+      idleExpiresAt: nextIdleEnd,
+      retry: fc.boolean(),
+    })
     .map(({ label, generation, hash, now, idleExpiresAt, retry }): Write => {
       const swap = {
         id: sessionId(label),

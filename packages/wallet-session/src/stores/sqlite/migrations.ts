@@ -4,8 +4,9 @@
  *
  * - A session's row never changes its size by rotating. SQLite stores small integers in fewer bytes than large ones,
  *   so the generation is a 4-byte big-endian BLOB; times in milliseconds take 6 bytes from February 1970 to the year 6429.
- * - `examine_at` is when to look at a session for pruning: never later than its end, and not touched by rotation, so that
- *   a rotation changes the row and no index. `prune` moves it on for sessions that have lived on since.
+ * - `examine_at` is when to look at a session for pruning: its end at first, and not touched by rotation, so that a rotation
+ *   changes the row and no index. `prune` moves it on for sessions that have lived on since. Where a rotation has brought the end
+ *   forward, with a shorter idle limit, the session is pruned when it would have been before.
  * - `sessions_not_revoked` is for counting and ending all; rotation does not touch it either.
  * - `sessions_ended_by_reuse` has a row for each alarm that is still kept, and no other write touches it.
  * - AUTOINCREMENT: a position in the revocation log is never used again after its entry was pruned, and the last one stays
