@@ -46,7 +46,10 @@ export async function startOwnServer(...options: string[]): Promise<OwnServer> {
   async function start(): Promise<void> {
     const fixed = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", directory, "--save", ""];
     server = spawn(EXECUTABLE, [...fixed, ...options], { stdio: "ignore" });
-    const failed = once(server, "error").then(([error]) => Promise.reject(error));
+    const failed = Promise.race([
+      once(server, "error").then(([error]) => Promise.reject(error)),
+      once(server, "exit").then(([code]) => Promise.reject(new Error(`${EXECUTABLE} ended with ${code}`))),
+    ]);
     failed.catch(() => {});
     for (;;) {
       const answer = await Promise.race([command("PING").catch(() => null), failed]);
