@@ -64,8 +64,10 @@ function naming(
   input: Input,
   init: RequestInit | undefined,
 ): RequestInit | undefined {
-  const url = URL.parse(input instanceof Request ? input.url : input, origin);
-  if (sessionId === undefined || origin === undefined || url?.origin !== origin) return init;
+  if (sessionId === undefined || origin === undefined) return init;
+  // Not `URL.parse`, which browsers have only since 2024. What is no URL fails here as it does where it is sent.
+  const url = new URL(input instanceof Request ? input.url : input, origin);
+  if (url.origin !== origin) return init;
   const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
   headers.set("session-id", sessionId);
   return { ...init, headers };

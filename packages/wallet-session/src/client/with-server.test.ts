@@ -86,6 +86,15 @@ describe("the life of a session", () => {
     expect((await later.check()).status).toBe(status);
   });
 
+  test("in a browser from before 2024, which cannot parse a URL without throwing", async () => {
+    const { parse } = URL;
+    onTestFinished(() => void Object.assign(URL, { parse }));
+    Object.assign(URL, { parse: undefined });
+    const state = await signIn();
+    expect(await client.check()).toEqual(state);
+    expect((await client.fetch(new URL("/api/auth/sessions", ORIGIN))).status).toBe(200);
+  });
+
   test("it runs out when it is not used", async () => {
     await signIn();
     timePasses(8 * 24 * 60 * MINUTE);
