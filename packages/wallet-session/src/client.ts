@@ -1,7 +1,7 @@
 import { fetchWithCure } from "./client/cured-fetch.ts";
 import { type Challenge, Endpoints, type Fetch } from "./client/endpoints.ts";
 import { browserEnvironment, type Channel, type ClientEnvironment } from "./client/environment.ts";
-import { type SessionState, sessionIdOf } from "./client/known-session.ts";
+import type { SessionState } from "./client/known-session.ts";
 import { joinNews, type SessionNews } from "./client/news.ts";
 import { SessionKeeper, type SessionTiming } from "./client/session-keeper.ts";
 import { startOnce } from "./client/start-once.ts";
@@ -114,8 +114,7 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
 
   async function check(): Promise<SessionState> {
     const { epoch } = keeper;
-    const known = sessionIdOf(keeper.state);
-    const overtaken = () => keeper.epoch !== epoch || sessionIdOf(keeper.state) !== known;
+    const overtaken = () => keeper.epoch !== epoch;
     const askedAt = environment.now();
     try {
       const answer = await endpoints.session(CHECK_LIMIT_MS, curedFetch);
@@ -156,12 +155,12 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
     async signIn({ account, sign }) {
       const challenge = await endpoints.challenge(account, CHALLENGE_LIMIT_MS);
       const transaction = await sign(challenge);
-      return keeper.change((limitMs) => endpoints.signIn(transaction, limitMs));
+      return keeper.change((limitMs, calledOff) => endpoints.signIn(transaction, limitMs, calledOff));
     },
 
     signOut: () =>
-      keeper.change(async (limitMs) => {
-        await endpoints.signOut(limitMs);
+      keeper.change(async (limitMs, calledOff) => {
+        await endpoints.signOut(limitMs, calledOff);
         return "signed_out";
       }),
   };

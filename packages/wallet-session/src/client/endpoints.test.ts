@@ -16,8 +16,8 @@ test("nothing is sent that goes on when it is given up", async () => {
     browserEnvironment(),
   );
   await endpoints.refresh(10_000, callOff.signal);
-  await endpoints.signIn("envelope", 10_000);
-  await endpoints.signOut(10_000);
+  await endpoints.signIn("envelope", 10_000, callOff.signal);
+  await endpoints.signOut(10_000, callOff.signal);
   expect(sent.map(({ keepalive = false }) => keepalive)).toEqual([false, false, false]);
-  expect(sent[0]?.signal?.aborted).toBe(true);
+  expect(sent.map(({ signal }) => signal?.aborted)).toEqual([true, true, true]);
 });

@@ -42,13 +42,13 @@ export class Endpoints {
     });
   }
 
-  signIn(transaction: string, limitMs: number): Promise<SessionAnswer> {
+  signIn(transaction: string, limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
     const init = {
       method: "POST",
       headers: { "content-type": "application/json", "session-transport": "cookie" },
       body: JSON.stringify({ transaction }),
     };
-    return this.#send("/wallet", init, limitMs, sessionAnswer);
+    return this.#send("/wallet", init, limitMs, sessionAnswer, { signal });
   }
 
   /** Sends no body: the refresh token and the retry key are cookies. */
@@ -57,11 +57,12 @@ export class Endpoints {
     return this.#send("/refresh", { method: "POST" }, limitMs, sessionAnswer, { signal });
   }
 
-  signOut(limitMs: number): Promise<void> {
-    return this.#send("/logout", { method: "POST" }, limitMs, async (response) => {
-      // A stranger's 200 has told the server nothing.
+  signOut(limitMs: number, signal: AbortSignal): Promise<void> {
+    // A stranger's 200 has told the server nothing.
+    const read = async (response: Response) => {
       if (response.status !== 204) throw notOurs(response);
-    });
+    };
+    return this.#send("/logout", { method: "POST" }, limitMs, read, { signal });
   }
 
   /** The limit holds until the answer is read to its end: one that trickles must not block those that wait for it. */

@@ -27,7 +27,7 @@ export class KnownSession {
     return sessionIdOf(this.#state);
   }
 
-  /** Rises whenever a session begins or ends; what belongs to an earlier epoch no longer counts. */
+  /** Rises whenever a session begins or ends, or proves to have ended; what belongs to an earlier epoch no longer counts. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -41,11 +41,8 @@ export class KnownSession {
     return this.#listeners.add(listener);
   }
 
-  beginEpoch(): void {
-    this.#epoch += 1;
-  }
-
   becomeSignedIn(sessionId: string): void {
+    if (sessionId !== this.id) this.#epoch += 1;
     this.#lastId = sessionId;
     this.#become({ status: "signed-in", sessionId });
   }
@@ -53,6 +50,8 @@ export class KnownSession {
   becomeSignedOut(reason: EndReason): void {
     this.#epoch += 1;
     this.#told = undefined;
+    // An end empties the jar. That it is empty, as a request that was under way meanwhile finds, explains nothing.
+    if (this.#state.status === "signed-out" && reason === "refresh_token_missing") return;
     this.#become({ status: "signed-out", reason });
   }
 

@@ -6,6 +6,7 @@ import { createSessionClient, type SessionClient } from "../client.ts";
 
 const REFRESH = "POST /api/auth/refresh";
 const SIGN_IN = "POST /api/auth/wallet";
+const SIGN_OUT = "POST /api/auth/logout";
 const WAIT_MS = 4_000;
 /** After that a tab that signs in is done, or frozen. */
 const CHANGE_OVER_MS = 15_000;
@@ -28,12 +29,23 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** A tab of the browser, signed in. `hears`: what the others tell reaches it. */
-async function openTab({ hears }: { hears: boolean }): Promise<SessionClient> {
+interface TabOptions {
+  /** What the others tell reaches it. */
+  readonly hears: boolean;
+  /** Its timers run, unlike those of a tab in the background. */
+  readonly inFront?: boolean;
+}
+
+/** A tab of the browser, signed in. */
+async function openTab({ hears, inFront = true }: TabOptions): Promise<SessionClient> {
   const tab = createSessionClient({
     basePath: `${server.origin}/api/auth`,
     fetch: page.fetch,
-    environment: { ...page.environment, ...(!hears && { openChannel: () => undefined }) },
+    environment: {
+      ...page.environment,
+      ...(!hears && { openChannel: () => undefined }),
+      ...(!inFront && { after: () => () => {} }),
+    },
   });
   stops.push(tab.start());
   await tab.check();
@@ -82,6 +94,10 @@ function holds(call: string): readonly Held[] {
   });
   return held;
 }
+
+const emptiedJar: Handler = (_, response) => {
+  response.writeHead(204, { "set-cookie": "__Secure-ws_refresh=; Max-Age=0" }).end();
+};
 
 /** Long enough for all that is about to happen; then time goes by, too little for a request to be given up. */
 async function waits(ms: number): Promise<void> {
@@ -175,11 +191,12 @@ describe("a sign-in", () => {
   });
 
   test.each([
-    ["another renewal", renewalLock, 0],
-    ["another sign-in", jarLock, WAIT_MS],
-  ])("does not wait for a renewal of its own tab that waits for %s", async (_, lock, ms) => {
+    ["another renewal", [renewalLock], 0],
+    ["another sign-in", [jarLock], WAIT_MS],
+    ["one and then the other", [renewalLock, jarLock], WAIT_MS],
+  ])("does not wait for a renewal of its own tab that waits for %s", async (_, locks, ms) => {
     const [tab] = await openTabs();
-    await freeze(lock());
+    for (const lock of locks) await freeze(lock());
     const renewal = tab.refresh();
     await page.settle();
     server.answers(SIGN_IN, tokens("B"));
@@ -189,6 +206,43 @@ describe("a sign-in", () => {
     expect(await change).toEqual(NEW);
     expect(await renewal).toEqual(NEW);
     expect(server.calls(REFRESH)).toEqual([]);
+  });
+});
+
+describe("a sign-in beside another change of the jar", () => {
+  test("waits for a sign-out, whose late answer would empty the jar", async () => {
+    const [first, second] = await openTabs();
+    const signOuts = holds(SIGN_OUT);
+    const signOut = first.signOut();
+    await expect.poll(() => signOuts.length).toBe(1);
+    server.answers(SIGN_IN, tokens("B"));
+    server.answers("GET /api/auth/session", json({ actor_id: "G", session_id: "B", expires_in: 900 }));
+    const change = signIn(second);
+    await waits(2 * WAIT_MS);
+    expect(server.calls(SIGN_IN)).toEqual([]);
+    signOuts[0]?.answer(emptiedJar);
+    expect((await signOut).status).toBe("signed-out");
+    expect(await change).toEqual(NEW);
+    await expect.poll(() => first.state).toEqual(NEW);
+    expect(page.cookieNames()).toContain("__Secure-ws_refresh");
+  });
+
+  test("calls off one that takes longer than it may", async () => {
+    const slow = await openTab({ hears: true, inFront: false });
+    const tab = await openTab({ hears: true });
+    const changes = holds(SIGN_IN);
+    const givenUp = expect(signIn(slow)).rejects.toMatchObject({ code: "network_error" });
+    await expect.poll(() => changes.length).toBe(1);
+    const change = signIn(tab);
+    await waits(CHANGE_OVER_MS - 1);
+    expect(changes[0]?.isGivenUp).toBe(false);
+    await waits(1);
+    await givenUp;
+    await expect.poll(() => changes.length).toBe(2);
+    server.answers("GET /api/auth/session", json({ actor_id: "G", session_id: "B", expires_in: 900 }));
+    changes[1]?.answer(tokens("B"));
+    expect(await change).toEqual(NEW);
+    await expect.poll(() => slow.state).toEqual(NEW);
   });
 });
 
@@ -223,6 +277,25 @@ describe("a renewal", () => {
       expect(await renewal).toEqual(FROM_BEFORE);
     },
   );
+});
+
+test("a tab that froze while it signed in keeps one renewal waiting, and a sign-in still calls off what renews", async () => {
+  const [first, second] = await openTabs({ hears: false });
+  await freeze(jarLock());
+  const renewals = holds(REFRESH);
+  const renewal = first.refresh();
+  await waits(CHANGE_OVER_MS);
+  await expect.poll(() => renewals.length).toBe(1);
+  const changes = holds(SIGN_IN);
+  const change = signIn(second);
+  await waits(WAIT_MS);
+  await expect.poll(() => changes.length).toBe(1);
+  await expect.poll(() => renewals[0]?.isGivenUp).toBe(true);
+  server.answers(REFRESH, tokens("B"));
+  changes[0]?.answer(tokens("B"));
+  expect(await change).toEqual(NEW);
+  expect(await renewal).toEqual(NEW);
+  expect(await second.refresh()).toEqual(NEW);
 });
 
 describe.each([

@@ -10,6 +10,8 @@ const CHANGE_OVER_MS = WAIT_MS + REQUEST_LIMIT_MS + 1_000;
 
 /** What renewals share and a change of the jar has alone, beside the lock `name` that keeps renewals apart. */
 const jarLock = (name: string) => `${name} jar`;
+/** What keeps changes of the jar apart. */
+const changeLock = (name: string) => `${name} change`;
 
 /**
  * Runs `task`, which renews what is in the jar. One renewal at a time, to save requests: where the lock cannot be had,
@@ -27,7 +29,8 @@ export async function lockedRenewal(
   const callOff = () => abort.abort();
   signal.addEventListener("abort", callOff);
   if (signal.aborted) callOff();
-  const shared = { mode: "shared", waitMs: CHANGE_OVER_MS, signal, onLost: callOff } as const;
+  // Whoever has it then is frozen; and what is done without it, no change of the jar can call off.
+  const shared = { mode: "shared", waitMs: CHANGE_OVER_MS, signal, insists: true, onLost: callOff } as const;
   const renew = () => withLock(environment, jarLock(name), shared, () => task(abort.signal));
   try {
     await withLock(environment, name, { waitMs: WAIT_MS, signal }, renew);
@@ -39,13 +42,21 @@ export async function lockedRenewal(
   if (abort.signal.aborted && !signal.aborted) await lockedRenewal(environment, name, signal, task);
 }
 
-/** Runs `task`, which gives the browser other tokens or none, beside no renewal: after a while it takes the jar away. */
+/**
+ * Runs `task`, which gives the browser other tokens or none, beside no renewal: after a while it takes the jar away. And
+ * beside no other such task, whose answer could be the later one: it waits until that is over, and calls off what is not.
+ */
 export function lockedChange(
   environment: LockEnvironment,
   name: string,
-  task: () => Promise<void>,
+  task: (calledOff: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  return withLock(environment, jarLock(name), { waitMs: WAIT_MS, insists: true }, task);
+  const abort = new AbortController();
+  const taken = { insists: true, onLost: () => abort.abort() } as const;
+  const { signal } = abort;
+  const change = () =>
+    withLock(environment, jarLock(name), { ...taken, waitMs: WAIT_MS, signal }, () => task(signal));
+  return withLock(environment, changeLock(name), { ...taken, waitMs: CHANGE_OVER_MS }, change);
 }
 
 interface Turn {
@@ -54,7 +65,7 @@ interface Turn {
   readonly waitMs: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
-  /** Takes the lock from whoever holds it, rather than do without. */
+  /** Takes the lock, for itself alone, from whoever holds it, rather than do without. */
   readonly insists?: true;
   /** Called when somebody else takes the lock before the task is done. */
   readonly onLost?: () => void;
@@ -80,12 +91,15 @@ async function withLock<T>(
   const stopWaiting = () => waiting.abort();
   const cancelLimit = after(waitMs, stopWaiting);
   signal?.addEventListener("abort", stopWaiting);
+  if (signal?.aborted) stopWaiting();
   try {
     await locks.request(name, { mode, signal: waiting.signal }, run);
   } catch {
     // Not had in time, or never to be had, as in a sandboxed frame; or taken away; or the task itself has failed.
-    if (running === undefined && insists) await locks.request(name, { steal: true }, run).catch(() => {});
-    else if (running !== undefined && !isDone) onLost?.();
+    if (running === undefined && insists && !signal?.aborted) {
+      await locks.request(name, { steal: true }, run).catch(() => {});
+    }
+    if (running !== undefined && !isDone) onLost?.();
   } finally {
     cancelLimit();
     signal?.removeEventListener("abort", stopWaiting);

@@ -167,6 +167,31 @@ describe("a sign-in in one tab", () => {
     expect(second.state).toEqual(signedIn("B"));
   });
 
+  test("ends the session before, and a sign-out of that one, answered earlier and read later, does not end the new one", async () => {
+    const withoutLocks = { environment: { ...page.environment, locks: undefined } };
+    const [first, second] = [openTab(withoutLocks), openTab(withoutLocks)];
+    await first.check();
+    await second.check();
+    let answer = () => {};
+    server.answers(SIGN_OUT, (_, response) => {
+      answer = () => void response.writeHead(204).end();
+    });
+    const signOut = second.signOut();
+    await expect.poll(() => server.calls(SIGN_OUT).length).toBe(1);
+    server.answers(SIGN_IN, tokens("B"));
+    server.answers(SESSION, session("B"));
+    server.answers(REFRESH, tokens("B"));
+    await signIn(first);
+    await expect.poll(() => second.state).toEqual(signedIn("B"));
+    answer();
+    expect(await signOut).toEqual(signedIn("B"));
+    // Whose jar it is by now, only the server knows.
+    page.pass(0);
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    await page.settle();
+    expect([first.state, second.state]).toEqual([signedIn("B"), signedIn("B")]);
+  });
+
   test("also reaches a tab that had signed out", async () => {
     const [first, second] = await tabsSignedIn(2);
     server.answers(SIGN_OUT, (_, response) => void response.writeHead(204).end());

@@ -196,6 +196,42 @@ describe("the question who is signed in", () => {
     expect(client.state.status).toBe("signed-in");
   });
 
+  test.each(["before", "after"])("answered %s a sign-in fails, is answered", async (when) => {
+    const held = (call: string) => {
+      const asked: ((handler: Handler) => void)[] = [];
+      server.answers(call, (request, response) => void asked.push((handler) => handler(request, response)));
+      return asked;
+    };
+    const [questions, signIns] = [held(SESSION), held("POST /api/auth/wallet")];
+    server.answers("GET /api/auth/wallet", json({ transaction: "xdr", network_passphrase: "net" }));
+    const check = client.check();
+    await expect.poll(() => questions.length).toBe(1);
+    const signIn = expect(client.signIn({ account: "G", sign: async () => "signed" })).rejects.toThrow();
+    await expect.poll(() => signIns.length).toBe(1);
+    const steps = [
+      async () => {
+        questions[0]?.(json({ actor_id: "G", session_id: "s1", expires_in: 900 }));
+        await check;
+      },
+      async () => {
+        signIns[0]?.(problem(401, "invalid_challenge"));
+        await signIn;
+      },
+    ];
+    for (const step of when === "before" ? steps : steps.reverse()) await step();
+    expect(client.state).toEqual({ status: "signed-in", sessionId: "s1" });
+  });
+
+  test("is answered as often as it is asked where nobody is", async () => {
+    server.answers(SESSION, problem(401, "access_token_missing"));
+    server.answers(REFRESH, problem(401, "refresh_token_missing"));
+    const signedOut = await client.check();
+    expect(signedOut).toEqual({ status: "signed-out", reason: "refresh_token_missing" });
+    expect(await client.check()).toBe(signedOut);
+    server.answers(REFRESH, cut);
+    await expect(client.check()).rejects.toThrow();
+  });
+
   test("answered late, counts for what is left of it", async () => {
     let answer = () => {};
     server.answers(SESSION, (request, response) => {

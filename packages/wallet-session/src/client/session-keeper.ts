@@ -133,9 +133,10 @@ export class SessionKeeper {
    * Runs `task`, which gives the browser other tokens or none, with no renewal before or beside it, in this tab or in
    * another, that could answer later and overwrite them. One at a time.
    */
-  async change(task: (limitMs: number) => Promise<SessionAnswer | "signed_out">): Promise<SessionState> {
+  async change(
+    task: (limitMs: number, calledOff: AbortSignal) => Promise<SessionAnswer | "signed_out">,
+  ): Promise<SessionState> {
     const earlier = this.#change;
-    this.#session.beginEpoch();
     let dueAt: number | undefined;
     const run = (async () => {
       await earlier;
@@ -144,11 +145,14 @@ export class SessionKeeper {
       this.#schedule.cancel();
       this.#renewal?.abort.abort();
       await this.#renewal?.done;
-      await lockedChange(this.#environment, this.#lockName, async () => {
+      await lockedChange(this.#environment, this.#lockName, async (calledOff) => {
+        const { id } = this.#session;
         const sentAt = this.#environment.now();
-        const answer = await task(REQUEST_LIMIT_MS);
-        if (answer === "signed_out") this.#end("signed_out");
-        else this.#receive(answer, "signed-in", sentAt);
+        const answer = await task(REQUEST_LIMIT_MS, calledOff);
+        if (answer !== "signed_out") this.#receive(answer, "signed-in", sentAt);
+        // Another one has begun elsewhere, and was heard of first: the server knows which of the two was the later.
+        else if (this.#session.id !== undefined && this.#session.id !== id) this.#schedule.planIn(0);
+        else this.#end("signed_out");
       });
       return this.state;
     })();
@@ -193,10 +197,7 @@ export class SessionKeeper {
     if (sameSession && lifetimeMs - ageMs <= this.#tokens.leftMs) return true;
     const anotherBegan = !sameSession && news.type === "signed-in";
     if (!sameSession && !anotherBegan && this.state.status !== "unknown") return false;
-    if (anotherBegan) {
-      this.#session.beginEpoch();
-      this.#callOff();
-    }
+    if (anotherBegan) this.#callOff();
     this.#answers += 1;
     this.#tokens.filled(news.sessionId, lifetimeMs, this.#environment.now() - ageMs);
     this.#accept(news.sessionId);
@@ -263,8 +264,6 @@ export class SessionKeeper {
   }
 
   #end(reason: EndReason): void {
-    // An end empties the jar. That it is empty, as a request that was under way meanwhile finds, explains nothing.
-    if (this.state.status === "signed-out" && reason === "refresh_token_missing") return;
     const sessionId = this.#session.id;
     if (sessionId !== undefined) this.#announce({ type: "ended", sessionId, reason });
     this.#becomeSignedOut(reason);
