@@ -94,7 +94,7 @@ export interface SessionClient {
 }
 
 const CHALLENGE_LIMIT_MS = 10_000;
-/** Has room for a renewal in between, and for its wait for the lock. */
+/** Has room for a renewal in between, and for its wait for another tab that renews; not for one that froze while it signed in. */
 const CHECK_LIMIT_MS = 20_000;
 
 /** Makes a client. Nothing is sent, and nothing of the page is changed, before a method is called. */

@@ -30,7 +30,10 @@ export interface Locks {
   request<T>(name: string, options: LockOptions, task: () => Promise<T>): Promise<T>;
 }
 
-/** Waits in line until `signal` calls that off, for a lock that those who share it hold together; or takes it at once from whoever holds it. */
+/**
+ * Waits in line until `signal` calls that off; those who ask for it `shared` hold it together. Or takes it at once, alone,
+ * from whoever holds it.
+ */
 type LockOptions =
   | { readonly signal: AbortSignal; readonly mode?: "exclusive" | "shared" }
   | { readonly steal: true };
