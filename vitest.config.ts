@@ -9,7 +9,7 @@ const ofPostgres = [
   "packages/wallet-session/src/stores/postgres{.,/}**",
   "app/lib/sql/postgres*",
   "app/lib/operations/takeover.test.ts",
-  "test/postgres{,-streams}.test.ts",
+  "test/http/postgres{,-streams}.test.ts",
   "test/instances/instances.test.ts",
 ];
 const { isThere } = await postgresToTestWith();
@@ -17,7 +17,7 @@ if (!isThere) exclude.push(...ofPostgres);
 // The same of Redis.
 const ofRedis = [
   "packages/wallet-session/src/stores/redis{.,/}**",
-  "test/redis.test.ts",
+  "test/http/redis.test.ts",
   "test/instances/instances.test.ts",
 ];
 if (!(await redisToTestWith()).isThere) exclude.push(...ofRedis);
@@ -72,7 +72,7 @@ export default defineConfig({
         "packages/wallet-session/src/engine/{authenticate,refresh,revocation-view,revoke,rotate}.ts": {
           100: true,
         },
-        "packages/wallet-session/src/{client,http}/retry-key.ts": { 100: true },
+        "packages/wallet-session/src/{client,http/request}/retry-key.ts": { 100: true },
       },
     },
   },

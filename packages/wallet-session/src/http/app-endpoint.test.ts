@@ -1,9 +1,9 @@
 // What an app builds its own routes of: an endpoint, a guard, strict bodies, problems with codes of its own.
 import { expect, test, vi } from "vitest";
 import { SessionError } from "../errors.ts";
-import { readJsonBody, textMember } from "./body.ts";
 import { problemOf, startHttp } from "./http.fixture.ts";
 import { ProblemError } from "./problem.ts";
+import { readJsonBody, textMember } from "./request/body.ts";
 
 const URL = "https://app.example/api/boats";
 const SUNK = { type: "urn:app:problem:sunk", code: "sunk", status: 409, title: "The boat has sunk" };

@@ -4,10 +4,7 @@ import type { Every } from "../engine/timers.ts";
 import { SessionError } from "../errors.ts";
 import { neverThrowing } from "../events.ts";
 import { answersJson } from "./accept.ts";
-import { listAlarms } from "./alarms.ts";
-import { bounce } from "./bounce.ts";
 import type { HttpContext } from "./context.ts";
-import { authenticateRequest } from "./credentials.ts";
 import {
   type EndpointOptions,
   endpoint,
@@ -17,21 +14,24 @@ import {
   type MethodHandlers,
   withBodyFor,
 } from "./endpoint.ts";
-import type { ServerEventSource } from "./event-stream-body.ts";
-import { createEventStreams, type EventStreams } from "./event-streams.ts";
-import { events } from "./events.ts";
-import { type GuardPageOptions, guardPage } from "./guard-page.ts";
-import { healthz, readyz } from "./health.ts";
-import { logout } from "./logout.ts";
-import { type MetricsEndpoint, metrics } from "./metrics.ts";
+import { listAlarms } from "./endpoints/alarms.ts";
+import { healthz, readyz } from "./endpoints/health.ts";
+import { logout } from "./endpoints/logout.ts";
+import { type MetricsEndpoint, metrics } from "./endpoints/metrics.ts";
+import { refresh } from "./endpoints/refresh.ts";
+import { session } from "./endpoints/session.ts";
+import { endSession, endSessions, listSessions } from "./endpoints/sessions.ts";
+import { challenge, signIn } from "./endpoints/wallet.ts";
+import { jwks, stellarToml } from "./endpoints/well-known.ts";
+import type { ServerEventSource } from "./event-streams/event-stream-body.ts";
+import { createEventStreams, type EventStreams } from "./event-streams/event-streams.ts";
+import { events } from "./event-streams/events.ts";
 import { type Observer, observed, type RequestSink, UNMATCHED_ROUTE } from "./observed.ts";
+import { bounce } from "./pages/bounce.ts";
+import { type GuardPageOptions, guardPage } from "./pages/guard-page.ts";
 import { problemResponse } from "./problem.ts";
 import { createRateLimits, noRateLimits } from "./rate-limit.ts";
-import { refresh } from "./refresh.ts";
-import { session } from "./session.ts";
-import { endSession, endSessions, listSessions } from "./sessions.ts";
-import { challenge, signIn } from "./wallet.ts";
-import { jwks, stellarToml } from "./well-known.ts";
+import { authenticateRequest } from "./request/credentials.ts";
 
 export interface HandlersOptions {
   readonly engine: SessionEngine;

@@ -3,8 +3,8 @@ import { type ErrorCode, SessionError } from "../errors.ts";
 import { noteSession } from "../request-context.ts";
 import type { SessionId } from "../store.ts";
 import type { HttpContext } from "./context.ts";
-import { type CookieJar, clearedCookies, sessionCookies } from "./cookies.ts";
-import { retryKeyFromCookie, retryKeyFromHeader } from "./retry-key.ts";
+import { type CookieJar, clearedCookies, sessionCookies } from "./request/cookies.ts";
+import { retryKeyFromCookie, retryKeyFromHeader } from "./request/retry-key.ts";
 
 export interface RefreshableJar extends CookieJar {
   readonly refreshToken: string;

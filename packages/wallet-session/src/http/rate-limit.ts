@@ -7,7 +7,7 @@ import {
   SIGN_INS_PER_MINUTE,
 } from "../limits.ts";
 import type { SessionId } from "../store.ts";
-import { clientNetwork, parseIp } from "./ip-address.ts";
+import { clientNetwork, parseIp } from "./request/ip-address.ts";
 
 /**
  * Counts in this process alone and forgets after a minute. What has no key is not counted: one bucket for all clients of

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../clock.ts";
-import { bounceRedirect, type SignInPath } from "../http/bounce-redirect.ts";
-import { readJar } from "../http/cookies.ts";
-import { isPageLoad } from "../http/page-load.ts";
+import { bounceRedirect, type SignInPath } from "../http/pages/bounce-redirect.ts";
+import { isPageLoad } from "../http/pages/page-load.ts";
+import { readJar } from "../http/request/cookies.ts";
 
 /** What a `proxy.ts` exports as `proxy`: an answer of its own, or nothing, and the request goes on. */
 export type SessionProxy = (request: Request) => Response | undefined;

@@ -1,0 +1,22 @@
+import type { SessionAlarm } from "../../engine/alarms.ts";
+import type { HttpContext } from "../context.ts";
+import type { Handler } from "../endpoint.ts";
+import { authenticateRequest } from "../request/credentials.ts";
+import { privateJson } from "../response.ts";
+
+/** `GET /api/auth/alarms`: the actor's sessions that the reuse of a token has ended of late, newest first. */
+export function listAlarms(context: HttpContext): Handler {
+  return async (request) => {
+    const { session } = await authenticateRequest(context, request);
+    const alarms = await context.engine.alarms(session.actorId);
+    return privateJson({ alarms: alarms.map(describe) });
+  };
+}
+
+function describe({ sessionId, endedAt, client: { browser, os, device, ip } }: SessionAlarm) {
+  return {
+    session_id: sessionId,
+    at: new Date(endedAt).toISOString(),
+    client: { browser, os, device, ip },
+  };
+}

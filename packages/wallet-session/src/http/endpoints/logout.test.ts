@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import { STORES } from "../../engine/engine.fixture.ts";
+import { problemOf, startHttp } from "../http.fixture.ts";
+
+const LOGOUT = "/api/auth/logout";
+const SAME_ORIGIN = { "Sec-Fetch-Site": "same-origin" };
+
+describe.each(STORES)("sign-out on $name", ({ open }) => {
+  test("ends the session of a refresh token in the body, and does so twice", async () => {
+    const { send, signIn, store } = await startHttp({ store: open().store });
+    const { refresh_token, session_id } = await signIn();
+    for (const _ of [1, 2]) {
+      const response = await send("POST", LOGOUT, { body: { refresh_token } });
+      expect(response.status).toBe(204);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+    }
+    expect(await store.real.findSession(session_id)).toMatchObject({ revokedReason: "logout" });
+    const refresh = await send("POST", "/api/auth/refresh", { body: { refresh_token } });
+    expect(await problemOf(refresh)).toBe("401 refresh_token_revoked");
+  });
+
+  test("ends the session of a bearer token, expired or not", async () => {
+    const { send, signIn, store, clock } = await startHttp({ store: open().store });
+    const { access_token, session_id } = await signIn();
+    clock.advance(3_600_000);
+    const response = await send("POST", LOGOUT, { headers: { Authorization: `Bearer ${access_token}` } });
+    expect(response.status).toBe(204);
+    expect(await store.real.findSession(session_id)).toMatchObject({ revokedReason: "logout" });
+  });
+
+  test("ends the jar's session and empties the jar", async () => {
+    const { browser, store } = await startHttp({ store: open().store });
+    const jar = await browser();
+    jar.cookies.set("__Host-ws_retry", "a-retry-key-of-32-characters-now");
+    const response = await jar.send("POST", LOGOUT);
+    expect(response.status).toBe(204);
+    expect(jar.cookies.size).toBe(0);
+    expect(await store.real.findSession(jar.sessionId)).toMatchObject({ revokedReason: "logout" });
+  });
+});
+
+test.each(["__Secure-ws_refresh", "__Host-ws_access"])("the jar needs no %s for it", async (name) => {
+  const { browser, store } = await startHttp();
+  const jar = await browser();
+  jar.cookies.delete(name);
+  expect((await jar.send("POST", LOGOUT)).status).toBe(204);
+  expect(jar.cookies.size).toBe(0);
+  expect(await store.real.findSession(jar.sessionId)).toMatchObject({ revokedReason: "logout" });
+});
+
+test("a spoilt refresh cookie does not keep the session alive", async () => {
+  const { browser, store } = await startHttp();
+  const jar = await browser();
+  jar.cookies.set("__Secure-ws_refresh", "garbage");
+  expect((await jar.send("POST", LOGOUT)).status).toBe(204);
+  expect(await store.real.findSession(jar.sessionId)).toMatchObject({ revokedReason: "logout" });
+});
+
+test.each([
+  ["nothing", {}],
+  ["an empty token", { body: { refresh_token: "" } }],
+  ["garbage in the body", { body: { refresh_token: "garbage" } }],
+  ["a garbage bearer", { headers: { Authorization: "Bearer garbage" } }],
+  ["another scheme", { headers: { Authorization: "Basic Zm9v" } }],
+  [
+    "garbage cookies",
+    { headers: { Cookie: "__Secure-ws_refresh=garbage; __Host-ws_access=garbage", ...SAME_ORIGIN } },
+  ],
+])("%s is signed out already", async (_, sent) => {
+  const { send, signIn, store } = await startHttp();
+  await signIn();
+  const before = await store.snapshot();
+  expect((await send("POST", LOGOUT, sent)).status).toBe(204);
+  expect(await store.snapshot()).toBe(before);
+});
+
+test("two sources at once, doubled cookies, a token in the query and a wrong type are refused", async () => {
+  const { browser, store } = await startHttp();
+  const jar = await browser();
+  const before = await store.snapshot();
+  const refresh_token = jar.cookies.get("__Secure-ws_refresh") ?? "";
+  const refusals = [
+    await jar.send("POST", LOGOUT, { body: { refresh_token } }),
+    await jar.send("POST", `${LOGOUT}?token=x`),
+    await jar.send("POST", LOGOUT, { body: { refresh_token: 1 } }),
+    await jar.send("POST", LOGOUT, { headers: { Cookie: "__Host-ws_access=a; __Host-ws_access=b" } }),
+  ];
+  for (const refusal of refusals) {
+    expect(await problemOf(refusal)).toBe("400 invalid_request");
+    expect(refusal.headers.getSetCookie()).toEqual([]);
+  }
+  expect(await store.snapshot()).toBe(before);
+});
+
+test("what empties the jar ends its session, also where a bearer token comes with it", async () => {
+  const { browser, signIn, store } = await startHttp();
+  const own = await signIn();
+  for (const bearer of ["stale", own.access_token]) {
+    const jar = await browser();
+    const response = await jar.send("POST", LOGOUT, { headers: { Authorization: `Bearer ${bearer}` } });
+    expect(response.status).toBe(204);
+    expect(jar.cookies.size).toBe(0);
+    expect(await store.real.findSession(jar.sessionId)).toMatchObject({ revokedReason: "logout" });
+  }
+  expect(await store.real.findSession(own.session_id)).toMatchObject({ revokedReason: "logout" });
+});
+
+test("another site can neither end the jar's session nor empty the jar", async () => {
+  const { browser, signIn, store } = await startHttp();
+  const jar = await browser();
+  const own = await signIn();
+  const headers = { "Sec-Fetch-Site": "same-site" };
+  const before = await store.snapshot();
+  expect(await problemOf(await jar.send("POST", LOGOUT, { headers }))).toBe("403 cross_origin");
+  expect(await store.snapshot()).toBe(before);
+  const byBearer = await jar.send("POST", LOGOUT, {
+    headers: { ...headers, Authorization: `Bearer ${own.access_token}` },
+  });
+  expect(byBearer.status).toBe(204);
+  expect(jar.cookies.size).toBe(2);
+});
+
+test("a fault of the store is 503 and clears nothing", async () => {
+  const { browser, signIn, send, store } = await startHttp();
+  const jar = await browser();
+  const { refresh_token, access_token } = await signIn();
+  store.failing = true;
+  const faults = [
+    await jar.send("POST", LOGOUT),
+    await send("POST", LOGOUT, { body: { refresh_token } }),
+    await send("POST", LOGOUT, { headers: { Authorization: `Bearer ${access_token}` } }),
+  ];
+  for (const fault of faults) {
+    expect(await problemOf(fault)).toBe("503 store_unavailable");
+    expect(fault.headers.getSetCookie()).toEqual([]);
+  }
+});

@@ -1,0 +1,55 @@
+import { SessionError } from "../../errors.ts";
+import { REFRESH_BODY_MAX_BYTES } from "../../limits.ts";
+import type { HttpContext } from "../context.ts";
+import type { Handler } from "../endpoint.ts";
+import { readBody, textMember } from "../request/body.ts";
+import { type CookieJar, clearedCookies, readJar } from "../request/cookies.ts";
+import { bearerToken } from "../request/credentials.ts";
+import { isSameOrigin, requireSameOrigin } from "../request/origin.ts";
+import { refuseTokensInQuery } from "../request/query.ts";
+import { noContent } from "../response.ts";
+
+/**
+ * `POST /api/auth/logout`: ends the session of the token that it gets, in the body, as bearer, or in the cookies. Done is
+ * done: also 204 for no token, an unknown one, or a session that has ended (RFC 7009 §2.2). Where the store fails, no
+ * cookie is cleared: the session still lives, and its holder must be able to try again.
+ */
+export function logout(context: HttpContext): Handler {
+  const { engine, publicUrl } = context;
+  return async (request) => {
+    refuseTokensInQuery(request);
+    const body = await readBody(request, REFRESH_BODY_MAX_BYTES);
+    const bodyToken = textMember(body, "refresh_token");
+    const bearer = bearerToken(request);
+    const jar = readJar(request);
+    if (bodyToken !== null && jar.refreshToken !== null) {
+      throw new SessionError(
+        "invalid_request",
+        "The refresh token comes in the body and in a cookie at once.",
+      );
+    }
+
+    if (bodyToken !== null) {
+      await engine.revokeByRefreshToken(bodyToken, "logout");
+    } else if (bearer !== null) {
+      await engine.revokeByAccessToken(bearer, "logout");
+    } else if (jar.refreshToken !== null || jar.accessToken !== null) {
+      requireSameOrigin(request, publicUrl);
+    }
+    // A page of another origin may end a session whose token it has, but neither end nor empty somebody's jar.
+    if (!hasCookies(jar) || !isSameOrigin(request, publicUrl)) return noContent();
+    // Also beside another token: a session whose cookies are gone must not live on where its holder cannot see it.
+    await endJar(context, jar);
+    return noContent(clearedCookies());
+  };
+}
+
+/** The refresh cookie names the session for certain; where it ends nothing, the access cookie may still. */
+async function endJar({ engine }: HttpContext, { refreshToken, accessToken }: CookieJar): Promise<void> {
+  if (refreshToken !== null && (await engine.revokeByRefreshToken(refreshToken, "logout"))) return;
+  if (accessToken !== null) await engine.revokeByAccessToken(accessToken, "logout");
+}
+
+function hasCookies({ refreshToken, accessToken, retryKey }: CookieJar): boolean {
+  return refreshToken !== null || accessToken !== null || retryKey !== null;
+}

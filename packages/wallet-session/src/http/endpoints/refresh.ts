@@ -1,0 +1,64 @@
+import { SessionError } from "../../errors.ts";
+import { REFRESH_BODY_MAX_BYTES } from "../../limits.ts";
+import { noteSession } from "../../request-context.ts";
+import type { HttpContext } from "../context.ts";
+import type { Handler } from "../endpoint.ts";
+import { refreshJar } from "../jar.ts";
+import { problemResponse } from "../problem.ts";
+import { readBody, textMember } from "../request/body.ts";
+import { readJar } from "../request/cookies.ts";
+import { requireSameOrigin } from "../request/origin.ts";
+import { refuseTokensInQuery } from "../request/query.ts";
+import { retryKeyFromHeader } from "../request/retry-key.ts";
+import { appendCookies, privateJson } from "../response.ts";
+import { cookieAnswer, tokenAnswer } from "../token-answer.ts";
+
+/** `POST /api/auth/refresh`: a refresh token for its successor and a fresh access token. */
+export function refresh(context: HttpContext): Handler {
+  return async (request) => {
+    refuseTokensInQuery(request);
+    const body = await readBody(request, REFRESH_BODY_MAX_BYTES);
+    const bodyToken = textMember(body, "refresh_token");
+    const jar = readJar(request);
+    if (bodyToken !== null && jar.refreshToken !== null) {
+      throw new SessionError(
+        "invalid_request",
+        "The refresh token comes in the body and in a cookie at once.",
+      );
+    }
+    if (bodyToken !== null) return refreshByBody(context, request, bodyToken);
+    if (jar.refreshToken === null) {
+      throw new SessionError(
+        "refresh_token_missing",
+        "There is no refresh token in the body or in a cookie.",
+      );
+    }
+    requireSameOrigin(request, context.publicUrl);
+    return refreshByCookie(context, request, { ...jar, refreshToken: jar.refreshToken });
+  };
+}
+
+async function refreshByBody({ engine, limits }: HttpContext, request: Request, token: string) {
+  const retryKey = retryKeyFromHeader(request);
+  await limits.refresh(engine.sessionIdOf(token));
+  const result = await engine.refresh({ token, presentedBy: "body", retryKey, jarAccessToken: null });
+  // Only a jar can be left as it is.
+  if (result.outcome === "unchanged") throw new Error("A session by body is never unchanged.");
+  const { session } = result.tokens;
+  noteSession({ actorId: session.actorId, sessionId: session.id });
+  return privateJson(tokenAnswer(result.tokens));
+}
+
+async function refreshByCookie(
+  context: HttpContext,
+  request: Request,
+  jar: Parameters<typeof refreshJar>[2],
+): Promise<Response> {
+  const answer = await refreshJar(context, request, jar);
+  if (answer.outcome === "refreshed") {
+    return privateJson(cookieAnswer(answer.sessionId, answer), answer.setCookies);
+  }
+  const refusal = problemResponse(answer.refusal);
+  appendCookies(refusal.headers, answer.setCookies);
+  return refusal;
+}

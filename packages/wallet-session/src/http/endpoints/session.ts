@@ -1,0 +1,25 @@
+import { elapsedMs } from "../../clock.ts";
+import type { HttpContext } from "../context.ts";
+import type { Handler } from "../endpoint.ts";
+import { authenticateRequest } from "../request/credentials.ts";
+import { privateJson } from "../response.ts";
+
+/** `GET /api/auth/session`: who is signed in here, and for how long. Reads the row, so an ended session is seen at once. */
+export function session(context: HttpContext): Handler {
+  const { engine, clock } = context;
+  return async (request) => {
+    const { session: authenticated } = await authenticateRequest(context, request);
+    const row = await engine.session(authenticated);
+    return privateJson({
+      actor_id: row.actorId,
+      session_id: row.id,
+      transport: row.transport,
+      generation: row.generation,
+      expires_in: Math.floor(elapsedMs(clock.now(), authenticated.accessExpiresAt) / 1000),
+      session_expires_at: new Date(row.expiresAt).toISOString(),
+      idle_expires_at: new Date(row.idleExpiresAt).toISOString(),
+      created_at: new Date(row.createdAt).toISOString(),
+      last_active_at: new Date(row.rotatedAt).toISOString(),
+    });
+  };
+}

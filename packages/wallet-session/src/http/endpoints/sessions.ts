@@ -1,0 +1,68 @@
+import { SessionError } from "../../errors.ts";
+import type { SessionId, SessionRecord } from "../../store.ts";
+import type { HttpContext } from "../context.ts";
+import type { Handler } from "../endpoint.ts";
+import { clearedCookies } from "../request/cookies.ts";
+import { authenticateRequest, type Credentials } from "../request/credentials.ts";
+import { queryValue } from "../request/query.ts";
+import { noContent, privateJson } from "../response.ts";
+
+/** `GET /api/auth/sessions`: the actor's live sessions, newest first. */
+export function listSessions(context: HttpContext): Handler {
+  return async (request) => {
+    const { session } = await authenticateRequest(context, request);
+    const rows = await context.engine.sessions(session.actorId);
+    return privateJson({ sessions: rows.map((row) => describe(row, session.sessionId)) });
+  };
+}
+
+/** `DELETE /api/auth/sessions`: ends the actor's other sessions; with `?scope=all` this one too. */
+export function endSessions(context: HttpContext): Handler {
+  return async (request) => {
+    const scope = queryValue(request, "scope") ?? "others";
+    if (scope !== "others" && scope !== "all") {
+      throw new SessionError("invalid_request", "scope is either others or all.");
+    }
+    const credentials = await authenticateRequest(context, request, { fresh: true });
+    const { actorId, sessionId } = credentials.session;
+    const revoked = await context.engine.endSessions(actorId, scope === "all" ? null : sessionId);
+    return privateJson({ revoked }, scope === "all" ? emptiedJar(credentials) : []);
+  };
+}
+
+/** `DELETE /api/auth/sessions/{id}`: ends one of the actor's own sessions, also one that has ended already. */
+export function endSession(context: HttpContext): Handler {
+  return async (request) => {
+    const credentials = await authenticateRequest(context, request, { fresh: true });
+    const { actorId, sessionId } = credentials.session;
+    const id = lastSegment(request);
+    await context.engine.endSession(actorId, id);
+    return noContent(id === sessionId ? emptiedJar(credentials) : []);
+  };
+}
+
+/** What a person may see of a session: no hash, no secret, and no more of the address than is stored. */
+function describe(row: SessionRecord, currentId: SessionId) {
+  const { browser, os, device, ip } = row.client;
+  return {
+    id: row.id,
+    current: row.id === currentId,
+    created_at: new Date(row.createdAt).toISOString(),
+    last_active_at: new Date(row.rotatedAt).toISOString(),
+    idle_expires_at: new Date(row.idleExpiresAt).toISOString(),
+    expires_at: new Date(row.expiresAt).toISOString(),
+    generation: row.generation,
+    transport: row.transport,
+    client: { browser, os, device, ip },
+  };
+}
+
+/** Who ended his own session by cookie has no use for the cookies any more. */
+function emptiedJar({ by }: Credentials): string[] {
+  return by === "cookie" ? clearedCookies() : [];
+}
+
+/** Session ids are base64url, so a path that needs decoding names none. */
+function lastSegment(request: Request): SessionId {
+  return new URL(request.url).pathname.split("/").at(-1) ?? "";
+}

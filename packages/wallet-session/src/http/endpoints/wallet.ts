@@ -1,0 +1,75 @@
+import type { IssuedTokens } from "../../engine/session-engine.ts";
+import { SessionError } from "../../errors.ts";
+import { SIGN_IN_BODY_MAX_BYTES } from "../../limits.ts";
+import { noteSession } from "../../request-context.ts";
+import type { Transport } from "../../store.ts";
+import type { HttpContext } from "../context.ts";
+import type { Handler } from "../endpoint.ts";
+import { readBody, textMember } from "../request/body.ts";
+import { clientMetadata } from "../request/client-metadata.ts";
+import { readJar, sessionCookies } from "../request/cookies.ts";
+import { requireSameOrigin } from "../request/origin.ts";
+import { queryValue } from "../request/query.ts";
+import { privateJson } from "../response.ts";
+import { cookieAnswer, tokenAnswer } from "../token-answer.ts";
+
+/** `GET /api/auth/wallet`: a challenge to sign (SEP-10, "Challenge"). */
+export function challenge({ wallet, limits, clientAddress }: HttpContext): Handler {
+  return async (request) => {
+    const account = queryValue(request, "account") ?? undefined;
+    const memo = queryValue(request, "memo") ?? undefined;
+    const homeDomain = queryValue(request, "home_domain") ?? undefined;
+    const clientDomain = queryValue(request, "client_domain") ?? undefined;
+    const address = clientAddress(request);
+    await limits.challenge(address);
+    if (clientDomain !== undefined) await limits.clientDomain(address);
+    return privateJson(await wallet.challenge({ account, memo, homeDomain, clientDomain }));
+  };
+}
+
+/** `POST /api/auth/wallet`: the signed challenge for a session (SEP-10, "Token"). */
+export function signIn(context: HttpContext): Handler {
+  const { engine, wallet, limits, clientAddress, publicUrl } = context;
+  return async (request) => {
+    const transport = requestedTransport(request);
+    if (transport === "cookie") requireSameOrigin(request, publicUrl);
+    const body = await readBody(request, SIGN_IN_BODY_MAX_BYTES);
+    const transaction = textMember(body, "transaction");
+    if (transaction === null) throw new SessionError("invalid_request", "transaction is missing.");
+
+    const address = clientAddress(request);
+    await limits.signIn(address);
+    const actor = await wallet.verify({ transaction });
+    const tokens = await engine.signIn(actor, { transport, client: clientMetadata(request, address) });
+    noteSession({ actorId: actor.actorId, sessionId: tokens.session.id });
+    return transport === "cookie" ? answerByCookie(context, request, tokens) : answerByBody(tokens);
+  };
+}
+
+function answerByBody(tokens: IssuedTokens): Response {
+  return privateJson({ token: tokens.accessToken, ...tokenAnswer(tokens) });
+}
+
+async function answerByCookie(context: HttpContext, request: Request, tokens: IssuedTokens) {
+  await endReplacedSession(context, request);
+  return privateJson(cookieAnswer(tokens.session.id, tokens), sessionCookies(tokens));
+}
+
+/**
+ * The jar is about to forget its earlier session, whose tokens nobody could use or end from here any more. Best effort:
+ * the new session stands already, and what is left of the old one runs out by itself.
+ */
+async function endReplacedSession({ engine, onFault }: HttpContext, request: Request): Promise<void> {
+  try {
+    const { refreshToken } = readJar(request);
+    if (refreshToken !== null) await engine.revokeByRefreshToken(refreshToken, "replaced");
+  } catch (error) {
+    if (!(error instanceof SessionError)) onFault(error);
+  }
+}
+
+function requestedTransport(request: Request): Transport {
+  const transport = request.headers.get("session-transport") ?? "body";
+  if (transport === "body" || transport === "cookie") return transport;
+  throw new SessionError("invalid_request", "Session-Transport is either body or cookie.");
+}

@@ -1,0 +1,178 @@
+import { type Clock, elapsedMs } from "../../clock.ts";
+import { EVENT_STREAM_HEARTBEAT_MS, EVENT_STREAM_STALLED_MS } from "../../limits.ts";
+import { eventFrame, HEARTBEAT, type ServerEvent } from "./event-stream-frames.ts";
+
+/** Where the events of a stream come from. Asked for the next one only when the reader has room for it. */
+export type ServerEventSource = (context: {
+  /** Where the client was; null for one that comes for the first time. The client's own words. */
+  readonly lastEventId: string | null;
+  /** Aborts when the stream is over, whoever ended it. A source that waits must stop waiting then. */
+  readonly signal: AbortSignal;
+}) => AsyncIterable<ServerEvent>;
+
+export interface EventStreamBodyOptions {
+  readonly clock: Clock;
+  /** The first bytes, so that the client sees at once that the stream flows. */
+  readonly opening: string;
+  readonly source: ServerEventSource | null;
+  readonly lastEventId: string | null;
+  /** Told of what the source threw. */
+  readonly onFault: (error: unknown) => void;
+  /** Called once, when nothing of the stream is left. */
+  readonly onReleased: () => void;
+}
+
+/**
+ * The body of an event stream: a web stream that is filled only while somebody waits for its next bytes, so a slow reader
+ * makes nobody buffer. At most one event of the source and one piece of news are held.
+ */
+export class EventStreamBody {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly #options: EventStreamBodyOptions;
+  readonly #abort = new AbortController();
+  readonly #encoder = new TextEncoder();
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #source: AsyncIterator<ServerEvent> | null = null;
+  #asking = false;
+  /** What goes out next: news of the session, and then what has come from the source. */
+  #news: string | null;
+  #arrived: string | null = null;
+  #finished = false;
+  #released = false;
+  /** Set while the reader waits: wakes the pull that has nothing to give yet. */
+  #wake: (() => void) | null = null;
+  #takenAt: number;
+
+  /** @throws what the source throws when it is called */
+  constructor(options: EventStreamBodyOptions) {
+    const { clock, opening, source, lastEventId } = options;
+    this.#options = options;
+    this.#news = opening;
+    this.#takenAt = clock.now();
+    const events = source?.({ lastEventId, signal: this.#abort.signal });
+    this.#source = events?.[Symbol.asyncIterator]() ?? null;
+    this.readable = new ReadableStream(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#pull(),
+        cancel: () => this.#release(),
+      },
+      // Nothing is made ahead of its reader.
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** News of the session, ahead of what the source has. Newer news replaces what the reader has not taken yet. */
+  tell(news: string): void {
+    if (this.#finished) return;
+    this.#news = news;
+    this.#wake?.();
+  }
+
+  /** Ends the stream after `lastNews`. The source is let go of at once: nothing more of it goes out. */
+  finish(lastNews: string | null): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#news = lastNews ?? this.#news;
+    this.#letGoOfSource();
+    this.#wake?.();
+  }
+
+  /** For a client that has gone away, or must be taken to have: ends the stream as it is. */
+  abandon(): void {
+    if (this.#released) return;
+    this.#controller?.close();
+    this.#release();
+  }
+
+  /** To be called every second or so. */
+  tick(): void {
+    const quietMs = elapsedMs(this.#takenAt, this.#options.clock.now());
+    if (this.#wake === null) {
+      if (quietMs >= EVENT_STREAM_STALLED_MS) this.#drop();
+    } else if (quietMs >= EVENT_STREAM_HEARTBEAT_MS) this.tell(HEARTBEAT);
+  }
+
+  /** As an error, which makes a server cut the connection where it can; by a name that frameworks do not report. */
+  #drop(): void {
+    this.#controller?.error(new DOMException("The reader of the event stream takes nothing.", "AbortError"));
+    this.#release();
+  }
+
+  async #pull(): Promise<void> {
+    for (;;) {
+      if (this.#released) return;
+      this.#ask();
+      const frame = this.#take();
+      if (frame !== null) {
+        this.#takenAt = this.#options.clock.now();
+        this.#controller?.enqueue(this.#encoder.encode(frame));
+        return;
+      }
+      if (this.#finished) {
+        this.#controller?.close();
+        this.#release();
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = null;
+    }
+  }
+
+  #take(): string | null {
+    const frame = this.#news ?? this.#arrived;
+    if (this.#news !== null) this.#news = null;
+    else this.#arrived = null;
+    return frame;
+  }
+
+  #ask(): void {
+    if (this.#source === null || this.#asking || this.#arrived !== null) return;
+    this.#asking = true;
+    this.#next(this.#source).catch((error) => {
+      if (this.#finished) return;
+      this.#options.onFault(error);
+      this.finish(null);
+    });
+  }
+
+  async #next(source: AsyncIterator<ServerEvent>): Promise<void> {
+    const result = await source.next();
+    this.#asking = false;
+    // What comes after the end is not for the reader any more.
+    if (this.#finished) return;
+    if (result.done) return this.finish(null);
+    this.#arrived = eventFrame(result.value);
+    this.#wake?.();
+  }
+
+  #letGoOfSource(): void {
+    const source = this.#source;
+    this.#source = null;
+    this.#arrived = null;
+    this.#abort.abort();
+    if (source !== null) void end(source);
+  }
+
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#finished = true;
+    this.#letGoOfSource();
+    this.#wake?.();
+    this.#options.onReleased();
+  }
+}
+
+/** Not waited for: a generator returns only once the step it is in has ended. */
+async function end(source: AsyncIterator<ServerEvent>): Promise<void> {
+  try {
+    await source.return?.();
+  } catch {
+    // It was let go of, so what it does at the end is of no concern to the stream.
+  }
+}

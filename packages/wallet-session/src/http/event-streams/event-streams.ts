@@ -1,0 +1,160 @@
+import type { Clock } from "../../clock.ts";
+import type { LeaseEvent } from "../../engine/leases.ts";
+import type { AuthenticatedSession, SessionEngine } from "../../engine/session-engine.ts";
+import { type Every, everyInterval } from "../../engine/timers.ts";
+import { SessionError } from "../../errors.ts";
+import {
+  EVENT_STREAM_RETRY_MS,
+  EVENT_STREAM_TICK_MS,
+  EVENT_STREAMS_PER_SESSION,
+  LAST_EVENT_ID_MAX_CHARS,
+} from "../../limits.ts";
+import type { SessionId } from "../../store.ts";
+import { requireAcceptable } from "../accept.ts";
+import type { FaultSink } from "../endpoint.ts";
+import { asProblem, isUnreportedFault } from "../problem.ts";
+import { EventStreamBody, type ServerEventSource } from "./event-stream-body.ts";
+import { eventFrame, retryFrame } from "./event-stream-frames.ts";
+
+/** The event streams of this process. */
+export interface EventStreams {
+  /**
+   * One stream more than a session may have takes the place of its oldest one.
+   * @throws not_acceptable, invalid_request, and whatever the source throws when it is called
+   */
+  open(request: Request, session: AuthenticatedSession, source?: ServerEventSource): Promise<Response>;
+  closeAll(): void;
+  /** How many are open. */
+  count(): number;
+}
+
+export interface EventStreamsOptions {
+  readonly engine: Pick<SessionEngine, "follow">;
+  readonly clock: Clock;
+  readonly onFault: FaultSink;
+  readonly every?: Every;
+}
+
+export function createEventStreams(options: EventStreamsOptions): EventStreams {
+  const { engine, clock, onFault, every = everyInterval } = options;
+  const streams = new Set<EventStreamBody>();
+  /** Of each session, the oldest first. */
+  const streamsOf = new Map<SessionId, Set<EventStreamBody>>();
+  let stopTicking: (() => void) | null = null;
+  let closed = false;
+
+  async function open(
+    request: Request,
+    session: AuthenticatedSession,
+    source: ServerEventSource | null = null,
+  ) {
+    requireAcceptable(request, ["text/event-stream"]);
+    const lastEventId = readLastEventId(request);
+    // Nobody reads the body of an answer to HEAD.
+    const body = request.method === "HEAD" ? null : openBody(request, session, source, lastEventId);
+    return new Response(body, {
+      headers: {
+        "Content-Type": "text/event-stream",
+        // no-transform: a compressor in between would hold events back until it has enough of them.
+        "Cache-Control": "no-store, no-transform",
+        "X-Accel-Buffering": "no",
+        // Kept alive after the stream, it would hold up a server that was told to stop.
+        Connection: "close",
+      },
+    });
+  }
+
+  function openBody(
+    request: Request,
+    session: AuthenticatedSession,
+    source: ServerEventSource | null,
+    lastEventId: string | null,
+  ): ReadableStream<Uint8Array> {
+    const { sessionId } = session;
+    const stream = new EventStreamBody({
+      clock,
+      opening: retryFrame(EVENT_STREAM_RETRY_MS),
+      source,
+      lastEventId,
+      onFault: (error) => {
+        if (isUnreportedFault(asProblem(error))) onFault(error);
+      },
+      onReleased: () => {
+        endLease();
+        request.signal.removeEventListener("abort", abandon);
+        remove(stream, sessionId);
+      },
+    });
+    const abandon = () => stream.abandon();
+    makeRoom(sessionId);
+    add(stream, sessionId);
+    // Not every framework cancels the body when its client has gone away.
+    request.signal.addEventListener("abort", abandon);
+    const endLease = engine.follow(session, (event) => tellOf(stream, event));
+    if (request.signal.aborted) stream.abandon();
+    if (closed) stream.finish(null);
+    return stream.readable;
+  }
+
+  /**
+   * A phone that changes networks leaves a connection behind that nobody sees end for minutes. To refuse the new one for
+   * that would lock its user out; if the oldest is alive after all, its client connects again.
+   */
+  function makeRoom(sessionId: SessionId): void {
+    const own = streamsOf.get(sessionId) ?? new Set();
+    for (const oldest of own) {
+      if (own.size < EVENT_STREAMS_PER_SESSION) return;
+      oldest.abandon();
+    }
+  }
+
+  function add(stream: EventStreamBody, sessionId: SessionId): void {
+    streams.add(stream);
+    streamsOf.set(sessionId, (streamsOf.get(sessionId) ?? new Set()).add(stream));
+    stopTicking ??= every(EVENT_STREAM_TICK_MS, async () => {
+      for (const open of streams) open.tick();
+    });
+  }
+
+  function remove(stream: EventStreamBody, sessionId: SessionId): void {
+    streams.delete(stream);
+    const own = streamsOf.get(sessionId);
+    own?.delete(stream);
+    if (own?.size === 0) streamsOf.delete(sessionId);
+    if (streams.size > 0) return;
+    stopTicking?.();
+    stopTicking = null;
+  }
+
+  return {
+    open,
+    count: () => streams.size,
+    closeAll() {
+      closed = true;
+      for (const stream of streams) stream.finish(null);
+    },
+  };
+}
+
+function tellOf(stream: EventStreamBody, event: LeaseEvent): void {
+  switch (event.type) {
+    case "expiring":
+    case "renewed":
+      stream.tell(
+        eventFrame({ event: `session.${event.type}`, data: { expires_in: event.expiresInSeconds } }),
+      );
+      return;
+    case "ended":
+      stream.finish(eventFrame({ event: "session.ended", data: { code: event.code } }));
+      return;
+  }
+}
+
+/** What the client saw last, as it says. An id of ours is short. @throws invalid_request */
+function readLastEventId(request: Request): string | null {
+  const id = request.headers.get("last-event-id");
+  if (id !== null && id.length > LAST_EVENT_ID_MAX_CHARS) {
+    throw new SessionError("invalid_request", "Last-Event-ID is too long.");
+  }
+  return id || null;
+}

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { PAGE_PATH_MAX_CHARS } from "../../limits.ts";
+import { createRequest, problemOf, startHttp, type TestHttp } from "../http.fixture.ts";
+
+const OPTIONS = { signInPath: "/sign-in" };
+const NAVIGATION = { "Sec-Fetch-Dest": "document", Accept: "text/html,*/*;q=0.8" };
+const NOBODY = createRequest("GET", "/account?tab=1", { headers: NAVIGATION });
+
+async function redirectOf({ handlers }: TestHttp, request: Request): Promise<Response> {
+  const answer = await handlers.guardPage(request, OPTIONS);
+  if (!(answer instanceof Response)) throw new Error("somebody is let in");
+  return answer;
+}
+
+test("whoever is signed in is let in, by cookie or by bearer token", async () => {
+  const { handlers, browser, signIn } = await startHttp();
+  const jar = await browser();
+  expect(await handlers.guardPage(jar.prepare("GET", "/account"), OPTIONS)).toMatchObject({
+    actorId: jar.key.account,
+    sessionId: jar.sessionId,
+  });
+  const { access_token, session_id } = await signIn();
+  const request = createRequest("GET", "/account", { headers: { Authorization: `Bearer ${access_token}` } });
+  expect(await handlers.guardPage(request, OPTIONS)).toMatchObject({ sessionId: session_id });
+});
+
+test("a page load of anybody else is sent to the bounce, and to the sign-in page at worst", async () => {
+  const response = await redirectOf(await startHttp(), NOBODY);
+  expect([response.status, response.headers.get("cache-control")]).toEqual([303, "no-store"]);
+  const location = response.headers.get("location") ?? "";
+  expect(location).toMatch(/^\/api\/auth\/refresh\?/);
+  expect([...new URLSearchParams(location.split("?")[1])]).toEqual([
+    ["next", "/account?tab=1"],
+    ["else", "/sign-in?next=%2Faccount%3Ftab%3D1"],
+  ]);
+});
+
+test("a session that has ended elsewhere leads there and on, and the empty jar to the sign-in page", async () => {
+  const http = await startHttp();
+  const jar = await http.browser();
+  await http.engine.endSessions(jar.key.account, null);
+  const away = await redirectOf(http, jar.prepare("GET", "/account", { headers: NAVIGATION }));
+  const back = await jar.send("GET", away.headers.get("location") ?? "", { headers: NAVIGATION });
+  expect([back.headers.get("location"), jar.cookies.size]).toEqual([
+    "/sign-in?next=%2Faccount&reason=session_revoked",
+    0,
+  ]);
+});
+
+test("a path too long to be named twice in a header is left out", async () => {
+  const path = `/account?q=${"%2525".repeat(PAGE_PATH_MAX_CHARS)}`;
+  const response = await redirectOf(await startHttp(), createRequest("GET", path, { headers: NAVIGATION }));
+  expect(response.headers.get("location")).toBe("/api/auth/refresh?next=%2F&else=%2Fsign-in%3Fnext%3D%252F");
+});
+
+test("the retry key is set where the jar holds none: unguessable, a new one each time, for scripts to see", async () => {
+  const http = await startHttp();
+  const keys = [await redirectOf(http, NOBODY), await redirectOf(http, NOBODY)].map(({ headers }) =>
+    headers.getSetCookie(),
+  );
+  for (const lines of keys) {
+    expect(lines).toEqual([
+      expect.stringMatching(/^__Host-ws_retry=[\w-]{36}; Max-Age=34560000; Path=\/; Secure; SameSite=Lax$/),
+    ]);
+  }
+  expect(keys[0]).not.toEqual(keys[1]);
+});
+
+test("the retry key that is there is the one to be used", async () => {
+  const headers = { ...NAVIGATION, Cookie: "__Host-ws_retry=0123456789abcdef" };
+  const response = await redirectOf(await startHttp(), createRequest("GET", "/account", { headers }));
+  expect(response.headers.getSetCookie()).toEqual([]);
+});
+
+test.each<[string, string, Record<string, string>]>([
+  ["a prefetch", "GET", { ...NAVIGATION, "Sec-Purpose": "prefetch" }],
+  ["HEAD", "HEAD", NAVIGATION],
+  ["a form", "POST", NAVIGATION],
+  ["a script's fetch", "GET", { "Sec-Fetch-Dest": "empty" }],
+  ["a program", "GET", {}],
+])("%s is refused as on any other route", async (_, method, headers) => {
+  const { handlers } = await startHttp();
+  const error = await handlers.guardPage(createRequest(method, "/account", { headers }), OPTIONS).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(await problemOf(handlers.problem(error))).toBe("401 access_token_missing");
+});
+
+test("a fault is neither a session nor a redirect", async () => {
+  const { handlers, browser, store, engine } = await startHttp();
+  const jar = await browser();
+  await engine.close();
+  store.failing = true;
+  await expect(
+    handlers.guardPage(jar.prepare("GET", "/account", { headers: NAVIGATION }), { ...OPTIONS, fresh: true }),
+  ).rejects.toMatchObject({ code: "store_unavailable" });
+});

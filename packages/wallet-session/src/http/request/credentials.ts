@@ -1,0 +1,53 @@
+import type { AuthenticatedSession } from "../../engine/session-engine.ts";
+import { SessionError } from "../../errors.ts";
+import { noteSession } from "../../request-context.ts";
+import type { HttpContext } from "../context.ts";
+import { readJar } from "./cookies.ts";
+import { requireSameOrigin } from "./origin.ts";
+
+export interface Credentials {
+  readonly session: AuthenticatedSession;
+  /** A browser sends cookies by itself, also when another site makes it; a header only by a script's own will. */
+  readonly by: "header" | "cookie";
+}
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * Who sends this: the bearer token or else the access cookie, verified. A changing request by cookie must come from a
+ * page of ours; one that names the session it is meant for, in `Session-Id`, is refused as `session_revoked` where the
+ * jar has another one by now.
+ * @throws access_token_missing, access_token_invalid, access_token_expired, session_revoked, cross_origin
+ */
+export async function authenticateRequest(
+  { engine, publicUrl }: Pick<HttpContext, "engine" | "publicUrl">,
+  request: Request,
+  options: { fresh?: boolean } = {},
+): Promise<Credentials> {
+  const bearer = bearerToken(request);
+  if (bearer !== null) {
+    const session = await engine.authenticate(bearer, options);
+    noteSession(session);
+    return { session, by: "header" };
+  }
+  const { accessToken } = readJar(request);
+  if (accessToken === null) throw new SessionError("access_token_missing", "This needs an access token.");
+  if (!SAFE_METHODS.has(request.method)) requireSameOrigin(request, publicUrl);
+  const session = await engine.authenticate(accessToken, options);
+  requireNamedSession(request, session);
+  noteSession(session);
+  return { session, by: "cookie" };
+}
+
+/** A tab that has not heard of a new sign-in yet must not act for the account that has taken its place. */
+function requireNamedSession(request: Request, { sessionId }: AuthenticatedSession): void {
+  const named = request.headers.get("session-id");
+  if (named !== null && named !== sessionId) {
+    throw new SessionError("session_revoked", "Another session has taken the place of this one.");
+  }
+}
+
+/** The token of `Authorization: Bearer` (RFC 6750 §2.1), in whatever form it has; null without one. */
+export function bearerToken(request: Request): string | null {
+  return /^bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
+}
