@@ -5,7 +5,7 @@ import type {
   RefreshResult,
   SessionId,
   SessionRecord,
-  SessionStanding,
+  SessionStatus,
   SignInOptions,
   VerifiedActor,
 } from "wallet-session";
@@ -73,7 +73,7 @@ export const pageGuard = sessionGuard(sessions, { signInPath: "/sign-in" });
  */
 export async function signedInSession(): Promise<SessionRecord | null> {
   const session = await pageGuard.session();
-  return session && sessions.engine.session(session);
+  return session && sessions.engine.getSession(session);
 }
 
 /** Who is asking, for the app's own routes. @throws SessionError, which `problem` turns into a response */
@@ -101,8 +101,8 @@ export function reportFault(fault: unknown): void {
 }
 
 /** What has become of a session, by its row as it stands now: for work that goes on without its user. */
-export function sessionStanding(sessionId: SessionId): Promise<SessionStanding> {
-  return sessions.engine.standing(sessionId);
+export function sessionStanding(sessionId: SessionId): Promise<SessionStatus> {
+  return sessions.engine.getSessionStatus(sessionId);
 }
 
 /** Signs an access token for a session that lives. @throws session_revoked */

@@ -12,7 +12,7 @@ import { useToast } from "../components/toast.tsx";
 import type { Operation } from "../operations/operation-data.ts";
 import { deviceName } from "./device.tsx";
 import { pausesText } from "./running.tsx";
-import { endOtherSessions, endSession, type ListedSession } from "./session-data.ts";
+import { endOtherSessions, type ListedSession, revokeSession } from "./session-data.ts";
 import { SessionList } from "./session-list.tsx";
 
 /** What is about to be ended: one session, or all but this one. */
@@ -59,7 +59,7 @@ export function OtherSessions({ sessions, running, reload }: OtherSessionsProps)
 
   async function carryOut(asked: Question): Promise<string> {
     if (asked.ends === "one") {
-      await endSession(client, asked.session.id);
+      await revokeSession(client, asked.session.id);
       return "The session has ended.";
     }
     const count = await endOtherSessions(client);

@@ -41,7 +41,7 @@ export async function listAlarms(client: SessionClient): Promise<readonly Sessio
 }
 
 /** Ends one session; also fine when it has ended already. @throws SessionClientError */
-export async function endSession(client: SessionClient, id: string): Promise<void> {
+export async function revokeSession(client: SessionClient, id: string): Promise<void> {
   try {
     await remove(client, `/api/auth/sessions/${encodeURIComponent(id)}`);
   } catch (error) {

@@ -15,10 +15,10 @@ async function told(): Promise<{ name: string; type: string }[]> {
   const metrics = await createMetrics();
   metrics.watch(
     {
-      figures: () => ({ revocationViewAgeMs: 0, leases: 0, waitingEvents: { count: 0, ageMs: 0 } }),
+      getStats: () => ({ revocationViewAgeMs: 0, leases: 0, waitingEvents: { count: 0, ageMs: 0 } }),
       countSessions: async () => 0,
     },
-    { openEventStreams: () => 0 },
+    { eventStreamCount: () => 0 },
   );
   const { text } = await metrics.render();
   return [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = "", type = ""]) => ({ name, type }));

@@ -30,7 +30,7 @@ describe.each(DATABASES)("%s", (kind) => {
   test("a session that is ended stops it before its next step", async () => {
     const { engine, granted, id, goOn, until, held, clock, settledBy } = await atFirstStep();
     clock.advance(1_000);
-    await engine.endSession(SENDER, granted.session.id);
+    await engine.revokeSession(SENDER, granted.session.id);
     goOn();
     const paused = await until(id, ({ status }) => status === "paused");
     expect(paused).toMatchObject({
@@ -60,7 +60,7 @@ describe.each(DATABASES)("%s", (kind) => {
     const { signIn, makeMany, accept, engine, work, until } = await openOperations(held.sender);
     const granted = await signIn();
     const { id } = await accept(await makeMany(2), granted);
-    await engine.endSession(SENDER, granted.session.id);
+    await engine.revokeSession(SENDER, granted.session.id);
     work();
     expect(await until(id, ({ status }) => status === "paused")).toMatchObject({ done: 0n });
     expect(held.calls).toEqual([]);
@@ -69,7 +69,7 @@ describe.each(DATABASES)("%s", (kind) => {
   test("the end of another session of the actor changes nothing", async () => {
     const { engine, signIn, id, goOn, untilFinal } = await atFirstStep();
     const other = await signIn();
-    await engine.endSession(SENDER, other.session.id);
+    await engine.revokeSession(SENDER, other.session.id);
     goOn();
     expect(await untilFinal(id)).toMatchObject({ status: "completed", done: 5n });
   });
@@ -90,7 +90,7 @@ describe.each(DATABASES)("%s", (kind) => {
     clock.advance(400 * 24 * 60 * 60 * 1_000);
     const now = clock.now();
     await store.prune({ now, sessionsBefore: now, revocationsBefore: now, eventsBefore: now, limit: 10 });
-    expect(await engine.standing(granted.session.id)).toEqual({ status: "unknown" });
+    expect(await engine.getSessionStatus(granted.session.id)).toEqual({ status: "unknown" });
     goOn();
     expect(await untilFinal(id)).toMatchObject({ status: "completed", done: 5n });
   });

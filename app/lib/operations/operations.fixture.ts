@@ -83,7 +83,7 @@ async function openOperationsAt(place: Place, sender?: SettlementSender) {
   function work(options: Partial<WorkerOptions> = {}) {
     const worker = startWorker({
       ...context,
-      standing: (id) => engine.standing(id),
+      standing: (id) => engine.getSessionStatus(id),
       pace: noPace,
       onFault: (fault) => faults.push(fault),
       ...options,

@@ -193,7 +193,7 @@ describe.each(DATABASES)("%s", (kind) => {
       standing: async (session) => {
         asked += 1;
         if (down) throw new Error("the store is down");
-        return engine.standing(session);
+        return engine.getSessionStatus(session);
       },
     });
     await until(id, () => asked >= 2);

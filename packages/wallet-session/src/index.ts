@@ -10,14 +10,14 @@ export {
 } from "./engine/security-event.ts";
 export type {
   AuthenticatedSession,
-  EngineFigures,
+  EngineStats,
   IssuedTokens,
   RefreshRequest,
   RefreshResult,
   SessionEngine,
   SignInOptions,
 } from "./engine/session-engine.ts";
-export type { SessionStanding } from "./engine/standing.ts";
+export type { SessionStatus } from "./engine/session-status.ts";
 export { ERROR_CODES, type ErrorCode, SessionError } from "./errors.ts";
 export type { EventSink, SessionEvent } from "./events.ts";
 export type * from "./store.ts";

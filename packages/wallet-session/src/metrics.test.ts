@@ -161,7 +161,7 @@ test("what is asked for when it is collected: the age of the view, leases, strea
 test("nothing is told of a view that was never read", async () => {
   const metrics = await createMetrics();
   const figures = { revocationViewAgeMs: null, leases: 0, waitingEvents: null };
-  metrics.watch({ figures: () => figures, countSessions: async () => 0 }, { openEventStreams: () => 0 });
+  metrics.watch({ getStats: () => figures, countSessions: async () => 0 }, { eventStreamCount: () => 0 });
   const { text } = await metrics.render();
   expect(text).toContain("\nwallet_session_leases 0\n");
   expect(text).not.toMatch(/^wallet_session_revocation_view_age_seconds /m);
@@ -174,7 +174,7 @@ test("live sessions are counted in the background, every 30 s at most, and not t
   const metrics = await createMetrics({ stopwatch: () => time });
   metrics.watch(
     {
-      figures: () => ({ revocationViewAgeMs: 0, leases: 0, waitingEvents: { count: 3, ageMs: 4_500 } }),
+      getStats: () => ({ revocationViewAgeMs: 0, leases: 0, waitingEvents: { count: 3, ageMs: 4_500 } }),
       async countSessions() {
         asked.push(time);
         const count = counts.shift();
@@ -182,7 +182,7 @@ test("live sessions are counted in the background, every 30 s at most, and not t
         throw count;
       },
     },
-    { openEventStreams: () => 0 },
+    { eventStreamCount: () => 0 },
   );
   const told = async () => {
     const { text } = await metrics.render();

@@ -4,5 +4,5 @@ import { guard, sessions } from "../../sessions";
 
 export async function endOtherSessions() {
   const { actorId, sessionId } = await guard.require("/account", { fresh: true });
-  await sessions.engine.endSessions(actorId, sessionId);
+  await sessions.engine.revokeSessions(actorId, sessionId);
 }

@@ -311,7 +311,7 @@ describe("a tab that has not heard that somebody else has signed in", () => {
       { transport: "body", client: { browser: null, os: null, device: null, ip: null } },
     );
     expect((await call(client, "/api/auth/sessions", { method: "DELETE" })).status).toBe(401);
-    expect(await server.engine.standing(bystander.session.id)).toMatchObject({ status: "live" });
+    expect(await server.engine.getSessionStatus(bystander.session.id)).toMatchObject({ status: "live" });
   });
 
   test("keeps its own headers and the request's, and says nothing of its session to other origins", async () => {

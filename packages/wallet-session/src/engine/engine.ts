@@ -29,11 +29,11 @@ import { createOutbox } from "./outbox.ts";
 import { prune } from "./prune.ts";
 import { refresh } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
-import { endSession, endSessions, revokeByAccessToken, revokeByRefreshToken } from "./revoke.ts";
+import { revokeByAccessToken, revokeByRefreshToken, revokeSession, revokeSessions } from "./revoke.ts";
 import type { SecurityEventHandler } from "./security-event.ts";
 import type { SessionEngine } from "./session-engine.ts";
+import { getSessionStatus } from "./session-status.ts";
 import { signIn } from "./sign-in.ts";
-import { standing } from "./standing.ts";
 import { type Every, everyInterval } from "./timers.ts";
 
 export interface SessionEngineOptions {
@@ -104,23 +104,23 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     signIn: (actor, signInOptions) => signIn(context, actor, signInOptions),
     refresh: (request) => refresh(context, request),
     authenticate: (token, authenticateOptions) => authenticate(context, token, authenticateOptions),
-    session: ({ sessionId }) => liveSession(context, sessionId),
-    follow: (session, listener) => leases.follow(session, listener),
-    standing: (id) => standing(context, id),
-    sessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
-    alarms: (actorId) => alarms(context, actorId),
+    getSession: ({ sessionId }) => liveSession(context, sessionId),
+    watchSession: (session, listener) => leases.follow(session, listener),
+    getSessionStatus: (id) => getSessionStatus(context, id),
+    listSessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
+    listAlarms: (actorId) => alarms(context, actorId),
     sessionIdOf: (token) => readRefreshToken(keyring, token)?.sessionId ?? null,
     inspectRefreshToken: (token) => inspectRefreshToken(context, token),
     issueAccessToken: async (id) => (await accessTokens.sign(await liveSession(context, id))).token,
     revokeByRefreshToken: (token, reason) => revokeByRefreshToken(context, token, reason),
     revokeByAccessToken: (token, reason) => revokeByAccessToken(context, token, reason),
-    endSession: (actorId, id) => endSession(context, actorId, id),
-    endSessions: (actorId, except) => endSessions(context, actorId, except),
-    jwks: () => keys.jwks(),
+    revokeSession: (actorId, id) => revokeSession(context, actorId, id),
+    revokeSessions: (actorId, except) => revokeSessions(context, actorId, except),
+    getJwks: () => keys.jwks(),
     rotateSigningKey: () => keys.rotate(),
-    readiness: () => readiness(context),
+    getReadiness: () => readiness(context),
     countSessions: () => store.countSessions(clock.now()),
-    figures: () => ({
+    getStats: () => ({
       revocationViewAgeMs: revocations.ageMs(),
       leases: leases.count(),
       waitingEvents: outbox?.waiting() ?? null,

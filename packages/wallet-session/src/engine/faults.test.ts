@@ -36,17 +36,17 @@ test("a store fault is store_unavailable for every verb, never a refusal, and is
     refresh(tokens.refreshToken, { by: "cookie", jar: tokens.accessToken }),
     engine.revokeByRefreshToken(tokens.refreshToken, "logout"),
     engine.revokeByAccessToken(tokens.accessToken, "logout"),
-    engine.endSession(tokens.session.actorId, tokens.session.id),
-    engine.endSessions(tokens.session.actorId, null),
-    engine.sessions(tokens.session.actorId),
-    engine.alarms(tokens.session.actorId),
-    engine.standing(tokens.session.id),
+    engine.revokeSession(tokens.session.actorId, tokens.session.id),
+    engine.revokeSessions(tokens.session.actorId, null),
+    engine.listSessions(tokens.session.actorId),
+    engine.listAlarms(tokens.session.actorId),
+    engine.getSessionStatus(tokens.session.id),
     engine.authenticate(tokens.accessToken, { fresh: true }),
     engine.inspectRefreshToken(tokens.refreshToken),
   ];
   expect(await Promise.all(calls.map(codeOf))).toEqual(calls.map(() => "store_unavailable"));
   expect(events.filter(({ type }) => type === "store_fault")).toHaveLength(calls.length);
-  expect(await engine.readiness()).toEqual({ store: false, revocations: false });
+  expect(await engine.getReadiness()).toEqual({ store: false, revocations: false });
   // Without `fresh` a verified token goes on: the revocations this node knows are still refused.
   expect((await engine.authenticate(tokens.accessToken)).sessionId).toBe(tokens.session.id);
   fault.down = false;
@@ -59,7 +59,7 @@ test("a store that throws instead of rejecting is a fault as well", async () => 
     throw new Error("no connection");
   };
   const { engine } = await startEngine(store);
-  expect(await codeOf(engine.sessions("anyone"))).toBe("store_unavailable");
+  expect(await codeOf(engine.listSessions("anyone"))).toBe("store_unavailable");
 });
 
 test("a log that fails changes no answer, so nobody loses the tokens that a swap has paid for", async () => {
@@ -116,7 +116,7 @@ test("a node that could not read the revocations yet asks before it lets anyone 
   const first = await startEngine(store);
   const tokens = await first.signIn();
   const cold = createSessionEngine({ store, secrets: [SECRET], issuer: ISSUER, clock: first.clock });
-  await cold.jwks();
+  await cold.getJwks();
   fault.down = true;
   expect(await codeOf(cold.authenticate(tokens.accessToken))).toBe("store_unavailable");
   fault.down = false;

@@ -24,7 +24,7 @@ async function start(
   async function follow({ accessToken }: IssuedTokens) {
     const told: string[] = [];
     const session = await running.engine.authenticate(accessToken);
-    const stop = running.engine.follow(session, (event) => told.push(words(event)));
+    const stop = running.engine.watchSession(session, (event) => told.push(words(event)));
     return { told, stop };
   }
 
@@ -104,7 +104,7 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
       const stolen = await here.signIn();
       const leases = await Promise.all([ended, signedOut, stolen].map(here.follow));
       await here.pass(SECOND);
-      await node.engine.endSession(ended.session.actorId, ended.session.id);
+      await node.engine.revokeSession(ended.session.actorId, ended.session.id);
       await node.engine.revokeByRefreshToken(signedOut.refreshToken, "logout");
       await node.refresh(stolen.refreshToken);
       await node.refresh(stolen.refreshToken).catch(() => {});
@@ -137,7 +137,7 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
     const { engine, signIn, clock, pass } = await start(open().store, { refreshIdleTtlMs: MINUTE });
     const { session, refreshToken } = await signIn();
     const { createdAt, rotatedAt, idleExpiresAt, expiresAt } = session;
-    expect(await engine.standing(session.id)).toEqual({
+    expect(await engine.getSessionStatus(session.id)).toEqual({
       status: "live",
       createdAt,
       rotatedAt,
@@ -146,13 +146,13 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
     });
     await engine.revokeByRefreshToken(refreshToken, "reuse");
     const revoked = { status: "revoked", createdAt, reason: "reuse", revokedAt: clock.now() };
-    expect(await engine.standing(session.id)).toEqual(revoked);
+    expect(await engine.getSessionStatus(session.id)).toEqual(revoked);
     const idle = await signIn();
     await pass(MINUTE);
-    expect(await engine.standing(session.id)).toEqual(revoked);
+    expect(await engine.getSessionStatus(session.id)).toEqual(revoked);
     const expired = { status: "expired", createdAt: idle.session.createdAt };
-    expect(await engine.standing(idle.session.id)).toEqual(expired);
-    expect(await engine.standing("A".repeat(22))).toEqual({ status: "unknown" });
+    expect(await engine.getSessionStatus(idle.session.id)).toEqual(expired);
+    expect(await engine.getSessionStatus("A".repeat(22))).toEqual({ status: "unknown" });
   });
 });
 
@@ -282,7 +282,7 @@ test("a session that was revoked between its check and its lease ends at once", 
   const session = await engine.authenticate(tokens.accessToken);
   await engine.revokeByRefreshToken(tokens.refreshToken, "reuse");
   const told: LeaseEvent[] = [];
-  engine.follow(session, (event) => told.push(event));
+  engine.watchSession(session, (event) => told.push(event));
   await new Promise(setImmediate);
   expect(told).toEqual([{ type: "ended", code: "refresh_token_reused" }]);
 });
@@ -290,7 +290,7 @@ test("a session that was revoked between its check and its lease ends at once", 
 test("a listener that throws harms neither the others nor the one who revokes", async () => {
   const { engine, signIn, follow } = await start();
   const tokens = await signIn();
-  engine.follow(await engine.authenticate(tokens.accessToken), () => {
+  engine.watchSession(await engine.authenticate(tokens.accessToken), () => {
     throw new Error("the tab's connection is gone");
   });
   const { told } = await follow(tokens);

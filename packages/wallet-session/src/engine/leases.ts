@@ -4,7 +4,7 @@ import { LEASE_LOOK_MS, LEASE_WARNING_MS, LEASE_WARNING_SHARE } from "../limits.
 import type { RevocationReason, SessionId, SessionRecord, SessionStore } from "../store.ts";
 import type { RevocationView } from "./revocation-view.ts";
 import type { AuthenticatedSession } from "./session-engine.ts";
-import { type SessionStanding, standingOf } from "./standing.ts";
+import { type SessionStatus, statusOf } from "./session-status.ts";
 
 /** Why a lease has ended: the codes that a request would get at the same moment. */
 export type LeaseEndCode =
@@ -176,9 +176,9 @@ export function createLeases(options: LeasesOptions): Leases {
     session.lookAt = nextLook(session, now);
   }
 
-  async function read(id: SessionId): Promise<SessionStanding | null> {
+  async function read(id: SessionId): Promise<SessionStatus | null> {
     try {
-      return standingOf(await store.findSession(id), clock.now());
+      return statusOf(await store.findSession(id), clock.now());
     } catch {
       return null;
     }
@@ -248,7 +248,7 @@ export function createLeases(options: LeasesOptions): Leases {
 
 type Limits = Pick<SessionRecord, "idleExpiresAt" | "expiresAt">;
 
-function endCodeOf(standing: Exclude<SessionStanding, { status: "live" }>): LeaseEndCode {
+function endCodeOf(standing: Exclude<SessionStatus, { status: "live" }>): LeaseEndCode {
   switch (standing.status) {
     case "revoked":
       return revokedCode(standing.reason);

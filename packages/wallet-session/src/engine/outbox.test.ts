@@ -37,7 +37,7 @@ function startProcesses(store = createMemoryStore()) {
     /** Ends a new session. */
     async function revokeOne(): Promise<string> {
       const { session } = await signIn();
-      await engine.endSession(session.actorId, session.id);
+      await engine.revokeSession(session.actorId, session.id);
       return session.id;
     }
     const reported = (outcome: string) =>
@@ -61,7 +61,7 @@ test("each end of a session is delivered once, at once, with its reason; then th
   const [ended, reused] = [await signIn(), await signIn()];
   await refresh(reused.refreshToken);
   expect(await codeOf(refresh(reused.refreshToken))).toBe("refresh_token_reused");
-  await engine.endSession(ended.session.actorId, ended.session.id);
+  await engine.revokeSession(ended.session.actorId, ended.session.id);
   await settled();
   const { actorId } = ended.session;
   expect(taken).toEqual([
@@ -137,12 +137,12 @@ test("a receiver that is down is tried ever more seldom, by one event at a time;
   // Five minutes apart in the end, and never longer.
   expect(tries).toBeGreaterThan(12);
   expect(tries).toBeLessThan(40);
-  expect(engine.figures().waitingEvents).toMatchObject({ count: 20 });
+  expect(engine.getStats().waitingEvents).toMatchObject({ count: 20 });
   expect(reported("given_up")).toEqual([]);
   receiver.handle = async () => {};
   await timers.pass(11 * MINUTE);
   expect(ids().sort()).toEqual(revoked.sort());
-  expect(engine.figures().waitingEvents).toEqual({ count: 0, ageMs: 0 });
+  expect(engine.getStats().waitingEvents).toEqual({ count: 0, ageMs: 0 });
 });
 
 test("an event that is refused stands in nobody's way, and is given up after ten tries, not without a word", async () => {
@@ -157,7 +157,7 @@ test("an event that is refused stands in nobody's way, and is given up after ten
   for (let n = 0; n < 5; n += 1) revoked.push(await revokeOne());
   await timers.pass(2_000);
   expect(ids()).toEqual(revoked.slice(1));
-  expect(engine.figures().waitingEvents?.count).toBe(1);
+  expect(engine.getStats().waitingEvents?.count).toBe(1);
   await timers.pass(30 * MINUTE);
   expect([reported("refused").length, reported("given_up").length]).toEqual([9, 1]);
   expect(reported("given_up")).toMatchObject([
@@ -194,7 +194,7 @@ test("one process delivers; when it dies another one takes over once the lease i
   await settled();
   // The second has found the lease taken. The first finds the event by itself.
   await second.timers.pass(2_000);
-  expect(second.engine.figures().waitingEvents).toBeNull();
+  expect(second.engine.getStats().waitingEvents).toBeNull();
   await first.timers.pass(2_000);
   expect(ids()).toEqual([one, other]);
   first.kill();
@@ -252,7 +252,7 @@ test("a delivery that outlasts the lease is another process's too, and deletes n
   answer();
   await settled();
   expect(ids()).toEqual([one]);
-  expect(first.engine.figures().waitingEvents).toBeNull();
+  expect(first.engine.getStats().waitingEvents).toBeNull();
   receiver.handle = async () => {};
   await second.timers.pass(4_000);
   // At least once: this is what "at least" means.

@@ -32,7 +32,7 @@ test("a log of many pages is read to its end, by one reading for all who ask at 
   const { engine, signIn, clock } = await startEngine(store);
   const ids: string[] = [];
   for (let n = 0; n < 2_500; n += 1) ids.push((await signIn()).session.id);
-  await engine.endSessions((await signIn()).session.actorId, null);
+  await engine.revokeSessions((await signIn()).session.actorId, null);
   let pages = 0;
   const counted = {
     revokeSession: () => Promise.reject(new Error("not asked for")),
@@ -57,10 +57,10 @@ test("what another process has revoked is reported once, with its lag; what was 
   const other = await startEngine(store, { clock });
   const session = async () => (await other.signIn()).session;
   const [before, theirs, ours] = [await session(), await session(), await session()];
-  await other.engine.endSession(before.actorId, before.id);
+  await other.engine.revokeSession(before.actorId, before.id);
   const { engine, events } = await startEngine(store, { clock });
-  await engine.endSession(ours.actorId, ours.id);
-  await other.engine.endSession(theirs.actorId, theirs.id);
+  await engine.revokeSession(ours.actorId, ours.id);
+  await other.engine.revokeSession(theirs.actorId, theirs.id);
   clock.advance(700);
   await engine.start();
   await engine.start();
@@ -75,13 +75,13 @@ test("how old the view is, and how many leases there are", async () => {
   const { accessToken } = await signIn();
   const follower = await engine.authenticate(accessToken);
   const ends = [follower, follower, { ...follower, sessionId: session.id }].map((one) =>
-    engine.follow(one, () => {}),
+    engine.watchSession(one, () => {}),
   );
   clock.advance(3_000);
-  expect(engine.figures()).toEqual({ revocationViewAgeMs: 3_000, leases: 3, waitingEvents: null });
+  expect(engine.getStats()).toEqual({ revocationViewAgeMs: 3_000, leases: 3, waitingEvents: null });
   for (const end of ends) end();
   await engine.start();
-  expect(engine.figures()).toEqual({ revocationViewAgeMs: 0, leases: 0, waitingEvents: null });
+  expect(engine.getStats()).toEqual({ revocationViewAgeMs: 0, leases: 0, waitingEvents: null });
 });
 
 test("woken while a reading is under way, which may have passed what it is about, it reads once more, and only once", async () => {

@@ -67,9 +67,9 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
     const there = await startEngine(store, { clock: here.clock });
     const tokens = await here.signIn();
     await here.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
-    expect((await there.engine.readiness()).revocations).toBe(true);
+    expect((await there.engine.getReadiness()).revocations).toBe(true);
     here.clock.advance(10_000);
-    expect(await there.engine.readiness()).toEqual({ store: true, revocations: false });
+    expect(await there.engine.getReadiness()).toEqual({ store: true, revocations: false });
     expect((await there.engine.authenticate(tokens.accessToken)).actorId).toBe(ACTOR);
     expect(await codeOf(there.engine.authenticate(tokens.accessToken, { fresh: true }))).toBe(
       "session_revoked",
@@ -106,15 +106,15 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
     clock.advance(1_000);
     const alsoMine = await signIn();
     const theirs = await signIn("body", OTHER_ACTOR);
-    expect((await engine.sessions(ACTOR)).map(({ id }) => id)).toEqual([
+    expect((await engine.listSessions(ACTOR)).map(({ id }) => id)).toEqual([
       alsoMine.session.id,
       mine.session.id,
     ]);
-    expect(await codeOf(engine.endSession(ACTOR, theirs.session.id))).toBe("not_found");
-    expect(await codeOf(engine.endSession(ACTOR, "AAAAAAAAAAAAAAAAAAAAAA"))).toBe("not_found");
-    await engine.endSession(ACTOR, alsoMine.session.id);
-    await engine.endSession(ACTOR, alsoMine.session.id);
-    expect((await engine.sessions(ACTOR)).map(({ id }) => id)).toEqual([mine.session.id]);
+    expect(await codeOf(engine.revokeSession(ACTOR, theirs.session.id))).toBe("not_found");
+    expect(await codeOf(engine.revokeSession(ACTOR, "AAAAAAAAAAAAAAAAAAAAAA"))).toBe("not_found");
+    await engine.revokeSession(ACTOR, alsoMine.session.id);
+    await engine.revokeSession(ACTOR, alsoMine.session.id);
+    expect((await engine.listSessions(ACTOR)).map(({ id }) => id)).toEqual([mine.session.id]);
     expect((await engine.authenticate(theirs.accessToken)).actorId).toBe(OTHER_ACTOR);
   });
 
@@ -123,12 +123,12 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
     const { engine, signIn } = await startEngine(store);
     const sessions = [await signIn(), await signIn(), await signIn()];
     const [current] = sessions as [(typeof sessions)[number]];
-    expect(await engine.endSessions(ACTOR, current.session.id)).toBe(2);
+    expect(await engine.revokeSessions(ACTOR, current.session.id)).toBe(2);
     expect(await codeOf(engine.authenticate(sessions[1]?.accessToken ?? ""))).toBe("session_revoked");
     expect((await engine.authenticate(current.accessToken)).sessionId).toBe(current.session.id);
-    expect(await engine.endSessions(ACTOR, null)).toBe(1);
-    expect(await engine.endSessions(ACTOR, null)).toBe(0);
-    expect(await codeOf(engine.session(authenticated(current)))).toBe("session_revoked");
+    expect(await engine.revokeSessions(ACTOR, null)).toBe(1);
+    expect(await engine.revokeSessions(ACTOR, null)).toBe(0);
+    expect(await codeOf(engine.getSession(authenticated(current)))).toBe("session_revoked");
   });
 
   test("looking at a refresh token is not using it", async () => {
@@ -152,7 +152,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
     const { session } = await signIn();
     const token = await engine.issueAccessToken(session.id);
     expect((await engine.authenticate(token)).sessionId).toBe(session.id);
-    await engine.endSessions(ACTOR, null);
+    await engine.revokeSessions(ACTOR, null);
     expect(await codeOf(engine.issueAccessToken(session.id))).toBe("session_revoked");
     expect(await codeOf(engine.issueAccessToken("AAAAAAAAAAAAAAAAAAAAAA"))).toBe("session_revoked");
   });
@@ -167,7 +167,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     const codes = results.flatMap((result) => (result.status === "rejected" ? [result.reason.code] : []));
     expect(codes).toEqual(Array(7).fill("challenge_used"));
-    expect(await engine.sessions(ACTOR)).toHaveLength(1);
+    expect(await engine.listSessions(ACTOR)).toHaveLength(1);
   });
 
   test("an alarm names the session and its device, for a week, and to its own actor alone", async () => {
@@ -179,12 +179,12 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
     const signedOut = await signIn();
     await engine.revokeByRefreshToken(signedOut.refreshToken, "logout");
     const alarm = { sessionId: stolen.session.id, endedAt: clock.now(), client: stolen.session.client };
-    expect(await engine.alarms(ACTOR)).toEqual([alarm]);
-    expect(await engine.alarms(OTHER_ACTOR)).toEqual([]);
+    expect(await engine.listAlarms(ACTOR)).toEqual([alarm]);
+    expect(await engine.listAlarms(OTHER_ACTOR)).toEqual([]);
     clock.advance(7 * 86_400_000 - 1);
-    expect(await engine.alarms(ACTOR)).toEqual([alarm]);
+    expect(await engine.listAlarms(ACTOR)).toEqual([alarm]);
     clock.advance(1);
-    expect(await engine.alarms(ACTOR)).toEqual([]);
+    expect(await engine.listAlarms(ACTOR)).toEqual([]);
   });
 
   test("what nobody can need any more is pruned in steps; what lives stays", async () => {

@@ -46,7 +46,7 @@ export async function revokeByAccessToken(
 }
 
 /** Ends one of the actor's own sessions; one that has ended already stays so. @throws not_found */
-export async function endSession(context: EngineContext, actorId: string, id: SessionId): Promise<void> {
+export async function revokeSession(context: EngineContext, actorId: string, id: SessionId): Promise<void> {
   const session = await context.store.findSession(id);
   if (session === null || session.actorId !== actorId) {
     throw new SessionError("not_found", "There is no such session.");
@@ -55,7 +55,7 @@ export async function endSession(context: EngineContext, actorId: string, id: Se
 }
 
 /** Ends the actor's live sessions, all but `except`. Returns how many this call ended. */
-export async function endSessions(
+export async function revokeSessions(
   context: EngineContext,
   actorId: string,
   except: SessionId | null,

@@ -3,7 +3,7 @@ import type { VerifiedActor } from "../wallets/wallet.ts";
 import type { SessionAlarm } from "./alarms.ts";
 import type { LeaseListener } from "./leases.ts";
 import type { WaitingEvents } from "./outbox.ts";
-import type { SessionStanding } from "./standing.ts";
+import type { SessionStatus } from "./session-status.ts";
 
 /** Access and refresh token of one generation. Lifetimes in whole seconds, rounded down. */
 export interface IssuedTokens {
@@ -50,7 +50,7 @@ export interface AuthenticatedSession {
   readonly accessExpiresAt: number;
 }
 
-export interface EngineFigures {
+export interface EngineStats {
   /** Since the revocation log was last read to its end, in milliseconds; null before the first time. */
   readonly revocationViewAgeMs: number | null;
   /** Leases that are held. */
@@ -78,7 +78,7 @@ export interface SessionEngine {
   authenticate(accessToken: string, options?: { fresh?: boolean }): Promise<AuthenticatedSession>;
 
   /** The row behind a verified access token, read now. @throws session_revoked when it has ended. */
-  session(authenticated: AuthenticatedSession): Promise<SessionRecord>;
+  getSession(authenticated: AuthenticatedSession): Promise<SessionRecord>;
 
   /**
    * A lease: follows the session, not its access token, from now on. The listener is warned while there is time to renew,
@@ -89,16 +89,16 @@ export interface SessionEngine {
    * A lease that nobody renews ends with its access token and a grace of two leeways; it never outlives the idle or
    * absolute limit. A store that fails ends nothing before its time. Needs the timers of `start`.
    */
-  follow(session: AuthenticatedSession, listener: LeaseListener): () => void;
+  watchSession(session: AuthenticatedSession, listener: LeaseListener): () => void;
 
   /** What has become of a session, by its row as it stands now. For work that goes on without its user. */
-  standing(id: SessionId): Promise<SessionStanding>;
+  getSessionStatus(id: SessionId): Promise<SessionStatus>;
 
   /** The actor's live sessions, newest first. */
-  sessions(actorId: string): Promise<SessionRecord[]>;
+  listSessions(actorId: string): Promise<SessionRecord[]>;
 
   /** The actor's sessions that a reuse has ended within the last 7 days, newest first, 50 at most. */
-  alarms(actorId: string): Promise<SessionAlarm[]>;
+  listAlarms(actorId: string): Promise<SessionAlarm[]>;
 
   /**
    * The session whose current refresh token this is; reads only and rotates nothing.
@@ -119,25 +119,25 @@ export interface SessionEngine {
   revokeByAccessToken(token: string, reason: RevocationReason): Promise<boolean>;
 
   /** Ends one of the actor's own sessions. @throws not_found for someone else's, or none. */
-  endSession(actorId: string, id: SessionId): Promise<void>;
+  revokeSession(actorId: string, id: SessionId): Promise<void>;
 
   /** Ends the actor's sessions, all but `except`. Returns how many. */
-  endSessions(actorId: string, except: SessionId | null): Promise<number>;
+  revokeSessions(actorId: string, except: SessionId | null): Promise<number>;
 
   /** Public signing keys, RFC 7517. */
-  jwks(): Promise<{ keys: JsonWebKey[] }>;
+  getJwks(): Promise<{ keys: JsonWebKey[] }>;
 
   /** Publishes a new signing key, which signs after its lead time. Returns its key id. */
   rotateSigningKey(): Promise<string>;
 
   /** Ready to serve: the store answers and the view of the revocations is fresh. */
-  readiness(): Promise<{ store: boolean; revocations: boolean }>;
+  getReadiness(): Promise<{ store: boolean; revocations: boolean }>;
 
   /** How many sessions are neither revoked nor past their absolute end. Asks the store, which may have to count them. */
   countSessions(): Promise<number>;
 
   /** What this process knows of itself, without a look into the store. */
-  figures(): EngineFigures;
+  getStats(): EngineStats;
 
   /** Opens the keys and the revocation view and starts the timers. @throws store_unavailable */
   start(): Promise<void>;

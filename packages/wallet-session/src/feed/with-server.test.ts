@@ -165,9 +165,9 @@ test("after sleep it goes on with what happened meanwhile, each once", async () 
 describe("a session that ends elsewhere", () => {
   test("revoked from another device: every tab knows within a second, and the jar is empty", async () => {
     const tabs = await liveTabs(3);
-    const [session] = await server.engine.sessions((await whoIs(tabs[0])).actor_id);
+    const [session] = await server.engine.listSessions((await whoIs(tabs[0])).actor_id);
     if (session === undefined) throw new Error("There is no session.");
-    await server.engine.endSession(session.actorId, session.id);
+    await server.engine.revokeSession(session.actorId, session.id);
     await server.pass(1 * SECOND);
     for (const { client, feed } of tabs) {
       await expect.poll(() => client.state.status).toBe("signed-out");

@@ -20,7 +20,7 @@ import { logout } from "./endpoints/logout.ts";
 import { type MetricsEndpoint, metrics } from "./endpoints/metrics.ts";
 import { refresh } from "./endpoints/refresh.ts";
 import { session } from "./endpoints/session.ts";
-import { endSession, endSessions, listSessions } from "./endpoints/sessions.ts";
+import { listSessions, revokeSession, revokeSessions } from "./endpoints/sessions.ts";
 import { challenge, signIn } from "./endpoints/wallet.ts";
 import { jwks, stellarToml } from "./endpoints/well-known.ts";
 import type { ServerEventSource } from "./event-streams/event-stream-body.ts";
@@ -132,7 +132,7 @@ export interface Handlers {
   closeEventStreams(): void;
 
   /** How many event streams are open in this process. */
-  openEventStreams(): number;
+  eventStreamCount(): number;
 
   /** The problem (RFC 9457) for whatever was thrown: no stack, no echo; faults go to `onFault`. */
   problem(error: unknown): Response;
@@ -199,7 +199,7 @@ export function createHandlers(options: HandlersOptions): Handlers {
     endpoint: (route, methods) => endpoint(route, methods, own),
     eventStream: (request, session, source) => streams.open(request, session, source),
     closeEventStreams: () => streams.closeAll(),
-    openEventStreams: () => streams.count(),
+    eventStreamCount: () => streams.count(),
     problem: (error) => faultResponse(error, onFault),
   };
 }
@@ -213,9 +213,9 @@ function sessionEndpoints(context: HttpContext, streams: EventStreams, options: 
     session: at(ROUTES.session, { GET: answersJson(session(context)) }),
     sessions: at(ROUTES.sessions, {
       GET: answersJson(listSessions(context)),
-      DELETE: answersJson(endSessions(context)),
+      DELETE: answersJson(revokeSessions(context)),
     }),
-    sessionById: at(ROUTES.sessionById, { DELETE: answersJson(endSession(context)) }),
+    sessionById: at(ROUTES.sessionById, { DELETE: answersJson(revokeSession(context)) }),
     alarms: at(ROUTES.alarms, { GET: answersJson(listAlarms(context)) }),
     events: at(ROUTES.events, { GET: events(context, streams) }),
     jwks: at(ROUTES.jwks, { GET: answersJson(jwks(context)) }),

@@ -26,8 +26,8 @@ export interface Metrics {
   readonly render: () => Promise<MetricsText>;
 }
 
-type WatchedEngine = Pick<SessionEngine, "figures" | "countSessions">;
-type WatchedHandlers = Pick<Handlers, "openEventStreams">;
+type WatchedEngine = Pick<SessionEngine, "getStats" | "countSessions">;
+type WatchedHandlers = Pick<Handlers, "eventStreamCount">;
 
 export interface MetricsOptions {
   readonly stopwatch?: Stopwatch;
@@ -75,25 +75,25 @@ function watch(
   series.gauge(
     "wallet_session_revocation_view_age_seconds",
     "Since this process has read the revocation log to its end. From 10 s on it is not ready.",
-    () => seconds(engine.figures().revocationViewAgeMs),
+    () => seconds(engine.getStats().revocationViewAgeMs),
   );
   series.gauge(
     "wallet_session_security_events_waiting",
     "Security events that wait, up to 100; told by the process that delivers them.",
-    () => engine.figures().waitingEvents?.count ?? null,
+    () => engine.getStats().waitingEvents?.count ?? null,
   );
   series.gauge(
     "wallet_session_security_events_oldest_age_seconds",
     "Age of the oldest security event that waits; told by the process that delivers them.",
-    () => seconds(engine.figures().waitingEvents?.ageMs),
+    () => seconds(engine.getStats().waitingEvents?.ageMs),
   );
   series.gauge(
     "wallet_session_leases",
     "Leases held on sessions in this process.",
-    () => engine.figures().leases,
+    () => engine.getStats().leases,
   );
   series.gauge("wallet_session_event_streams", "Event streams open in this process.", () =>
-    handlers.openEventStreams(),
+    handlers.eventStreamCount(),
   );
 }
 

@@ -36,7 +36,7 @@ test.each<[string, (http: Awaited<ReturnType<typeof signedIn>>) => unknown]>([
   ["an empty cookie", () => cookies.set("__Host-ws_access", { value: "" })],
   ["a token of nobody's", () => cookies.set("__Host-ws_access", { value: "garbage" })],
   ["an ended token", ({ clock }) => clock.advance(1_200_000)],
-  ["a revoked session", ({ engine, jar }) => engine.endSessions(jar.key.account, null)],
+  ["a revoked session", ({ engine, jar }) => engine.revokeSessions(jar.key.account, null)],
 ])("%s is nobody: null, or a redirect through the bounce", async (_, happen) => {
   const http = await signedIn();
   await happen(http);

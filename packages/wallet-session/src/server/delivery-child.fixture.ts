@@ -18,6 +18,6 @@ if (Number(ahead) === 0) {
   const challenge = { id: "challenge", expiresAt: clock.now() + 300_000 };
   const client = { browser: null, os: null, device: null, ip: null };
   const { session } = await engine.signIn({ actorId: "GABC", challenge }, { transport: "body", client });
-  await engine.endSession(session.actorId, session.id);
+  await engine.revokeSession(session.actorId, session.id);
 }
 setInterval(() => {}, 1_000);

@@ -111,9 +111,9 @@ test("by itself it opens the store that DATABASE_URL names", async () => {
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const env = { ...ENV, DATABASE_URL: `sqlite:${join(directory, "sessions.db")}` };
   await openSessions({ env }).start();
-  const { keys } = await openSessions().engine.jwks();
+  const { keys } = await openSessions().engine.getJwks();
   await openSessions().close();
-  expect((await openSessions({ env }).engine.jwks()).keys).toEqual(keys);
+  expect((await openSessions({ env }).engine.getJwks()).keys).toEqual(keys);
 });
 
 test("metrics are there where METRICS_TOKEN is set, for who has it, and count from the start on", async () => {
@@ -157,7 +157,7 @@ test("security events go to the app's own hook, and to the webhook of the settin
     const challenge = { id: crypto.randomUUID(), expiresAt: Date.now() + 60_000 };
     const client = { browser: null, os: null, device: null, ip: null };
     const { session } = await engine.signIn({ actorId: "GABC", challenge }, { transport: "body", client });
-    await engine.endSession(session.actorId, session.id);
+    await engine.revokeSession(session.actorId, session.id);
     await vi.waitFor(() => expect(own.at(-1)).toBe(session.id), 10_000);
     await openSessions().close();
   }

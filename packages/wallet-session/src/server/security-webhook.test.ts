@@ -177,7 +177,7 @@ test("two processes and a receiver in all sorts of trouble: every event arrives"
   await vi.waitFor(() => expect(taken.size).toBe(80), { timeout: 25_000, interval: 50 });
   expect([...taken].sort()).toEqual(revoked.map((id) => `revocation_${id}`).sort());
   await vi.waitFor(
-    () => expect(engines.map((engine) => engine.figures().waitingEvents?.count)).toContain(0),
+    () => expect(engines.map((engine) => engine.getStats().waitingEvents?.count)).toContain(0),
     { timeout: 25_000, interval: 50 },
   );
 });
@@ -186,6 +186,6 @@ async function revokeOne(engine: ReturnType<typeof createSessionEngine>, now: nu
   const challenge = { id: randomUUID(), expiresAt: now + 3_600_000 };
   const client = { browser: null, os: null, device: null, ip: null };
   const { session } = await engine.signIn({ actorId: "GABC", challenge }, { transport: "body", client });
-  await engine.endSession(session.actorId, session.id);
+  await engine.revokeSession(session.actorId, session.id);
   return session.id;
 }

@@ -19,7 +19,7 @@ test("many processes that start at once share one key", async () => {
   const nodes = await Promise.all(Array.from({ length: 8 }, () => startEngine(store, { clock })));
   expect(await store.signingKeys()).toHaveLength(1);
   const kids = await Promise.all(
-    nodes.map(async ({ engine }) => (await engine.jwks()).keys.map((key) => "kid" in key && key.kid)),
+    nodes.map(async ({ engine }) => (await engine.getJwks()).keys.map((key) => "kid" in key && key.kid)),
   );
   expect(new Set(kids.flat()).size).toBe(1);
 });
@@ -29,15 +29,15 @@ test("a new key is published before it signs, and the old one until its last tok
   const { engine, signIn, clock } = await startEngine(store);
   const before = (await signIn()).accessToken;
   const kid = await engine.rotateSigningKey();
-  expect((await engine.jwks()).keys).toHaveLength(2);
+  expect((await engine.getJwks()).keys).toHaveLength(2);
   expect(kidOf((await signIn()).accessToken)).toBe(kidOf(before));
   clock.advance(10 * MINUTE);
   expect(kidOf((await signIn()).accessToken)).toBe(kid);
   expect((await engine.authenticate(before)).actorId).toBeDefined();
   clock.advance(15 * MINUTE);
-  expect((await engine.jwks()).keys).toHaveLength(2);
+  expect((await engine.getJwks()).keys).toHaveLength(2);
   clock.advance(6_000);
-  expect((await engine.jwks()).keys.map((key) => "kid" in key && key.kid)).toEqual([kid]);
+  expect((await engine.getJwks()).keys.map((key) => "kid" in key && key.kid)).toEqual([kid]);
 });
 
 test("a node meets a key that another one has added, by its id", async () => {

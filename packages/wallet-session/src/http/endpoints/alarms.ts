@@ -8,7 +8,7 @@ import { privateJson } from "../response.ts";
 export function listAlarms(context: HttpContext): Handler {
   return async (request) => {
     const { session } = await authenticateRequest(context, request);
-    const alarms = await context.engine.alarms(session.actorId);
+    const alarms = await context.engine.listAlarms(session.actorId);
     return privateJson({ alarms: alarms.map(describe) });
   };
 }

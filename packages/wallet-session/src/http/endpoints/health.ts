@@ -11,7 +11,7 @@ export function healthz(): Handler {
 /** `GET /api/readyz`: the store answers and revocations of other nodes arrive, and so does what else the app stands on. */
 export function readyz({ engine, ready }: HttpContext): Handler {
   return async () => {
-    const [{ store, revocations }] = await Promise.all([engine.readiness(), ready()]);
+    const [{ store, revocations }] = await Promise.all([engine.getReadiness(), ready()]);
     if (!store) throw new SessionError("store_unavailable", "The session store does not answer.");
     if (!revocations)
       throw new SessionError("store_unavailable", "The view of the revocations is out of date.");

@@ -9,7 +9,7 @@ export function session(context: HttpContext): Handler {
   const { engine, clock } = context;
   return async (request) => {
     const { session: authenticated } = await authenticateRequest(context, request);
-    const row = await engine.session(authenticated);
+    const row = await engine.getSession(authenticated);
     return privateJson({
       actor_id: row.actorId,
       session_id: row.id,

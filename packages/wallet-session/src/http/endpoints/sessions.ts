@@ -11,13 +11,13 @@ import { noContent, privateJson } from "../response.ts";
 export function listSessions(context: HttpContext): Handler {
   return async (request) => {
     const { session } = await authenticateRequest(context, request);
-    const rows = await context.engine.sessions(session.actorId);
+    const rows = await context.engine.listSessions(session.actorId);
     return privateJson({ sessions: rows.map((row) => describe(row, session.sessionId)) });
   };
 }
 
 /** `DELETE /api/auth/sessions`: ends the actor's other sessions; with `?scope=all` this one too. */
-export function endSessions(context: HttpContext): Handler {
+export function revokeSessions(context: HttpContext): Handler {
   return async (request) => {
     const scope = queryValue(request, "scope") ?? "others";
     if (scope !== "others" && scope !== "all") {
@@ -25,18 +25,18 @@ export function endSessions(context: HttpContext): Handler {
     }
     const credentials = await authenticateRequest(context, request, { fresh: true });
     const { actorId, sessionId } = credentials.session;
-    const revoked = await context.engine.endSessions(actorId, scope === "all" ? null : sessionId);
+    const revoked = await context.engine.revokeSessions(actorId, scope === "all" ? null : sessionId);
     return privateJson({ revoked }, scope === "all" ? emptiedJar(credentials) : []);
   };
 }
 
 /** `DELETE /api/auth/sessions/{id}`: ends one of the actor's own sessions, also one that has ended already. */
-export function endSession(context: HttpContext): Handler {
+export function revokeSession(context: HttpContext): Handler {
   return async (request) => {
     const credentials = await authenticateRequest(context, request, { fresh: true });
     const { actorId, sessionId } = credentials.session;
     const id = lastSegment(request);
-    await context.engine.endSession(actorId, id);
+    await context.engine.revokeSession(actorId, id);
     return noContent(id === sessionId ? emptiedJar(credentials) : []);
   };
 }

@@ -197,7 +197,7 @@ test("a session remembers its device, and of the address only the network", asyn
     body: await answerFor(key),
     headers: { "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0" },
   });
-  const [session] = await engine.sessions(key.account);
+  const [session] = await engine.listSessions(key.account);
   expect(session?.client).toEqual({
     browser: "Firefox 140",
     os: "Linux",

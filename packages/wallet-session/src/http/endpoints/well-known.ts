@@ -7,7 +7,7 @@ const PUBLIC_CACHE = `public, max-age=${JWKS_MAX_AGE_MS / 1000}`;
 /** `GET /.well-known/jwks.json`: the public keys of access tokens (RFC 7517). */
 export function jwks({ engine }: HttpContext): Handler {
   return async () =>
-    new Response(JSON.stringify(await engine.jwks()), {
+    new Response(JSON.stringify(await engine.getJwks()), {
       headers: { "Content-Type": "application/json", "Cache-Control": PUBLIC_CACHE },
     });
 }

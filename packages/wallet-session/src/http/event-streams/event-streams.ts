@@ -29,7 +29,7 @@ export interface EventStreams {
 }
 
 export interface EventStreamsOptions {
-  readonly engine: Pick<SessionEngine, "follow">;
+  readonly engine: Pick<SessionEngine, "watchSession">;
   readonly clock: Clock;
   readonly onFault: FaultSink;
   readonly every?: Every;
@@ -90,7 +90,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
     add(stream, sessionId);
     // Not every framework cancels the body when its client has gone away.
     request.signal.addEventListener("abort", abandon);
-    const endLease = engine.follow(session, (event) => tellOf(stream, event));
+    const endLease = engine.watchSession(session, (event) => tellOf(stream, event));
     if (request.signal.aborted) stream.abandon();
     if (closed) stream.finish(null);
     return stream.readable;

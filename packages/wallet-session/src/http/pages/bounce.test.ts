@@ -156,7 +156,7 @@ describe("where there is no session any more", () => {
     [
       "another device ended it",
       "session_revoked",
-      ({ engine }, jar) => engine.endSessions(jar.key.account, null),
+      ({ engine }, jar) => engine.revokeSessions(jar.key.account, null),
     ],
     [
       "an operator ended it",
@@ -211,7 +211,7 @@ describe("where there is no session any more", () => {
   ])("the way there through %s is %s", async (otherwise, location) => {
     const { browser, engine } = await startHttp();
     const jar = await browser();
-    await engine.endSessions(jar.key.account, null);
+    await engine.revokeSessions(jar.key.account, null);
     const query = new URLSearchParams({ next: "/streams", else: otherwise });
     const response = await jar.send("GET", `/api/auth/refresh?${query}`);
     expect(response.headers.get("location")).toBe(location);

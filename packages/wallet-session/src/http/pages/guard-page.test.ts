@@ -38,7 +38,7 @@ test("a page load of anybody else is sent to the bounce, and to the sign-in page
 test("a session that has ended elsewhere leads there and on, and the empty jar to the sign-in page", async () => {
   const http = await startHttp();
   const jar = await http.browser();
-  await http.engine.endSessions(jar.key.account, null);
+  await http.engine.revokeSessions(jar.key.account, null);
   const away = await redirectOf(http, jar.prepare("GET", "/account", { headers: NAVIGATION }));
   const back = await jar.send("GET", away.headers.get("location") ?? "", { headers: NAVIGATION });
   expect([back.headers.get("location"), jar.cookies.size]).toEqual([

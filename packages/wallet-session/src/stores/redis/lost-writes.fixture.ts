@@ -135,7 +135,7 @@ async function present(node: ProtocolEngine, clients: readonly Client[]): Promis
 }
 
 async function answersAgain(node: ProtocolEngine): Promise<void> {
-  while (!(await node.engine.readiness()).store) await setTimeout(20);
+  while (!(await node.engine.getReadiness()).store) await setTimeout(20);
 }
 
 async function isInSync(primary: OwnServer, replica: OwnServer): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { EngineContext } from "./context.ts";
 import { isPastEnd } from "./rotate.ts";
 
 /** What has become of a session, as its row says. A revoked one stays revoked when it is past its end as well. */
-export type SessionStanding =
+export type SessionStatus =
   | {
       readonly status: "live";
       readonly createdAt: number;
@@ -22,12 +22,15 @@ export type SessionStanding =
   /** There is no such row: never was, or pruned long after its end. */
   | { readonly status: "unknown" };
 
-/** The standing of a session by its row, read now. @throws store_unavailable */
-export async function standing({ store, clock }: EngineContext, id: SessionId): Promise<SessionStanding> {
-  return standingOf(await store.findSession(id), clock.now());
+/** What has become of a session, by its row, read now. @throws store_unavailable */
+export async function getSessionStatus(
+  { store, clock }: EngineContext,
+  id: SessionId,
+): Promise<SessionStatus> {
+  return statusOf(await store.findSession(id), clock.now());
 }
 
-export function standingOf(session: SessionRecord | null, now: number): SessionStanding {
+export function statusOf(session: SessionRecord | null, now: number): SessionStatus {
   if (session === null) return { status: "unknown" };
   const { createdAt, rotatedAt, idleExpiresAt, expiresAt, revokedAt, revokedReason } = session;
   if (revokedAt !== null) {
