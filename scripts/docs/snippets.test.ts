@@ -1,4 +1,4 @@
-// The TypeScript in the documents: all of it is type-checked, and the example of mounting the engine is run.
+// The TypeScript in the documents: all of it is type-checked, and the examples in the READMEs are run.
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -12,6 +12,7 @@ import { createWalletKeypair } from "wallet-session/testing";
 import { root } from "../setup/root.mjs";
 import { type Document, documents, fences } from "./markdown.ts";
 
+const PACKAGE = "packages/wallet-session/README.md";
 const NAMED = /^\/\/ ([\w./[\]-]+\.tsx?)\b/;
 
 let directory: string;
@@ -53,29 +54,35 @@ test("every TypeScript snippet is of the types that it says", () => {
   expect(output(process.execPath, tsc, "-p", directory)).toBe("");
 });
 
-test("the example in the README signs in and refreshes, by its handlers and by its server", async () => {
-  Object.assign(process.env, {
-    PORT: "3000",
-    DATABASE_URL: `sqlite:${join(directory, "sessions.db")}`,
-    AUTH_SECRET: randomBytes(32).toString("hex"),
-    STELLAR_SIGNING_SEED: createWalletKeypair().seed,
-    LOG_LEVEL: "silent",
-  });
-  const { sessions } = await load<{ sessions: Mounted }>("sessions.ts");
-  const { config, handlers } = sessions;
-  // Any free port, but tokens and challenges as at the one that is configured.
-  Object.assign(config, { port: 0 });
-  const { server } = await load<{ server: Server }>("server.ts");
-  const profile = await load<{ GET(request: Request): Promise<Response> }>("app/api/profile/route.ts");
+/** Mounted in Next: what its catch-all route exports. */
+test("the example in the README signs in and refreshes", async () => {
+  configure("next.db");
+  const { sessions } = await load<{ sessions: Mounted }>("README.md", "sessions.ts");
+  const route = await load<Record<string, Endpoint>>("README.md", "app/api/auth/[...path]/route.ts");
   try {
-    await signInAndRefresh((path, init) => handlers.fetch(new Request(config.publicUrl.origin + path, init)));
+    await signInAndRefresh((path, init) => {
+      const request = new Request(sessions.config.publicUrl.origin + path, init);
+      return route[request.method]?.(request) ?? Promise.reject(new Error(`no ${request.method}`));
+    });
+  } finally {
+    await sessions.close();
+  }
+});
 
+test("the example in the package's README signs in and refreshes by its server, and guards its route", async () => {
+  configure("hono.db");
+  const { sessions } = await load<{ sessions: Mounted }>(PACKAGE, "sessions.ts");
+  const { origin } = sessions.config.publicUrl;
+  // Any free port, but tokens and challenges as at the one that is configured.
+  Object.assign(sessions.config, { port: 0 });
+  const { server } = await load<{ server: Server }>(PACKAGE, "server.ts");
+  const profile = await load<{ GET: Endpoint }>(PACKAGE, "profile.ts");
+  try {
     if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as AddressInfo;
     const tokens = await signInAndRefresh((path, init) => fetch(`http://127.0.0.1:${port}${path}`, init));
 
-    const guarded = (headers: HeadersInit) =>
-      profile.GET(new Request(`${config.publicUrl.origin}/api/profile`, { headers }));
+    const guarded = (headers: HeadersInit) => profile.GET(new Request(`${origin}/api/profile`, { headers }));
     expect((await guarded({ authorization: `Bearer ${tokens.access_token}` })).status).toBe(200);
     expect((await guarded({})).status).toBe(401);
   } finally {
@@ -85,9 +92,20 @@ test("the example in the README signs in and refreshes, by its handlers and by i
   }
 });
 
+function configure(database: string): void {
+  Object.assign(process.env, {
+    PORT: "3000",
+    DATABASE_URL: `sqlite:${join(directory, database)}`,
+    AUTH_SECRET: randomBytes(32).toString("hex"),
+    STELLAR_SIGNING_SEED: createWalletKeypair().seed,
+    LOG_LEVEL: "silent",
+  });
+}
+
+type Endpoint = (request: Request) => Promise<Response>;
+
 interface Mounted {
   readonly config: { readonly publicUrl: URL };
-  readonly handlers: { fetch(request: Request): Promise<Response> };
   close(): Promise<void>;
 }
 
@@ -126,8 +144,8 @@ async function answerOf(response: Response) {
   return answer;
 }
 
-async function load<Module>(path: string): Promise<Module> {
-  return import(pathToFileURL(join(snippetsOf("README.md"), path)).href) as Promise<Module>;
+async function load<Module>(source: string, path: string): Promise<Module> {
+  return import(pathToFileURL(join(snippetsOf(source), path)).href) as Promise<Module>;
 }
 
 /** All that a program prints, whether it fails or not. */
