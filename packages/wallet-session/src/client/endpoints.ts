@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.ts";
 import type { ClientEnvironment } from "./environment.ts";
 import { errorOf, SessionClientError, unreachable } from "./problem.ts";
 import { ensureRetryKey } from "./retry-key.ts";
@@ -76,8 +77,7 @@ export class Endpoints {
     const abort = new AbortController();
     const giveUp = () => abort.abort();
     const stopLimit = this.#environment.after(limitMs, giveUp);
-    signal?.addEventListener("abort", giveUp);
-    if (signal?.aborted) giveUp();
+    const stopListening = onAbort(signal, giveUp);
     try {
       const response = await call(`${this.#basePath}${path}`, {
         ...init,
@@ -95,7 +95,7 @@ export class Endpoints {
       throw unreachable(cause);
     } finally {
       stopLimit();
-      signal?.removeEventListener("abort", giveUp);
+      stopListening();
     }
   }
 }

@@ -34,7 +34,7 @@ export interface Locks {
  * Waits in line until `signal` calls that off; those who ask for it `shared` hold it together. Or takes it at once, alone,
  * from whoever holds it.
  */
-type LockOptions =
+export type LockOptions =
   | { readonly signal: AbortSignal; readonly mode?: "exclusive" | "shared" }
   | { readonly steal: true };
 

@@ -1,23 +1,34 @@
-import type { ClientEnvironment } from "./environment.ts";
+/**
+ * Web Locks that keep apart the requests for tokens of all tabs of a browser. A late answer would put back the session from
+ * before, or empty the jar of the new one (docs/decisions/0032-a-sign-in-has-the-jar-to-itself.md).
+ *
+ * | lock          | a renewal                            | a change: sign-in or sign-out                          |
+ * | ------------- | ------------------------------------ | ------------------------------------------------------ |
+ * | `name`        | alone; goes on without it after 4 s  | does not take it                                       |
+ * | `name change` | does not take it                     | alone; steals it after 15 s, and the loser fails       |
+ * | `name jar`    | with other renewals; steals it after | alone; steals it after 4 s, and the renewals that lose |
+ * |               | 15 s from a frozen tab               | it abort their requests and begin again                |
+ *
+ * Each takes them from top to bottom. `name` only saves requests: renewals are safe beside each other. The other two keep
+ * the jar right, so they are stolen rather than done without. Where a browser has no locks, all go on without.
+ */
+import { onAbort } from "./abort.ts";
+import type { ClientEnvironment, LockOptions, Locks } from "./environment.ts";
 import { REQUEST_LIMIT_MS } from "./jar-tokens.ts";
 
 type LockEnvironment = Pick<ClientEnvironment, "locks" | "after">;
 
 /** A tab frozen by the browser holds its locks for ever. */
 const WAIT_MS = 4_000;
-/** By then a change of the jar has had its turn, and was answered or given up. */
+/** A change is over by then: it waited for the jar, and its request was answered or given up. */
 const CHANGE_OVER_MS = WAIT_MS + REQUEST_LIMIT_MS + 1_000;
 
-/** What renewals share and a change of the jar has alone, beside the lock `name` that keeps renewals apart. */
 const jarLock = (name: string) => `${name} jar`;
-/** What keeps changes of the jar apart. */
 const changeLock = (name: string) => `${name} change`;
 
 /**
- * Runs `task`, which renews what is in the jar. One renewal at a time, to save requests: where the lock cannot be had,
- * it is done without. And none beside a change of the jar, in whatever tab: its answer, were it the later one, would put
- * back the session from before. Such a change calls off what is under way, and it is done anew after it.
- * What `signal` calls off is not done anew.
+ * Runs `task`, which renews the tokens in the jar, and runs it again when a change called it off. Does not begin again once
+ * `signal` is aborted.
  */
 export async function lockedRenewal(
   environment: LockEnvironment,
@@ -25,38 +36,39 @@ export async function lockedRenewal(
   signal: AbortSignal,
   task: (calledOff: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const abort = new AbortController();
-  const callOff = () => abort.abort();
-  signal.addEventListener("abort", callOff);
-  if (signal.aborted) callOff();
-  // Whoever has it then is frozen; and what is done without it, no change of the jar can call off.
-  const shared = { mode: "shared", waitMs: CHANGE_OVER_MS, signal, insists: true, onLost: callOff } as const;
-  const renew = () => withLock(environment, jarLock(name), shared, () => task(abort.signal));
-  try {
-    await withLock(environment, name, { waitMs: WAIT_MS, signal }, renew);
-  } catch (error) {
-    if (signal.aborted || !abort.signal.aborted) throw error;
-  } finally {
-    signal.removeEventListener("abort", callOff);
-  }
-  if (abort.signal.aborted && !signal.aborted) await lockedRenewal(environment, name, signal, task);
+  let isLost: boolean;
+  do {
+    isLost = false;
+    const abort = new AbortController();
+    const stopListening = onAbort(signal, () => abort.abort());
+    const onLost = () => {
+      isLost = true;
+      abort.abort();
+    };
+    const shared = { mode: "shared", waitMs: CHANGE_OVER_MS, signal, onLost } as const;
+    const renew = () => withLock(environment, jarLock(name), shared, () => task(abort.signal));
+    try {
+      await withLock(environment, name, { waitMs: WAIT_MS, signal }, renew);
+    } catch (error) {
+      if (!isLost || signal.aborted) throw error;
+    } finally {
+      stopListening();
+    }
+  } while (isLost && !signal.aborted);
 }
 
-/**
- * Runs `task`, which gives the browser other tokens or none, beside no renewal: after a while it takes the jar away. And
- * beside no other such task, whose answer could be the later one: it waits until that is over, and calls off what is not.
- */
+/** Runs `task`, which gives the browser other tokens or none. `calledOff` aborts when another change steals a lock. */
 export function lockedChange(
   environment: LockEnvironment,
   name: string,
   task: (calledOff: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const abort = new AbortController();
-  const taken = { insists: true, onLost: () => abort.abort() } as const;
   const { signal } = abort;
+  const onLost = () => abort.abort();
   const change = () =>
-    withLock(environment, jarLock(name), { ...taken, waitMs: WAIT_MS, signal }, () => task(signal));
-  return withLock(environment, changeLock(name), { ...taken, waitMs: CHANGE_OVER_MS }, change);
+    withLock(environment, jarLock(name), { waitMs: WAIT_MS, signal, onLost }, () => task(signal));
+  return withLock(environment, changeLock(name), { waitMs: CHANGE_OVER_MS, onLost }, change);
 }
 
 interface Turn {
@@ -65,44 +77,68 @@ interface Turn {
   readonly waitMs: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
-  /** Takes the lock, for itself alone, from whoever holds it, rather than do without. */
-  readonly insists?: true;
-  /** Called when somebody else takes the lock before the task is done. */
+  /** Called when another tab steals the lock. A turn with it steals the lock itself after the wait; others do without. */
   readonly onLost?: () => void;
 }
 
-/** Runs `task` once: with the lock, or without it where it is not to be had. */
+/** Runs `task` once: with the lock, or without it where it cannot be had. */
 async function withLock<T>(
-  { locks, after }: LockEnvironment,
+  environment: LockEnvironment,
   name: string,
-  { mode = "exclusive", waitMs, signal, insists, onLost }: Turn,
+  turn: Turn,
   task: () => Promise<T>,
 ): Promise<T> {
-  let running: Promise<T> | undefined;
-  let isDone = false;
-  const run = () => {
-    running ??= task().finally(() => {
-      isDone = true;
-    });
-    return running;
-  };
-  if (locks === undefined) return run();
+  const release = await acquire(environment, name, turn);
+  try {
+    return await task();
+  } finally {
+    release?.();
+  }
+}
+
+/** Gives what releases the lock; undefined where it cannot be had. */
+async function acquire(
+  { locks, after }: LockEnvironment,
+  name: string,
+  { mode = "exclusive", waitMs, signal, onLost }: Turn,
+): Promise<(() => void) | undefined> {
+  if (locks === undefined) return undefined;
   const waiting = new AbortController();
   const stopWaiting = () => waiting.abort();
   const cancelLimit = after(waitMs, stopWaiting);
-  signal?.addEventListener("abort", stopWaiting);
-  if (signal?.aborted) stopWaiting();
+  const stopListening = onAbort(signal, stopWaiting);
   try {
-    await locks.request(name, { mode, signal: waiting.signal }, run);
+    return await hold(locks, name, { mode, signal: waiting.signal }, onLost);
   } catch {
-    // Not had in time, or never to be had, as in a sandboxed frame; or taken away; or the task itself has failed.
-    if (running === undefined && insists && !signal?.aborted) {
-      await locks.request(name, { steal: true }, run).catch(() => {});
-    }
-    if (running !== undefined && !isDone) onLost?.();
+    // The wait is over, or this page may have no locks, as in a sandboxed frame.
+    if (onLost === undefined || signal?.aborted) return undefined;
+    return await hold(locks, name, { steal: true }, onLost).catch(() => undefined);
   } finally {
     cancelLimit();
-    signal?.removeEventListener("abort", stopWaiting);
+    stopListening();
   }
-  return run();
+}
+
+/** Resolves with what releases the lock, as soon as it is granted. */
+function hold(
+  locks: Locks,
+  name: string,
+  options: LockOptions,
+  onLost: (() => void) | undefined,
+): Promise<() => void> {
+  return new Promise((granted, refused) => {
+    let isHeld = false;
+    const untilReleased = () =>
+      new Promise<void>((release) => {
+        isHeld = true;
+        granted(() => {
+          isHeld = false;
+          release();
+        });
+      });
+    locks.request(name, options, untilReleased).catch((error: unknown) => {
+      if (isHeld) onLost?.();
+      else refused(error);
+    });
+  });
 }
