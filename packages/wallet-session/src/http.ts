@@ -1,8 +1,9 @@
 export { answersJson } from "./http/accept.ts";
-export type { FaultSink, Handler, MethodHandlers } from "./http/endpoint.ts";
+export type { FaultSink } from "./http/endpoint.ts";
 export type { MetricsEndpoint, MetricsText } from "./http/endpoints/metrics.ts";
 export type { ServerEventSource } from "./http/event-streams/event-stream-body.ts";
 export type { ServerEvent } from "./http/event-streams/event-stream-frames.ts";
+export type { Handler, MethodHandlers, RouteHandler, RouteParameters } from "./http/handler.ts";
 export { createHandlers, type Handlers, type HandlersOptions } from "./http/handlers.ts";
 export { type RequestReport, type RequestSink, requestIdHeader } from "./http/observed.ts";
 export type { GuardPageOptions } from "./http/pages/guard-page.ts";

@@ -1,12 +1,17 @@
 import { SessionError } from "../errors.ts";
-import type { Handler } from "./endpoint.ts";
+import type { Handler } from "./handler.ts";
 
 /** Refuses, before anything else is looked at, what asks for another form than JSON. */
 export function answersJson(handler: Handler): Handler {
   return async (request) => {
-    requireAcceptable(request, ["application/json", "application/problem+json"]);
+    requireJson(request);
     return handler(request);
   };
+}
+
+/** @throws not_acceptable */
+export function requireJson(request: Request): void {
+  requireAcceptable(request, ["application/json", "application/problem+json"]);
 }
 
 /** Refuses what asks for another form than these (RFC 9110 §12.5.1); the first is the one named. @throws not_acceptable */

@@ -55,6 +55,33 @@ test("every method is answered, other origins are not invited, and other excepti
   expect(faults).toHaveLength(1);
 });
 
+test("a handler gets the parameters of its route's template, undecoded, also below a prefix", async () => {
+  const { handlers } = await startHttp();
+  const oars = handlers.endpoint("/api/boats/{boat}/oars/{oar}", {
+    GET: async (_, { boat, oar }) => Response.json([boat, oar]),
+  });
+  const read = async (path: string) => (await oars(new Request(`https://app.example${path}`))).json();
+  expect(await read("/api/boats/fram/oars/7?boat=maud")).toEqual(["fram", "7"]);
+  expect(await read("/shop/api/boats/f%2Fm/oars/%00")).toEqual(["f%2Fm", "%00"]);
+  expect(await read("/7")).toEqual(["", "7"]);
+});
+
+test("an endpoint that answers with JSON refuses requests that take none, before its handler sees them", async () => {
+  const { handlers } = await startHttp();
+  const seen: string[] = [];
+  const read = async ({ url }: Request) => {
+    seen.push(url);
+    return Response.json("Fram");
+  };
+  const page = { headers: { Accept: "text/html" } };
+  const json = handlers.endpoint("/api/boats", { GET: read }, { answers: "json" });
+  expect(await problemOf(await json(new Request(URL, page)))).toBe("406 not_acceptable");
+  expect(seen).toEqual([]);
+  expect((await json(new Request(URL))).status).toBe(200);
+  const any = handlers.endpoint("/api/boats", { GET: read });
+  expect((await any(new Request(URL, page))).status).toBe(200);
+});
+
 test("bodies of JSON alone: a form is no such thing", async () => {
   const { handlers } = await startHttp();
   const name = async (request: Request) => Response.json(textMember(await readJsonBody(request, 64), "name"));

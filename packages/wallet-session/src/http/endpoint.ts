@@ -1,8 +1,14 @@
 import { SessionError } from "../errors.ts";
+import { requireJson } from "./accept.ts";
+import {
+  type Handler,
+  type MethodHandlers,
+  parameterReader,
+  type RouteHandler,
+  type RouteParameters,
+} from "./handler.ts";
 import { type Observer, observed, REQUEST_ID_HEADER } from "./observed.ts";
 import { asProblem, isUnreportedFault, problemResponse } from "./problem.ts";
-
-export type Handler = (request: Request) => Promise<Response>;
 
 /** Told what was answered with a 5xx and the engine has not reported. Never told of a refusal. */
 export type FaultSink = (error: unknown) => void;
@@ -10,22 +16,26 @@ export type FaultSink = (error: unknown) => void;
 export interface EndpointOptions {
   /** Other origins may call it and read the answer; never with credentials. */
   readonly cors: boolean;
+  /** `json`: requests that take no JSON are refused with 406, before a handler sees them. `any`: that is the handlers' own. */
+  readonly answers: "json" | "any";
   readonly onFault: FaultSink;
   readonly observer: Observer;
 }
-
-/** One handler for each method that an endpoint serves. HEAD and OPTIONS come by themselves. */
-export type MethodHandlers = Partial<Record<"GET" | "POST" | "DELETE", Handler>>;
 
 const EXPOSED_HEADERS = `Retry-After, WWW-Authenticate, ${REQUEST_ID_HEADER}`;
 
 /**
  * One endpoint out of one handler for each method, so that a framework can mount it for all of them: HEAD is GET
  * without the body, OPTIONS says what there is, anything else is 405. Every exception becomes a problem; none gets out.
- * `route`: the template of its path, for logs and metrics.
+ * `route`: the template of its path, for the handlers' parameters, for logs and for metrics.
  */
-export function endpoint(route: string, handlers: MethodHandlers, options: EndpointOptions): Handler {
-  const table = new Map<string, Handler>(Object.entries(handlers));
+export function endpoint<Route extends string>(
+  route: Route,
+  handlers: MethodHandlers<RouteParameters<Route>>,
+  options: EndpointOptions,
+): Handler {
+  const table = new Map<string, RouteHandler<RouteParameters<Route>>>(Object.entries(handlers));
+  const parametersOf = parameterReader(route);
   const get = table.get("GET");
   if (get !== undefined) table.set("HEAD", get);
   const allow = [...table.keys(), "OPTIONS"].join(", ");
@@ -33,7 +43,10 @@ export function endpoint(route: string, handlers: MethodHandlers, options: Endpo
   async function answer(request: Request): Promise<Response> {
     if (request.method === "OPTIONS") return optionsResponse(allow, options.cors);
     const handler = table.get(request.method);
-    if (handler !== undefined) return handler(request);
+    if (handler !== undefined) {
+      if (options.answers === "json") requireJson(request);
+      return handler(request, parametersOf(new URL(request.url).pathname));
+    }
     const refusal = problemResponse(
       new SessionError("method_not_allowed", `This endpoint answers to ${allow}.`),
     );

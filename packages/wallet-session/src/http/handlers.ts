@@ -3,17 +3,8 @@ import type { AuthenticatedSession, SessionEngine } from "../engine/session-engi
 import type { Every } from "../engine/timers.ts";
 import { SessionError } from "../errors.ts";
 import { neverThrowing } from "../events.ts";
-import { answersJson } from "./accept.ts";
 import type { HttpContext } from "./context.ts";
-import {
-  type EndpointOptions,
-  endpoint,
-  type FaultSink,
-  faultResponse,
-  type Handler,
-  type MethodHandlers,
-  withBodyFor,
-} from "./endpoint.ts";
+import { type EndpointOptions, endpoint, type FaultSink, faultResponse, withBodyFor } from "./endpoint.ts";
 import { listAlarms } from "./endpoints/alarms.ts";
 import { healthz, readyz } from "./endpoints/health.ts";
 import { logout } from "./endpoints/logout.ts";
@@ -26,6 +17,7 @@ import { jwks, stellarToml } from "./endpoints/well-known.ts";
 import type { ServerEventSource } from "./event-streams/event-stream-body.ts";
 import { createEventStreams, type EventStreams } from "./event-streams/event-streams.ts";
 import { events } from "./event-streams/events.ts";
+import { type Handler, isPathOf, type MethodHandlers, type RouteParameters } from "./handler.ts";
 import { type Observer, observed, type RequestSink, UNMATCHED_ROUTE } from "./observed.ts";
 import { bounce } from "./pages/bounce.ts";
 import { type GuardPageOptions, guardPage } from "./pages/guard-page.ts";
@@ -109,9 +101,14 @@ export interface Handlers {
   /**
    * An endpoint of the app's own, as those above: answers every method, makes a problem of every exception, and never
    * rejects. It guards nothing by itself. `route`: the template of its path, such as `/api/streams/{id}`, by which logs and
-   * metrics know it.
+   * metrics know it, and whose parameters each handler gets as its second argument. `answers: "json"` refuses requests that
+   * take no JSON with 406 before a handler sees them; by default that is left to the handlers.
    */
-  endpoint(route: string, methods: MethodHandlers): Handler;
+  endpoint<Route extends string>(
+    route: Route,
+    methods: MethodHandlers<RouteParameters<Route>>,
+    options?: { readonly answers?: "json" | "any" },
+  ): Handler;
 
   /**
    * Server-sent events for whom `guard` has let in, for as long as the session lives: news of the session
@@ -153,7 +150,6 @@ const ROUTES = {
   readyz: "/api/readyz",
   metrics: "/api/metrics",
 } as const;
-const SESSION_PATH = /^\/api\/auth\/sessions\/[^/]+$/;
 
 /** The endpoints of a session, from web-standard `Request` to `Response`. Keeps rate limits and open event streams. */
 export function createHandlers(options: HandlersOptions): Handlers {
@@ -174,29 +170,27 @@ export function createHandlers(options: HandlersOptions): Handlers {
     onRequest: neverThrowing(options.onRequest ?? (() => {})),
     stopwatch: options.stopwatch ?? systemStopwatch,
   };
-  const own = { cors: false, onFault, observer };
+  const own: EndpointOptions = { cors: false, answers: "json", onFault, observer };
   const handlers = {
     ...sessionEndpoints(context, streams, { ...own, cors: true }),
-    healthz: endpoint(ROUTES.healthz, { GET: answersJson(healthz()) }, own),
-    readyz: endpoint(ROUTES.readyz, { GET: answersJson(readyz(context)) }, own),
-    metrics: endpoint(ROUTES.metrics, { GET: metrics(options.metrics ?? null) }, own),
+    healthz: endpoint(ROUTES.healthz, { GET: healthz() }, own),
+    readyz: endpoint(ROUTES.readyz, { GET: readyz(context) }, own),
+    metrics: endpoint(ROUTES.metrics, { GET: metrics(options.metrics ?? null) }, { ...own, answers: "any" }),
     notFound: observed(UNMATCHED_ROUTE, notFound, observer),
   };
-  const byPath = new Map<string, Handler>(
-    (Object.keys(ROUTES) as (keyof typeof ROUTES)[]).map((name) => [ROUTES[name], handlers[name]]),
-  );
+  const names = Object.keys(ROUTES) as (keyof typeof ROUTES)[];
 
   return {
     ...handlers,
     async fetch(request) {
       const { pathname } = new URL(request.url);
-      const handler = SESSION_PATH.test(pathname) ? handlers.sessionById : byPath.get(pathname);
-      return (handler ?? handlers.notFound)(request);
+      const name = names.find((known) => isPathOf(ROUTES[known], pathname)) ?? "notFound";
+      return handlers[name](request);
     },
     guard: async (request, guardOptions) =>
       (await authenticateRequest(context, request, guardOptions)).session,
     guardPage: (request, pageOptions) => guardPage(context, request, pageOptions),
-    endpoint: (route, methods) => endpoint(route, methods, own),
+    endpoint: (route, methods, { answers = "any" } = {}) => endpoint(route, methods, { ...own, answers }),
     eventStream: (request, session, source) => streams.open(request, session, source),
     closeEventStreams: () => streams.closeAll(),
     eventStreamCount: () => streams.count(),
@@ -204,22 +198,25 @@ export function createHandlers(options: HandlersOptions): Handlers {
   };
 }
 
-function sessionEndpoints(context: HttpContext, streams: EventStreams, options: EndpointOptions) {
-  const at = (route: string, methods: MethodHandlers) => endpoint(route, methods, options);
+/** What other origins may call. Those that answer with JSON alone, and those that do not. */
+function sessionEndpoints(context: HttpContext, streams: EventStreams, json: EndpointOptions) {
+  const any: EndpointOptions = { ...json, answers: "any" };
   return {
-    wallet: at(ROUTES.wallet, { GET: answersJson(challenge(context)), POST: answersJson(signIn(context)) }),
-    refresh: at(ROUTES.refresh, { GET: bounce(context), POST: answersJson(refresh(context)) }),
-    logout: at(ROUTES.logout, { POST: answersJson(logout(context)) }),
-    session: at(ROUTES.session, { GET: answersJson(session(context)) }),
-    sessions: at(ROUTES.sessions, {
-      GET: answersJson(listSessions(context)),
-      DELETE: answersJson(revokeSessions(context)),
-    }),
-    sessionById: at(ROUTES.sessionById, { DELETE: answersJson(revokeSession(context)) }),
-    alarms: at(ROUTES.alarms, { GET: answersJson(listAlarms(context)) }),
-    events: at(ROUTES.events, { GET: events(context, streams) }),
-    jwks: at(ROUTES.jwks, { GET: answersJson(jwks(context)) }),
-    stellarToml: at(ROUTES.stellarToml, { GET: stellarToml(context) }),
+    wallet: endpoint(ROUTES.wallet, { GET: challenge(context), POST: signIn(context) }, json),
+    logout: endpoint(ROUTES.logout, { POST: logout(context) }, json),
+    session: endpoint(ROUTES.session, { GET: session(context) }, json),
+    sessions: endpoint(
+      ROUTES.sessions,
+      { GET: listSessions(context), DELETE: revokeSessions(context) },
+      json,
+    ),
+    sessionById: endpoint(ROUTES.sessionById, { DELETE: revokeSession(context) }, json),
+    alarms: endpoint(ROUTES.alarms, { GET: listAlarms(context) }, json),
+    jwks: endpoint(ROUTES.jwks, { GET: jwks(context) }, json),
+    // The GET of it is a page load.
+    refresh: endpoint(ROUTES.refresh, { GET: bounce(context), POST: refresh(context) }, any),
+    events: endpoint(ROUTES.events, { GET: events(context, streams) }, any),
+    stellarToml: endpoint(ROUTES.stellarToml, { GET: stellarToml(context) }, any),
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Stopwatch } from "../clock.ts";
 import { inRequest, type RequestContext } from "../request-context.ts";
-import type { Handler } from "./endpoint.ts";
+import type { Handler } from "./handler.ts";
 
 /** A request that was answered. Its values are ids, codes and figures; of the path it has the template alone. */
 export interface RequestReport extends Readonly<RequestContext> {

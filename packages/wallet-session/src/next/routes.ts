@@ -1,4 +1,4 @@
-import type { Handler } from "../http/endpoint.ts";
+import type { Handler } from "../http/handler.ts";
 
 /** What a `route.ts` exports. */
 export interface Routes {

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { Handler } from "../http/endpoint.ts";
+import type { Handler } from "../http/handler.ts";
 import { startHttp } from "../http/http.fixture.ts";
 import { createNodeServer } from "./server.ts";
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
 import { SessionError } from "../errors.ts";
-import type { Handler } from "../http/endpoint.ts";
+import type { Handler } from "../http/handler.ts";
 import {
   HTTP_HEADER_MAX_BYTES,
   HTTP_HEADERS_TIMEOUT_MS,

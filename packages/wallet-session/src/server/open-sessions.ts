@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { DatabaseUrl } from "../config/values.ts";
 import type { SecurityEventHandler } from "../engine/security-event.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
-import type { Handler } from "../http/endpoint.ts";
+import type { Handler } from "../http/handler.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { publishPeerAddress } from "../http/request/client-address.ts";
 import type { Logger } from "../logging.ts";

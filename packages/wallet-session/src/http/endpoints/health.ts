@@ -1,6 +1,6 @@
 import { SessionError } from "../../errors.ts";
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { privateJson } from "../response.ts";
 
 /** `GET /api/healthz`: the process answers. Says nothing of what it depends on, so a store's outage restarts nobody. */

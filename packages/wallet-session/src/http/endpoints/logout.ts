@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors.ts";
 import { REFRESH_BODY_MAX_BYTES } from "../../limits.ts";
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { readBody, textMember } from "../request/body.ts";
 import { type CookieJar, clearedCookies, readJar } from "../request/cookies.ts";
 import { bearerToken } from "../request/credentials.ts";

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { SessionError } from "../../errors.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { bearerToken } from "../request/credentials.ts";
 
 /** What is shown at `/api/metrics`, and to whom. */

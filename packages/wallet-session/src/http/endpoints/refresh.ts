@@ -1,8 +1,9 @@
 import { SessionError } from "../../errors.ts";
 import { REFRESH_BODY_MAX_BYTES } from "../../limits.ts";
 import { noteSession } from "../../request-context.ts";
+import { requireJson } from "../accept.ts";
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { refreshJar } from "../jar.ts";
 import { problemResponse } from "../problem.ts";
 import { readBody, textMember } from "../request/body.ts";
@@ -16,6 +17,8 @@ import { cookieAnswer, tokenAnswer } from "../token-answer.ts";
 /** `POST /api/auth/refresh`: a refresh token for its successor and a fresh access token. */
 export function refresh(context: HttpContext): Handler {
   return async (request) => {
+    // Its endpoint serves page loads too, so the check for JSON is its own.
+    requireJson(request);
     refuseTokensInQuery(request);
     const body = await readBody(request, REFRESH_BODY_MAX_BYTES);
     const bodyToken = textMember(body, "refresh_token");

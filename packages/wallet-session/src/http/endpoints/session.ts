@@ -1,6 +1,6 @@
 import { elapsedMs } from "../../clock.ts";
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { authenticateRequest } from "../request/credentials.ts";
 import { privateJson } from "../response.ts";
 

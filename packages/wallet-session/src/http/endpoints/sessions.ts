@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors.ts";
 import type { SessionId, SessionRecord } from "../../store.ts";
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler, RouteHandler } from "../handler.ts";
 import { clearedCookies } from "../request/cookies.ts";
 import { authenticateRequest, type Credentials } from "../request/credentials.ts";
 import { queryValue } from "../request/query.ts";
@@ -31,11 +31,10 @@ export function revokeSessions(context: HttpContext): Handler {
 }
 
 /** `DELETE /api/auth/sessions/{id}`: ends one of the actor's own sessions, also one that has ended already. */
-export function revokeSession(context: HttpContext): Handler {
-  return async (request) => {
+export function revokeSession(context: HttpContext): RouteHandler<{ readonly id: SessionId }> {
+  return async (request, { id }) => {
     const credentials = await authenticateRequest(context, request, { fresh: true });
     const { actorId, sessionId } = credentials.session;
-    const id = lastSegment(request);
     await context.engine.revokeSession(actorId, id);
     return noContent(id === sessionId ? emptiedJar(credentials) : []);
   };
@@ -60,9 +59,4 @@ function describe(row: SessionRecord, currentId: SessionId) {
 /** Who ended his own session by cookie has no use for the cookies any more. */
 function emptiedJar({ by }: Credentials): string[] {
   return by === "cookie" ? clearedCookies() : [];
-}
-
-/** Session ids are base64url, so a path that needs decoding names none. */
-function lastSegment(request: Request): SessionId {
-  return new URL(request.url).pathname.split("/").at(-1) ?? "";
 }

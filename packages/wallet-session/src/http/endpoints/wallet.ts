@@ -4,7 +4,7 @@ import { SIGN_IN_BODY_MAX_BYTES } from "../../limits.ts";
 import { noteSession } from "../../request-context.ts";
 import type { Transport } from "../../store.ts";
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { readBody, textMember } from "../request/body.ts";
 import { clientMetadata } from "../request/client-metadata.ts";
 import { readJar, sessionCookies } from "../request/cookies.ts";

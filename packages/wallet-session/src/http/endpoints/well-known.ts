@@ -1,6 +1,6 @@
 import { JWKS_MAX_AGE_MS } from "../../limits.ts";
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 
 const PUBLIC_CACHE = `public, max-age=${JWKS_MAX_AGE_MS / 1000}`;
 

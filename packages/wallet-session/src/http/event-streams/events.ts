@@ -1,5 +1,5 @@
 import type { HttpContext } from "../context.ts";
-import type { Handler } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { authenticateRequest } from "../request/credentials.ts";
 import type { EventStreams } from "./event-streams.ts";
 

@@ -1,6 +1,7 @@
 import { SessionError } from "../../errors.ts";
 import type { HttpContext } from "../context.ts";
-import { faultResponse, type Handler } from "../endpoint.ts";
+import { faultResponse } from "../endpoint.ts";
+import type { Handler } from "../handler.ts";
 import { refreshJar } from "../jar.ts";
 import { type CookieJar, readJar } from "../request/cookies.ts";
 import { queryValue, refuseTokensInQuery } from "../request/query.ts";
