@@ -1,6 +1,6 @@
 import type { DatabaseUrl } from "../config/values.ts";
 import { migratePostgres, schemaOfPostgres } from "../stores/postgres.ts";
-import type { SchemaState } from "../stores/sqlite/database.ts";
+import type { SchemaState } from "../stores/schema-state.ts";
 import { migrateSqlite, schemaOfSqlite } from "../stores/sqlite.ts";
 
 /** How the schema of the database stands; null for one that has none. Reads only. Rejects with what the database says. */

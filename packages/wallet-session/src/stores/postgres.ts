@@ -1,9 +1,10 @@
 import type { SessionStore } from "../store.ts";
 import { Connections } from "./postgres/connections.ts";
 import type { Connection } from "./postgres/driver.ts";
-import { assertMigrated, migrate, type SchemaState, schemaState } from "./postgres/migrate.ts";
+import { assertMigrated, migrate, schemaState } from "./postgres/migrate.ts";
 import { MIGRATIONS } from "./postgres/migrations.ts";
 import { PostgresStore } from "./postgres/postgres-store.ts";
+import type { SchemaState } from "./schema-state.ts";
 
 export interface PostgresSchemaOptions {
   /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with libpq's `sslmode` and the like as `pg` reads them. */

@@ -1,5 +1,6 @@
 import type { SessionStore } from "../store.ts";
-import { openDatabase, type SchemaState, schemaOfDatabase } from "./sqlite/database.ts";
+import type { SchemaState } from "./schema-state.ts";
+import { openDatabase, schemaOfDatabase } from "./sqlite/migrate.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
 
 export interface SqliteStoreOptions {

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { POSTGRES_RETRY_MS, POSTGRES_TRIES, STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
+import { isLost, isUndone, retryAfterMs } from "../../databases/postgres.ts";
+import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
 import type { Row } from "../sql/rows.ts";
 import { type Connection, type ConnectionPool, openPool, type Statement } from "./driver.ts";
-import { isLost, isUndone } from "./faults.ts";
 
 /** What a write that may have been sent twice has answered the last time. */
 export interface Written {
@@ -95,23 +95,22 @@ export class Step {
     maybeDone: (error: unknown) => boolean,
   ): Promise<Output> {
     for (let tries = 1; ; tries += 1) {
-      const last = tries === POSTGRES_TRIES;
-      const connection = await this.#connect().catch((error: unknown) => {
-        if (last || !isLost(error)) throw error;
-        return null;
-      });
-      if (connection !== null) {
-        try {
-          const output = await work(connection);
-          connection.release();
-          return output;
-        } catch (error) {
-          // It may be lost, busy still or in a transaction that has failed.
-          connection.release(true);
-          if (last || !(isUndone(error) || maybeDone(error))) throw error;
-        }
+      let connection: Connection | null = null;
+      // Without a connection nothing was sent.
+      let mayRepeat = isLost;
+      try {
+        connection = await this.#connect();
+        mayRepeat = (error) => isUndone(error) || maybeDone(error);
+        const output = await work(connection);
+        connection.release();
+        return output;
+      } catch (error) {
+        // It may be lost, busy still or in a transaction that has failed.
+        connection?.release(true);
+        const pauseMs = retryAfterMs(tries);
+        if (pauseMs === null || !mayRepeat(error)) throw error;
+        await pause(Math.min(pauseMs, this.#left()));
       }
-      await pause(Math.min(POSTGRES_RETRY_MS * 2 ** (tries - 1), this.#left()));
     }
   }
 

@@ -1,3 +1,4 @@
+import { connectionSettings, readingInt8, surviveLostConnections } from "../../databases/postgres.ts";
 import { POSTGRES_CONNECTIONS, POSTGRES_STATEMENT_TIMEOUT_MS, STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
 import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
@@ -35,9 +36,6 @@ export interface Listener {
   end(): void;
 }
 
-/** The type of 8-byte integers: times, positions and counts, all of them below 2^53. */
-const INT8 = 20;
-
 /** @throws when `pg` is not installed, or cannot read the URL */
 export async function openPool(url: string): Promise<ConnectionPool> {
   const { Pool, types } = await loadDriver();
@@ -45,14 +43,10 @@ export async function openPool(url: string): Promise<ConnectionPool> {
     ...usual(url),
     max: POSTGRES_CONNECTIONS,
     statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
-    types: {
-      getTypeParser: (oid, format) => (oid === INT8 ? Number : types.getTypeParser(oid, format)),
-    },
+    // Times, positions and counts, all of them below 2^53.
+    types: readingInt8(types.getTypeParser, Number),
   });
-  // A connection that is lost while nothing waits for it: the pool lets go of it, and the next step opens another. The
-  // step that waits for a lost one is told by its own promise. Without a listener either would end the process.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => void client.on("error", () => {}));
+  surviveLostConnections(pool);
   return pool;
 }
 
@@ -91,11 +85,8 @@ function unref(client: object): void {
 
 function usual(url: string) {
   return {
-    connectionString: url,
-    application_name: "wallet-session",
-    connectionTimeoutMillis: STORE_STEP_TIMEOUT_MS,
+    ...connectionSettings(url, "wallet-session"),
     query_timeout: STORE_STEP_TIMEOUT_MS,
-    keepAlive: true,
   };
 }
 

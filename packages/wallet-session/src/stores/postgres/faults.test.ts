@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { isLost, isUndone } from "../../databases/postgres.ts";
 import { POSTGRES_CONNECTIONS } from "../../limits.ts";
 import { describeFault } from "../../logging.ts";
 import type { SessionRecord, SessionStore } from "../../store.ts";
@@ -19,7 +20,6 @@ import {
 } from "../../testing/store-conformance-fixtures.ts";
 import { openPostgresStore } from "../postgres.ts";
 import { temporaryDatabase } from "./database.fixture.ts";
-import { isLost, isUndone } from "./faults.ts";
 import { startProxy } from "./proxy.fixture.ts";
 
 const database = temporaryDatabase();

@@ -1,4 +1,5 @@
 import { POSTGRES_MIGRATION_TIMEOUT_MS } from "../../limits.ts";
+import type { SchemaState } from "../schema-state.ts";
 import { integer, type Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
 import type { Connection } from "./driver.ts";
@@ -6,15 +7,6 @@ import { MIGRATIONS, migrationsFrom, quoted } from "./migrations.ts";
 
 /** Of all advisory locks of the database, the one under which its schemas are migrated. */
 const LOCK = 7_361_245_001;
-
-export interface SchemaState {
-  /** 0: there is none yet. */
-  readonly version: number;
-  /** The version that this package makes. */
-  readonly known: number;
-  /** What a migration would run, one text for each version, all in one transaction. */
-  readonly pending: readonly string[];
-}
 
 /**
  * Brings the schema up to date, made if missing. Of any number of processes that start at once, one does it and the others

@@ -1,13 +1,7 @@
+import { DURABLY } from "../../databases/postgres.ts";
 import { GENERATION_MAX } from "../../store.ts";
 import { SESSION_COLUMNS } from "../sql/rows.ts";
 import type { Statement } from "./driver.ts";
-
-/**
- * `SET LOCAL synchronous_commit = on` within the statement itself, whatever the server, the database or the role has as
- * default: no row that was written is acknowledged before it is on disk. What is stronger stays.
- */
-const DURABLY = `set_config('synchronous_commit',
-  CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)`;
 
 const KEY_COLUMNS = "kid, public_key, sealed, created_at, signs_from";
 

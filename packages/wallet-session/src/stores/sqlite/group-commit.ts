@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { BUSY_RETRIES, BUSY_RETRY_MS, failsAlone, isBusy } from "./faults.ts";
+import { BUSY_RETRIES, BUSY_RETRY_MS, failsAlone, isBusy } from "../../databases/sqlite.ts";
 
 /** A bound on how long one transaction holds up the event loop. */
 const GROUP_MAX_STEPS = 256;

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { failsAlone } from "./faults.ts";
+import { failsAlone } from "../../databases/sqlite.ts";
 
 /** Runs several statements inside a transaction so that all of them happen or none does. */
 export type Atomically = <Output>(statements: () => Output) => Output;

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { whenFree } from "../../databases/sqlite.ts";
 import type {
   ConsumedChallenge,
   CreateOutcome,
@@ -26,7 +27,6 @@ import {
   integer,
   SESSION_COLUMNS,
 } from "../sql/rows.ts";
-import { readWhenFree } from "./faults.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { decodeSession, encodeGeneration, encodeSession } from "./rows.ts";
 import { SqliteSteps } from "./steps.ts";
@@ -97,19 +97,19 @@ export class SqliteStore implements SessionStore {
     this.#assertOpen();
     const bytes = encodeSessionId(id);
     if (bytes === null) return null;
-    const row = await readWhenFree(() => this.#selectSession.get(bytes));
+    const row = await whenFree(() => this.#selectSession.get(bytes));
     return row === undefined ? null : decodeSession(row);
   }
 
   async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
     this.#assertOpen();
-    const rows = await readWhenFree(() => this.#selectLive.all(actorId, now, limit));
+    const rows = await whenFree(() => this.#selectLive.all(actorId, now, limit));
     return rows.map(decodeSession);
   }
 
   async endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]> {
     this.#assertOpen();
-    const rows = await readWhenFree(() => this.#selectEndedByReuse.all(actorId, since, limit));
+    const rows = await whenFree(() => this.#selectEndedByReuse.all(actorId, since, limit));
     return rows.map(decodeSession);
   }
 
@@ -137,9 +137,9 @@ export class SqliteStore implements SessionStore {
   async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
     this.#assertOpen();
     // One process at a time writes to the file, so positions become visible in their order: no re-reading.
-    const rows = await readWhenFree(() => this.#selectRevocations.all(position, limit));
+    const rows = await whenFree(() => this.#selectRevocations.all(position, limit));
     // After the entries: another process may append in between, so this is never before the last of them.
-    const end = await readWhenFree(() => this.#selectLogEnd.get());
+    const end = await whenFree(() => this.#selectLogEnd.get());
     const entries = rows.map(decodeRevocation);
     return {
       entries,
@@ -155,7 +155,7 @@ export class SqliteStore implements SessionStore {
 
   async countSessions(now: number): Promise<number> {
     this.#assertOpen();
-    const row = await readWhenFree(() => this.#countSessions.get(now));
+    const row = await whenFree(() => this.#countSessions.get(now));
     return integer(row?.count);
   }
 
@@ -171,7 +171,7 @@ export class SqliteStore implements SessionStore {
 
   async signingKeys(): Promise<SealedSigningKey[]> {
     this.#assertOpen();
-    const rows = await readWhenFree(() => this.#selectKeys.all());
+    const rows = await whenFree(() => this.#selectKeys.all());
     return rows.map(decodeSigningKey);
   }
 
@@ -202,7 +202,7 @@ export class SqliteStore implements SessionStore {
 
   async ping(): Promise<void> {
     this.#assertOpen();
-    await readWhenFree(() => this.#selectOne.get());
+    await whenFree(() => this.#selectOne.get());
   }
 
   close(): Promise<void> {

@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../../../test/temporary-directory.ts";
 import { atOnce, create, newSession } from "../../testing/store-conformance-fixtures.ts";
 import { SESSION_COLUMNS } from "../sql/rows.ts";
 import { openSqliteStore } from "../sqlite.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { encodeSession } from "./rows.ts";
 import { SqliteStore } from "./sqlite-store.ts";

@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { temporaryDirectory } from "../../../test/temporary-directory.ts";
-import { failsAlone, readWhenFree } from "./faults.ts";
+import { temporaryDirectory } from "../../test/temporary-directory.ts";
+import { failsAlone, whenFree } from "./sqlite.ts";
 
 const newPath = temporaryDirectory();
 
@@ -29,7 +29,7 @@ test("a read of a locked database is tried again until the lock is gone, without
   const { other, read } = open();
   other.exec("BEGIN EXCLUSIVE");
   expect(read).toThrow("database is locked");
-  const reading = readWhenFree(read);
+  const reading = whenFree(read);
   setTimeout(() => other.exec("COMMIT"), 20);
   expect(await reading).toEqual([{ text: "a" }]);
 });
@@ -41,7 +41,7 @@ test("a read that fails for another reason rejects at once", async () => {
     tries += 1;
     return database.prepare("SELECT title FROM notes").all();
   };
-  await expect(readWhenFree(read)).rejects.toThrow("no such column");
+  await expect(whenFree(read)).rejects.toThrow("no such column");
   expect(tries).toBe(1);
 });
 
