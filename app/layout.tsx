@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import { type Account, AccountProvider } from "./components/account.tsx";
 import { AppSessionProvider } from "./components/session-provider.tsx";
 import { ToastProvider } from "./components/toast.tsx";
-import { refreshLeewaySeconds, signedInSession } from "./lib/auth.ts";
+import { pageGuard, sessions } from "./lib/auth.ts";
 import "./globals.css";
 
 export const metadata: Metadata = {
@@ -33,7 +33,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         >
           Skip to the content
         </a>
-        <AppSessionProvider leewaySeconds={refreshLeewaySeconds()}>
+        <AppSessionProvider leewaySeconds={sessions.config.refreshLeewayMs / 1_000}>
           <AccountProvider initial={await firstAccount()}>
             <ToastProvider>{children}</ToastProvider>
           </AccountProvider>
@@ -53,4 +53,10 @@ async function firstAccount(): Promise<Account | null> {
     createdAt: new Date(session.createdAt).toISOString(),
     expiresAt: new Date(session.expiresAt).toISOString(),
   };
+}
+
+/** Null without a good access cookie. @throws session_revoked, store_unavailable */
+async function signedInSession() {
+  const session = await pageGuard.session();
+  return session && sessions.engine.getSession(session);
 }

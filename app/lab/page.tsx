@@ -2,7 +2,7 @@ import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { connection } from "next/server";
 import { SiteHeader } from "../components/site-header.tsx";
-import { accessTokenSeconds, demoWalletAllowed, refreshLeewaySeconds } from "../lib/auth.ts";
+import { demoWalletAllowed, sessions } from "../lib/auth.ts";
 import { isSupervised } from "../lib/supervisor.ts";
 import { LabView } from "./lab-view.tsx";
 
@@ -19,8 +19,8 @@ export default async function LabPage() {
       <main id="main" className="mx-auto w-full max-w-6xl flex-1 px-5 pt-4 pb-24 sm:px-8 sm:pt-10">
         <LabView
           settings={{
-            accessTokenSeconds: accessTokenSeconds(),
-            leewaySeconds: refreshLeewaySeconds(),
+            accessTokenSeconds: sessions.config.accessTtlMs / 1_000,
+            leewaySeconds: sessions.config.refreshLeewayMs / 1_000,
             isSupervised: isSupervised(),
           }}
         />

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { answer, post } from "../api/auth/routes.fixture.ts";
 import { POST as signIn } from "../api/auth/wallet/route.ts";
-import { startAuth } from "./auth.ts";
+import { sessions } from "./auth.ts";
 
 test("accounts are asked for at HORIZON_URL; while it is out of order, sign-in is 503 and the challenge stays good", async () => {
   let isUp = false;
@@ -15,7 +15,7 @@ test("accounts are asked for at HORIZON_URL; while it is out of order, sign-in i
   await new Promise<void>((resolve) => void horizon.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void horizon.close());
   process.env.HORIZON_URL = `http://127.0.0.1:${(horizon.address() as AddressInfo).port}`;
-  await startAuth();
+  await sessions.start();
 
   const signed = await answer(createWalletKeypair());
   const refused = await signIn(post("/api/auth/wallet", signed));

@@ -1,9 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { ConfigError } from "wallet-session/config";
-import { publishPeerAddress } from "wallet-session/http";
 import { describeFault } from "wallet-session/logging";
 import { outageAtStart } from "wallet-session/server";
-import { authSettings, reportFault, startAuth } from "./auth.ts";
+import { reportFault, sessions } from "./auth.ts";
 import { startOperations } from "./operations/running.ts";
 import { readAppSettings } from "./settings.ts";
 import { streamsContext } from "./streams/context.ts";
@@ -19,7 +18,6 @@ const stopping = new AbortController();
  * is tried again until the store is there. What waiting does not cure is said in a plain sentence, and ends the process.
  */
 export async function startApp(giveUp: (why: string) => void = endProcess): Promise<void> {
-  publishPeerAddress();
   const outage = await tryToStart(giveUp);
   if (outage === null) return;
   process.stderr.write(`${outage}\n`);
@@ -53,9 +51,9 @@ async function tryToStart(giveUp: (why: string) => void): Promise<string | null>
 }
 
 async function startAll(): Promise<void> {
-  const problems = [...problemsOf(authSettings), ...problemsOf(() => readAppSettings(process.env))];
+  const problems = [...problemsOf(() => sessions.config), ...problemsOf(() => readAppSettings(process.env))];
   if (problems.length > 0) throw new ConfigError(problems);
-  await startAuth();
+  await sessions.start();
   const context = await streamsContext();
   if (stopping.signal.aborted) return;
   // Nobody waits for these: what they have left is finished by the next command on its stream.

@@ -1,4 +1,4 @@
-import { closeAuth, closeEventStreams, reportFault } from "./auth.ts";
+import { reportFault, sessions } from "./auth.ts";
 import { stopOperations } from "./operations/running.ts";
 import { stopStarting } from "./start.ts";
 
@@ -41,8 +41,8 @@ interface Stop {
 const stopOfTheApp: Stop = {
   endWork() {
     stopStarting();
-    closeEventStreams();
+    sessions.handlers.closeEventStreams();
     return stopOperations().catch(reportFault);
   },
-  letGo: () => closeAuth().catch(reportFault),
+  letGo: () => sessions.close().catch(reportFault),
 };

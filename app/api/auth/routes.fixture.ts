@@ -1,5 +1,6 @@
 import { createWalletKeypair, type WalletKeypair } from "wallet-session/testing";
-import { GET as challenge, POST as signIn } from "./wallet/route.ts";
+import { issueRefreshToken } from "../../lib/auth.ts";
+import { GET as challenge } from "./wallet/route.ts";
 
 export const ORIGIN = "http://localhost:3000";
 
@@ -38,9 +39,16 @@ export async function answer(wallet: WalletKeypair): Promise<{ transaction: stri
   return { transaction: wallet.sign(await response.json()) };
 }
 
-export async function signedIn(wallet = createWalletKeypair()): Promise<SignedIn> {
-  const response = await signIn(post("/api/auth/wallet", await answer(wallet)));
-  return response.json();
+/** The tokens of a new session of that wallet, as its sign-in gives them. */
+export async function signedIn({ account } = createWalletKeypair()): Promise<SignedIn> {
+  const challenge = { id: crypto.randomUUID(), expiresAt: Date.now() + 300_000 };
+  const client = { browser: null, os: null, device: null, ip: null };
+  const tokens = await issueRefreshToken({ actorId: account, challenge }, { transport: "body", client });
+  return {
+    access_token: tokens.accessToken,
+    refresh_token: tokens.refreshToken,
+    session_id: tokens.session.id,
+  };
 }
 
 /** The cookies that a response sets, by name; a deleted one is "". */

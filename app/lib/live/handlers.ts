@@ -1,5 +1,5 @@
 import type { Handler } from "wallet-session/http";
-import { eventStream, guard } from "../auth.ts";
+import { sessions } from "../auth.ts";
 import { operationChanges } from "../operations/live.ts";
 import { streamsContext } from "../streams/context.ts";
 import { streamChanges } from "../streams/live.ts";
@@ -7,8 +7,12 @@ import { changeFeed } from "./changes.ts";
 
 /** `GET /api/events` */
 export const getEvents: Handler = async (request) => {
-  const session = await guard(request);
+  const session = await sessions.handlers.guard(request);
   const context = await streamsContext();
   const sources = [streamChanges(context), operationChanges(context)];
-  return eventStream(request, session, await changeFeed(context.sql, session.actorId, sources));
+  return sessions.handlers.eventStream(
+    request,
+    session,
+    await changeFeed(context.sql, session.actorId, sources),
+  );
 };

@@ -1,6 +1,6 @@
 import { type AuthenticatedSession, SessionError } from "wallet-session";
 import { answersJson, type Handler, readJsonBody } from "wallet-session/http";
-import { eventStream, guard, sessionStanding } from "../auth.ts";
+import { sessions } from "../auth.ts";
 import { type Answer, answerResponse, jsonAnswer } from "../http/answer.ts";
 import { type IdempotentRequest, idempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";
 import { refusal } from "../refusals.ts";
@@ -17,7 +17,7 @@ import { wakeOperations } from "./running.ts";
 
 /** `POST /api/operations` */
 export const postOperation: Handler = answersJson(async (request) => {
-  const { actorId, sessionId } = await guard(request, { fresh: true });
+  const { actorId, sessionId } = await sessions.handlers.guard(request, { fresh: true });
   const asked = readAskedStreams(await readJsonBody(request, OPERATION_MAX_BODY_BYTES));
   const idempotent = idempotentRequest(request, actorId, { asked });
   const { random } = await streamsContext();
@@ -34,7 +34,7 @@ export const postOperation: Handler = answersJson(async (request) => {
 
 /** `GET /api/operations` */
 export const getOperations: Handler = answersJson(async (request) => {
-  const { actorId } = await guard(request);
+  const { actorId } = await sessions.handlers.guard(request);
   const { sql, clock } = await streamsContext();
   const rows = await listOperations(sql.db, actorId);
   const now = clock.now();
@@ -43,7 +43,7 @@ export const getOperations: Handler = answersJson(async (request) => {
 
 /** `GET /api/operations/{id}` */
 export const getOperation: Handler = answersJson(async (request) => {
-  const { actorId } = await guard(request);
+  const { actorId } = await sessions.handlers.guard(request);
   const { sql, clock } = await streamsContext();
   const row = await findOperation(sql.db, actorId, operationIdOf(request));
   if (row === null) throw noSuchOperation();
@@ -52,7 +52,7 @@ export const getOperation: Handler = answersJson(async (request) => {
 
 /** `POST /api/operations/{id}/resume` */
 export const postResume: Handler = answersJson(async (request) => {
-  const session = await guard(request, { fresh: true });
+  const session = await sessions.handlers.guard(request, { fresh: true });
   const { actorId, sessionId } = session;
   await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
   const id = operationIdOf(request);
@@ -80,7 +80,7 @@ export const postResume: Handler = answersJson(async (request) => {
 
 /** `POST /api/operations/{id}/cancel` */
 export const postCancel: Handler = answersJson(async (request) => {
-  const { actorId } = await guard(request, { fresh: true });
+  const { actorId } = await sessions.handlers.guard(request, { fresh: true });
   await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
   const id = operationIdOf(request);
   return changing(idempotentRequest(request, actorId), {
@@ -101,11 +101,11 @@ export const postCancel: Handler = answersJson(async (request) => {
 
 /** `GET /api/operations/{id}/events` */
 export const getOperationEvents: Handler = async (request) => {
-  const session = await guard(request);
+  const session = await sessions.handlers.guard(request);
   const context = await streamsContext();
   const id = operationIdOf(request);
   if ((await findOperation(context.sql.db, session.actorId, id)) === null) throw noSuchOperation();
-  return eventStream(request, session, operationEvents(context, id, session.actorId));
+  return sessions.handlers.eventStream(request, session, operationEvents(context, id, session.actorId));
 };
 
 interface Change {
@@ -132,7 +132,7 @@ async function changing(idempotent: IdempotentRequest | null, { lock, change }: 
 
 /** When the wallet signed for this session. @throws session_revoked */
 async function createdAtOf({ sessionId }: AuthenticatedSession): Promise<number> {
-  const standing = await sessionStanding(sessionId);
+  const standing = await sessions.engine.getSessionStatus(sessionId);
   if (standing.status === "live") return standing.createdAt;
   throw new SessionError("session_revoked", "The session has ended.");
 }

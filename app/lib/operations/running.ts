@@ -1,10 +1,10 @@
-import { reportFault, sessionStanding } from "../auth.ts";
+import { reportFault, sessions } from "../auth.ts";
 import { readAppSettings } from "../settings.ts";
 import type { StreamsContext } from "../streams/context.ts";
 import { createPace } from "./pace.ts";
 import { startWorker, type Worker } from "./worker.ts";
 
-// As in streams-database.ts: the copies of this module share one worker.
+// As in db.ts: the copies of this module share one worker.
 
 const WORKER = Symbol.for("streampay.operations-worker");
 const shared = globalThis as { [WORKER]?: Worker | undefined };
@@ -14,7 +14,7 @@ export function startOperations(context: StreamsContext): void {
   const { settlementsPerSecond } = readAppSettings(process.env);
   shared[WORKER] ??= startWorker({
     ...context,
-    standing: sessionStanding,
+    standing: (id) => sessions.engine.getSessionStatus(id),
     pace: createPace(settlementsPerSecond),
     onFault: reportFault,
   });

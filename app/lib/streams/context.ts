@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Clock, RandomBytes } from "wallet-session";
+import { reportFault } from "../auth.ts";
+import { streamsDatabase } from "../db.ts";
 import type { Sql } from "../sql/sql.ts";
-import { streamsDatabase } from "../streams-database.ts";
 import { ledgerOnly, type SettlementSender } from "./settlement.ts";
 
 /** What the streams work with. */
@@ -12,7 +13,7 @@ export interface StreamsContext {
   readonly random: RandomBytes;
 }
 
-/** That of this process. @throws what `streamsDatabase` throws */
+/** What this process works with. @throws what `streamsDatabase` throws */
 export async function streamsContext(): Promise<StreamsContext> {
-  return { sql: await streamsDatabase(), sender: ledgerOnly, clock: Date, random: randomBytes };
+  return { sql: await streamsDatabase(reportFault), sender: ledgerOnly, clock: Date, random: randomBytes };
 }

@@ -1,6 +1,6 @@
 import { SessionError } from "wallet-session";
 import { answersJson, type Handler, queryValue, readJsonBody } from "wallet-session/http";
-import { eventStream, guard } from "../auth.ts";
+import { sessions } from "../auth.ts";
 import { answerResponse, jsonAnswer } from "../http/answer.ts";
 import { idempotentRequest } from "../http/idempotency.ts";
 import { ifMatch, versionTag } from "../http/if-match.ts";
@@ -19,7 +19,7 @@ import { readWish } from "./wish.ts";
 
 /** `POST /api/streams` */
 export const postStream: Handler = answersJson(async (request) => {
-  const { actorId } = await guard(request, { fresh: true });
+  const { actorId } = await sessions.handlers.guard(request, { fresh: true });
   const { start, ...wish } = readWish(await readJsonBody(request, STREAM_BODY_MAX_BYTES), actorId);
   const idempotent = idempotentRequest(request, actorId, { ...wish, start });
   return answerResponse(await makeStream(await streamsContext(), actorId, { ...wish, start }, idempotent));
@@ -27,7 +27,7 @@ export const postStream: Handler = answersJson(async (request) => {
 
 /** `GET /api/streams` */
 export const getStreams: Handler = answersJson(async (request) => {
-  const { actorId } = await guard(request);
+  const { actorId } = await sessions.handlers.guard(request);
   const filter = { actorId, ...readFilter(request) };
   const { sql, clock } = await streamsContext();
   const [{ records, next }, counts] = await Promise.all([
@@ -41,7 +41,7 @@ export const getStreams: Handler = answersJson(async (request) => {
 
 /** `GET /api/streams/{id}` */
 export const getStream: Handler = answersJson(async (request) => {
-  const { actorId } = await guard(request);
+  const { actorId } = await sessions.handlers.guard(request);
   const { sql, clock } = await streamsContext();
   const id = streamIdOf(request);
   const found = await findStream(sql.db, id, actorId);
@@ -54,7 +54,7 @@ export const getStream: Handler = answersJson(async (request) => {
 /** `POST /api/streams/{id}/start|pause|settle|withdraw|cancel` */
 export function postCommand(command: StreamCommand): Handler {
   return answersJson(async (request) => {
-    const { actorId } = await guard(request, { fresh: true });
+    const { actorId } = await sessions.handlers.guard(request, { fresh: true });
     await readJsonBody(request, STREAM_BODY_MAX_BYTES);
     const answer = await commandStream(await streamsContext(), {
       streamId: streamIdOf(request),
@@ -69,12 +69,12 @@ export function postCommand(command: StreamCommand): Handler {
 
 /** `GET /api/streams/{id}/events` */
 export const getStreamEvents: Handler = async (request) => {
-  const session = await guard(request);
+  const session = await sessions.handlers.guard(request);
   const context = await streamsContext();
   const id = streamIdOf(request);
   const found = await findStream(context.sql.db, id, session.actorId);
   if (found === null) throw new SessionError("not_found", "There is no such stream.");
-  return eventStream(request, session, streamEvents(context, id, session.actorId));
+  return sessions.handlers.eventStream(request, session, streamEvents(context, id, session.actorId));
 };
 
 /** The third segment of the path. Ids are base64url, so a path that needs decoding names none. */

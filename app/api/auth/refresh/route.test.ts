@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
+import { verifyAccessToken, verifyRefreshToken } from "../../../lib/auth.ts";
+import { GET as session } from "../../[...path]/route.ts";
 import { answer, bearer, cookiesOf, get, jar, ORIGIN, post, signedIn } from "../routes.fixture.ts";
-import { GET as session } from "../session/route.ts";
 import { POST as signIn } from "../wallet/route.ts";
 import { GET, POST } from "./route.ts";
 
@@ -26,7 +27,8 @@ test("a refresh token gives a new access token and its successor", async () => {
   ]);
   expect(body.refresh_token).not.toBe(first.refresh_token);
   expect(response.headers.get("cache-control")).toBe("no-store");
-  expect((await session(get("/api/auth/session", bearer(body.access_token)))).status).toBe(200);
+  expect(await verifyAccessToken(body.access_token)).toMatchObject({ sessionId: first.session_id });
+  expect(await verifyRefreshToken(body.refresh_token)).toMatchObject({ id: first.session_id, generation: 2 });
 });
 
 test("a rotated token used again ends the session", async () => {

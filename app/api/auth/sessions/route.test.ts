@@ -1,11 +1,8 @@
 import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import { POST as logout } from "../logout/route.ts";
+import { DELETE, GET, POST } from "../../[...path]/route.ts";
 import { POST as refresh } from "../refresh/route.ts";
 import { bearer, get, post, type SignedIn, signedIn } from "../routes.fixture.ts";
-import { GET as session } from "../session/route.ts";
-import { DELETE as endOne } from "./[id]/route.ts";
-import { DELETE, GET } from "./route.ts";
 
 async function list(of: SignedIn): Promise<{ id: string; current: boolean }[]> {
   const response = await GET(get("/api/auth/sessions", bearer(of.access_token)));
@@ -13,7 +10,7 @@ async function list(of: SignedIn): Promise<{ id: string; current: boolean }[]> {
 }
 
 async function isAlive(of: SignedIn): Promise<boolean> {
-  return (await session(get("/api/auth/session", bearer(of.access_token)))).status === 200;
+  return (await GET(get("/api/auth/session", bearer(of.access_token)))).status === 200;
 }
 
 test("a person sees own sessions only, with no secret in them", async () => {
@@ -36,7 +33,7 @@ test("one is ended by its id; someone else's is not there", async () => {
   const wallet = createWalletKeypair();
   const [first, second, foreign] = [await signedIn(wallet), await signedIn(wallet), await signedIn()];
   const end = (id: string) =>
-    endOne(get(`/api/auth/sessions/${id}`, bearer(second.access_token), "DELETE")).then(
+    DELETE(get(`/api/auth/sessions/${id}`, bearer(second.access_token), "DELETE")).then(
       ({ status }) => status,
     );
   expect(await end(foreign.session_id)).toBe(404);
@@ -61,9 +58,9 @@ test("who signs out by either token is signed out, twice as well as once", async
   const byAccess = await signedIn();
   for (let n = 0; n < 2; n += 1) {
     const { refresh_token } = byRefresh;
-    expect((await logout(post("/api/auth/logout", { refresh_token }))).status).toBe(204);
+    expect((await POST(post("/api/auth/logout", { refresh_token }))).status).toBe(204);
     const request = get("/api/auth/logout", bearer(byAccess.access_token), "POST");
-    expect((await logout(request)).status).toBe(204);
+    expect((await POST(request)).status).toBe(204);
   }
   for (const { refresh_token } of [byRefresh, byAccess]) {
     const response = await refresh(post("/api/auth/refresh", { refresh_token }));
@@ -78,8 +75,8 @@ test.each([
   for (const response of [
     await GET(get("/api/auth/sessions", headers)),
     await DELETE(get("/api/auth/sessions", headers, "DELETE")),
-    await endOne(get("/api/auth/sessions/x", headers, "DELETE")),
-    await session(get("/api/auth/session", headers)),
+    await DELETE(get("/api/auth/sessions/x", headers, "DELETE")),
+    await GET(get("/api/auth/session", headers)),
   ]) {
     expect([response.status, (await response.json()).code]).toEqual([401, code]);
     expect(response.headers.get("www-authenticate")).toContain('error="invalid_token"');

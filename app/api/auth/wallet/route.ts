@@ -1,3 +1,4 @@
-import { route } from "@/app/lib/auth";
+import { routes } from "wallet-session/next";
+import { sessions } from "@/app/lib/auth";
 
-export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = route("wallet");
+export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = routes(sessions.fetch);

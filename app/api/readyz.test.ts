@@ -1,17 +1,17 @@
 import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { startAuth } from "../../lib/auth.ts";
-import { get } from "../auth/routes.fixture.ts";
-import { GET as readyz } from "./route.ts";
+import { sessions } from "../lib/auth.ts";
+import { GET } from "./[...path]/route.ts";
+import { get } from "./auth/routes.fixture.ts";
 
 async function answer() {
-  const response = await readyz(get("/api/readyz"));
+  const response = await GET(get("/api/readyz"));
   return { response, json: await response.json() };
 }
 
 // In this order in one process: a database that has once been opened stays.
 test("not ready while the database of the streams is not there, or is silent; ready once it answers", async () => {
-  await startAuth();
+  await sessions.start();
   // It takes connections, and says nothing.
   const silent = createServer(() => {}).listen(0, "127.0.0.1");
   onTestFinished(() => void silent.close());
