@@ -4,29 +4,29 @@ import { redisToTestWith } from "./scripts/setup/redis.mjs";
 
 const exclude = ["**/node_modules/**", "**/dist/**"];
 
-// Where there is no PostgreSQL, what stands on it can be neither tested nor held to its coverage. `npm test` says so.
+// Without PostgreSQL, what stands on it can be neither tested nor held to its coverage. `npm test` says so.
 const ofPostgres = [
-  "packages/wallet-session/src/stores/postgres{.,/}**",
+  "packages/wallet-session/src/{stores,databases}/postgres{.,/,-}**",
   "app/lib/sql/postgres*",
-  "app/lib/operations/takeover.test.ts",
-  "test/http/postgres{,-streams}.test.ts",
-  "test/instances/instances.test.ts",
+  "app/lib/operations/takeover{.,.*.}test.ts",
+  "test/**/*{postgres,instances}*.test.ts",
 ];
 const { isThere } = await postgresToTestWith();
 if (!isThere) exclude.push(...ofPostgres);
 // The same of Redis.
-const ofRedis = [
-  "packages/wallet-session/src/stores/redis{.,/}**",
-  "test/http/redis.test.ts",
-  "test/instances/instances.test.ts",
-];
+const ofRedis = ["packages/wallet-session/src/stores/redis{.,/}**", "test/**/*{redis,instances}*.test.ts"];
 if (!(await redisToTestWith()).isThere) exclude.push(...ofRedis);
+// Set by `npm test` where there is no Chromium; it says so too.
+if (process.env.WITHOUT_BROWSER !== undefined) exclude.push("test/browser/**", "test/**/*browser*.test.ts");
+
+/** Tests that wait for real time, and tests that take minutes. Each kind is a project of its own. */
+const clock = ["test/clock/**/*.test.ts", "**/*.clock.test.{ts,tsx}"];
+const long = ["test/long/**/*.test.ts", "**/*.long.test.{ts,tsx}"];
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    // For what hangs: some start several processes one after the other, and a busy machine takes its time for each. How fast
-    // something must be is said where it is tested.
+    // Only stops what hangs: some tests start several processes, and a busy machine takes its time for each.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // A condition is given up after as long as a busy machine may take.
@@ -34,28 +34,56 @@ export default defineConfig({
     maxWorkers: 2,
     // Tests that run on each kind of database leave it out.
     env: isThere ? {} : { WITHOUT_POSTGRES: "1" },
-    // Every run takes another order, so that no test can come to lean on the one before it. The seed is printed;
-    // `--sequence.seed N` takes that order again.
-    sequence: { shuffle: true },
+    // Every run takes another order within each file, so that no test can lean on the one before it. The seed is printed;
+    // `--sequence.seed N` takes that order again. Files are apart anyway, and the longest start first.
+    sequence: { shuffle: { tests: true, files: false } },
     projects: [
       {
         extends: true,
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "app/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
-          exclude,
+          exclude: [...exclude, ...clock, ...long],
+        },
+      },
+      // These drive the built app or the packed package. Each file has servers, ports and databases of its own.
+      {
+        extends: true,
+        test: {
+          name: "http",
+          include: ["test/http/**/*.test.ts"],
+          exclude: [...exclude, ...clock, ...long],
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
         test: {
-          name: "app",
-          include: ["test/**/*.test.ts"],
-          // Set by `npm test` where there is no Chromium; it says so too.
-          exclude: process.env.WITHOUT_BROWSER === undefined ? exclude : [...exclude, "test/browser/**"],
-          // Each file starts servers of its own; these come after the quick tests, and one file at a time.
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          exclude: [...exclude, ...clock, ...long],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "clock",
+          include: clock,
+          exclude: [...exclude, ...long],
           fileParallelism: false,
-          sequence: { shuffle: true, groupOrder: 1 },
+          sequence: { groupOrder: 2 },
+        },
+      },
+      // Not in `npm test`: see `npm run test:long`.
+      {
+        extends: true,
+        test: {
+          name: "long",
+          include: long,
+          exclude,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

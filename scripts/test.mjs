@@ -1,5 +1,6 @@
 // @ts-check
-// npm test [-- PATH… OPTION…]: installs and builds what is missing or stale, then runs the tests.
+// npm test [-- PATH… OPTION…]: installs and builds what is missing or stale, then runs all tests but the long ones.
+// npm run test:long [-- PATH… OPTION…]: the same with the long ones alone.
 import { relative, resolve } from "node:path";
 import { browserToTestWith } from "./setup/browser.mjs";
 import { ensureBuilt } from "./setup/built.mjs";
@@ -8,7 +9,9 @@ import { prepare } from "./setup/prepare.mjs";
 import { redisToTestWith, startRedisWhereNoneAnswers } from "./setup/redis.mjs";
 import { root } from "./setup/root.mjs";
 
-const args = process.argv.slice(2);
+const started = Date.now();
+const args = process.argv.slice(2).filter((arg) => arg !== "--long");
+const project = process.argv.includes("--long") ? "long" : "!long";
 
 await prepare();
 if (mayNeedTheApp(args)) await ensureBuilt();
@@ -20,7 +23,8 @@ const postgres = await postgresToTestWith();
 const stopRedis = await startRedisWhereNoneAnswers();
 process.on("exit", stopRedis);
 const redis = await redisToTestWith();
-process.exit(await runTests(args, [browser.note, postgres.note, redis.note]));
+const notes = [browser.note, postgres.note, redis.note];
+process.exit(await runTests([...args, `--project=${project}`], { notes, started }));
 
 /**
  * The tests that drive the built app are all in test/. A run that names only paths outside needs no build.
