@@ -10,12 +10,11 @@ import type {
 } from "wallet-session";
 import type { Handler, MethodHandlers } from "wallet-session/http";
 import { describeFault } from "wallet-session/logging";
-import { routes, sessionGuard } from "wallet-session/next";
-import { openSessions } from "wallet-session/server";
+import { routes, sessionGuard, sharedSessions } from "wallet-session/next";
 import { openStore, streamsReady } from "./db.ts";
 
 /** The sessions of this process. They are wired at first use, so a build loads the routes without settings or a store. */
-export const sessions = openSessions({ openStore, ready: () => streamsReady(reportFault) });
+export const sessions = sharedSessions({ openStore, ready: () => streamsReady(reportFault) });
 
 /** The guard of pages: `require("/path")` renews a session first, and redirects to the sign-in page without one. */
 export const pageGuard = sessionGuard(sessions, { signInPath: "/sign-in" });

@@ -1,8 +1,8 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { openSessions } from "wallet-session/server";
+import { createSessions } from "wallet-session/server";
 
-const sessions = openSessions();
+const sessions = createSessions();
 await sessions.start();
 
 const app = new Hono();

@@ -1,5 +1,4 @@
-import { sessionGuard } from "wallet-session/next";
-import { openSessions } from "wallet-session/server";
+import { sessionGuard, sharedSessions } from "wallet-session/next";
 
-export const sessions = openSessions();
+export const sessions = sharedSessions();
 export const guard = sessionGuard(sessions, { signInPath: "/sign-in" });

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { createNodeServer } from "../node/server.ts";
-import { openSessions } from "../server/open-sessions.ts";
+import { createSessions, type Sessions } from "../server/sessions.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";
 import { storeInFile, type } from "./cli.fixture.ts";
 
@@ -39,16 +39,17 @@ async function serving(
 ): Promise<Record<string, string | undefined>> {
   // The port is had before the settings that name it.
   let origin = "";
+  let sessions: Sessions;
   const server = createNodeServer({
-    fetch: (request) => openSessions().fetch(request),
-    problem: (error) => openSessions().handlers.problem(error),
+    fetch: (request) => sessions.fetch(request),
+    problem: (error) => sessions.handlers.problem(error),
     get origin() {
       return origin;
     },
   });
   origin = `http://127.0.0.1:${await server.listen(0, "127.0.0.1")}`;
   const env = { STELLAR_SIGNING_SEED: SEED, LOG_LEVEL: "silent", ...given, PUBLIC_URL: origin };
-  const sessions = openSessions({ env });
+  sessions = createSessions({ env });
   await sessions.start();
   onTestFinished(async () => {
     await server.stop(0);

@@ -1,7 +1,7 @@
 import { SHUTDOWN_RESERVE_MS } from "../limits.ts";
 import { createNodeServer, type NodeServer } from "../node/server.ts";
-import { openSessions, type Sessions } from "../server/open-sessions.ts";
 import { outageAtStart } from "../server/outage.ts";
+import { createSessions, type Sessions } from "../server/sessions.ts";
 import { CommandError, EXIT, type ExitCode, type Invocation } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -10,7 +10,7 @@ type Signal = keyof typeof SIGNALS;
 
 /** `serve`: all endpoints on bare Node, until a signal stops it. @throws ConfigError, CommandError */
 export async function serve({ terminal }: Invocation): Promise<ExitCode> {
-  const sessions = openSessions({ env: terminal.env });
+  const sessions = createSessions({ env: terminal.env });
   try {
     await serveUntilStopped(sessions, terminal);
   } catch (error) {

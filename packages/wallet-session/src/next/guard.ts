@@ -30,8 +30,8 @@ export interface SessionGuard {
 }
 
 /**
- * The guard of pages and actions. `sessions` is what `openSessions` gave, or anything that holds an engine; it is read at
- * the first request, not before. A route asks `handlers.guard` instead, which also takes bearer tokens.
+ * The guard of pages and actions. `sessions` is what {@link sharedSessions} gave, or anything that holds an engine; it is
+ * read at the first request, not before. A route asks `handlers.guard` instead, which also takes bearer tokens.
  *
  * Does NOT check where an action was sent from: Next does, by `Origin`.
  */

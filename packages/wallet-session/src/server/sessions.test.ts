@@ -7,7 +7,7 @@ import { ConfigError } from "../config/settings.ts";
 import type { SecurityEvent } from "../engine/security-event.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";
-import { openSessions } from "./open-sessions.ts";
+import { createSessions, type Sessions, type SessionsOptions } from "./sessions.ts";
 
 const ENV = {
   DATABASE_URL: "memory:",
@@ -17,14 +17,24 @@ const ENV = {
 };
 const ORIGIN = "http://localhost:3000";
 
-afterEach(() => openSessions().close());
+const open: Sessions[] = [];
 
-async function status(path: string, init?: RequestInit): Promise<number> {
-  return (await openSessions().fetch(new Request(ORIGIN + path, init))).status;
+afterEach(async () => {
+  for (const sessions of open.splice(0)) await sessions.close();
+});
+
+function create(options: SessionsOptions = { env: ENV }): Sessions {
+  const sessions = createSessions(options);
+  open.push(sessions);
+  return sessions;
+}
+
+async function status(sessions: Sessions, path: string, init?: RequestInit): Promise<number> {
+  return (await sessions.fetch(new Request(ORIGIN + path, init))).status;
 }
 
 test("one call serves the whole life of a session", async () => {
-  const sessions = openSessions({ env: ENV });
+  const sessions = create();
   const call = async (path: string, body?: object) => {
     const init = body && {
       method: "POST",
@@ -44,17 +54,13 @@ test("one call serves the whole life of a session", async () => {
   expect((await sessions.handlers.guard(request)).sessionId).toBe(signedIn.session_id);
 });
 
-test("all calls give the same sessions, whatever copy of the module makes them, and new ones after they are closed", async () => {
-  const first = openSessions({ env: ENV });
-  vi.resetModules();
-  const copy = await import("./open-sessions.ts");
-  expect(copy.openSessions).not.toBe(openSessions);
-  expect(copy.openSessions({ env: {} })).toBe(first);
-  await first.close();
-  const second = openSessions({ env: ENV });
-  expect(second).not.toBe(first);
-  await first.close();
-  expect(openSessions()).toBe(second);
+test("each call makes sessions of its own, by its own options", async () => {
+  const one = create();
+  const other = create({ env: { ...ENV, PORT: "3001" } });
+  expect([one.config.port, other.config.port]).toEqual([3000, 3001]);
+  expect(other.engine).not.toBe(one.engine);
+  await other.close();
+  expect(await status(one, "/api/readyz")).toBe(200);
 });
 
 test("nothing is read or opened before the first use; bad settings are said then, all of them", () => {
@@ -64,7 +70,7 @@ test("nothing is read or opened before the first use; bad settings are said then
     opened.push("store");
     return createMemoryStore();
   };
-  const sessions = openSessions({ env, openStore });
+  const sessions = create({ env, openStore });
   expect(() => sessions.config).toThrow(ConfigError);
   expect(() => sessions.engine).toThrow(/PORT must be.*\n.*AUTH_SECRET is not usable/);
   Object.assign(env, ENV, { PORT: "3000" });
@@ -82,10 +88,11 @@ test("starts once, by itself with the first request, or where it is asked to", a
       return target[name].bind(target);
     },
   });
-  const sessions = openSessions({ env: ENV, openStore: () => watched });
-  await Promise.all([status("/api/healthz"), sessions.start(), status("/api/healthz"), sessions.start()]);
+  const sessions = create({ env: ENV, openStore: () => watched });
+  const health = () => status(sessions, "/api/healthz");
+  await Promise.all([health(), sessions.start(), health(), sessions.start()]);
   expect(steps.filter((step) => step === "signingKeys").length).toBe(1);
-  expect(await status("/api/readyz")).toBe(200);
+  expect(await status(sessions, "/api/readyz")).toBe(200);
 });
 
 test("a store that cannot be reached: `start` says so, requests are 503, and both work once it can", async () => {
@@ -98,34 +105,37 @@ test("a store that cannot be reached: `start` says so, requests are 503, and bot
       return (...args: unknown[]) => (down ? Promise.reject(new Error("no route to host")) : step(...args));
     },
   });
-  const sessions = openSessions({ env: ENV, openStore: () => failing });
+  const sessions = create({ env: ENV, openStore: () => failing });
   await expect(sessions.start()).rejects.toMatchObject({ code: "store_unavailable" });
-  expect([await status("/.well-known/jwks.json"), await status("/api/healthz")]).toEqual([503, 200]);
+  const statuses = () =>
+    Promise.all(["/.well-known/jwks.json", "/api/healthz"].map((path) => status(sessions, path)));
+  expect(await statuses()).toEqual([503, 200]);
   down = false;
-  expect(await status("/.well-known/jwks.json")).toBe(200);
+  expect(await statuses()).toEqual([200, 200]);
   await sessions.start();
 });
 
 test("by itself it opens the store that DATABASE_URL names", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "open-sessions-"));
+  const directory = mkdtempSync(join(tmpdir(), "create-sessions-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const env = { ...ENV, DATABASE_URL: `sqlite:${join(directory, "sessions.db")}` };
-  await openSessions({ env }).start();
-  const { keys } = await openSessions().engine.getJwks();
-  await openSessions().close();
-  expect((await openSessions({ env }).engine.getJwks()).keys).toEqual(keys);
+  const first = create({ env });
+  await first.start();
+  const { keys } = await first.engine.getJwks();
+  await first.close();
+  const second = create({ env });
+  await second.start();
+  expect((await second.engine.getJwks()).keys).toEqual(keys);
 });
 
 test("metrics are there where METRICS_TOKEN is set, for who has it, and count from the start on", async () => {
   const token = "a-token-for-metrics";
-  await openSessions({ env: ENV }).start();
-  expect(await status("/api/metrics", { headers: { authorization: `Bearer ${token}` } })).toBe(404);
-  await openSessions().close();
-
-  const sessions = openSessions({ env: { ...ENV, METRICS_TOKEN: token } });
-  await Promise.all([sessions.start(), status("/api/healthz")]);
-  expect(await status("/api/metrics")).toBe(401);
   const headers = { authorization: `Bearer ${token}` };
+  expect(await status(create(), "/api/metrics", { headers })).toBe(404);
+
+  const sessions = create({ env: { ...ENV, METRICS_TOKEN: token } });
+  await Promise.all([sessions.start(), status(sessions, "/api/healthz")]);
+  expect(await status(sessions, "/api/metrics")).toBe(401);
   const text = await (await sessions.fetch(new Request(`${ORIGIN}/api/metrics`, { headers }))).text();
   expect(text).toMatch(/^http_server_request_duration_seconds_count\{.*http_route="\/api\/healthz".*\} 1$/m);
   expect(text).toMatch(
@@ -136,7 +146,7 @@ test("metrics are there where METRICS_TOKEN is set, for who has it, and count fr
 
 test("metrics that are asked for before the start are not there yet", async () => {
   const token = "a-token-for-metrics";
-  const { handlers } = openSessions({ env: { ...ENV, METRICS_TOKEN: token } });
+  const { handlers } = create({ env: { ...ENV, METRICS_TOKEN: token } });
   const headers = { authorization: `Bearer ${token}` };
   expect((await handlers.metrics(new Request(`${ORIGIN}/api/metrics`, { headers }))).status).toBe(503);
 });
@@ -152,14 +162,14 @@ test("security events go to the app's own hook, and to the webhook of the settin
     SECURITY_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString("base64")}`,
   };
   for (const options of [{ onSecurityEvent }, { onSecurityEvent, env: { ...ENV, ...webhook } }]) {
-    const { engine } = openSessions({ env: ENV, ...options });
-    await openSessions().start();
+    const { engine, start, close } = create({ env: ENV, ...options });
+    await start();
     const challenge = { id: crypto.randomUUID(), expiresAt: Date.now() + 60_000 };
     const client = { browser: null, os: null, device: null, ip: null };
     const { session } = await engine.signIn({ actorId: "GABC", challenge }, { transport: "body", client });
     await engine.revokeSession(session.actorId, session.id);
     await vi.waitFor(() => expect(own.at(-1)).toBe(session.id), 10_000);
-    await openSessions().close();
+    await close();
   }
   expect(receiver.calls("POST /in").map(({ headers }) => headers["webhook-id"])).toEqual([
     `revocation_${own[1]}`,
@@ -167,14 +177,11 @@ test("security events go to the app's own hook, and to the webhook of the settin
 });
 
 test("the id that a request has from a proxy counts where there are proxies", async () => {
-  const idOf = async () => {
+  const idOf = async (sessions: Sessions) => {
     const headers = { "X-Request-Id": "from-the-proxy" };
-    const answer = await openSessions().fetch(new Request(`${ORIGIN}/api/healthz`, { headers }));
+    const answer = await sessions.fetch(new Request(`${ORIGIN}/api/healthz`, { headers }));
     return answer.headers.get("X-Request-Id");
   };
-  openSessions({ env: ENV });
-  expect(await idOf()).not.toBe("from-the-proxy");
-  await openSessions().close();
-  openSessions({ env: { ...ENV, TRUSTED_PROXIES: "1" } });
-  expect(await idOf()).toBe("from-the-proxy");
+  expect(await idOf(create())).not.toBe("from-the-proxy");
+  expect(await idOf(create({ env: { ...ENV, TRUSTED_PROXIES: "1" } }))).toBe("from-the-proxy");
 });
