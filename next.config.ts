@@ -27,7 +27,7 @@ const config: NextConfig = {
   // `npm run check` checks the types, tests included; a build is not the place where a test's types can fail.
   typescript: { ignoreBuildErrors: true },
   // Node libraries with their own way of loading parts; bundling gains nothing.
-  serverExternalPackages: ["@stellar/stellar-sdk", "pino"],
+  serverExternalPackages: ["pino"],
   headers: async () => [
     {
       source: "/:path*",

@@ -1,5 +1,5 @@
 import type { Challenge } from "wallet-session/client";
-import { accountAddress } from "./strkey.ts";
+import { encodeStrkey } from "wallet-session/wallets/stellar-address";
 import { WalletError } from "./wallet-error.ts";
 
 /** Where the page keeps the demo key, as a JWK in plain sight: development only, never for funds. */
@@ -22,7 +22,7 @@ export interface DemoWallet {
 export async function openDemoWallet(storage: Pick<Storage, "getItem" | "setItem">): Promise<DemoWallet> {
   const { privateKey, publicKey } = (await storedKey(storage)) ?? (await makeKey(storage));
   return {
-    account: accountAddress(publicKey),
+    account: encodeStrkey("G", publicKey),
     sign: async ({ transaction, networkPassphrase }) => {
       const envelope = Uint8Array.from(atob(transaction), (char) => char.charCodeAt(0));
       const signed = await addSignature(envelope, networkPassphrase, privateKey, publicKey);

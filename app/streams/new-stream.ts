@@ -1,3 +1,4 @@
+import { isAddress } from "wallet-session/wallets/stellar-address";
 import { amountText } from "../components/amount.ts";
 import { durationText } from "../components/duration.ts";
 import {
@@ -7,7 +8,6 @@ import {
   TITLE_MAX_CHARS,
 } from "../lib/streams/limits.ts";
 import { formatAmount, parseAmount } from "../lib/streams/money.ts";
-import { isAddress } from "../sign-in/strkey.ts";
 import type { NewStream } from "./stream-data.ts";
 
 export const DURATION_UNITS = [

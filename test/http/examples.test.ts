@@ -64,7 +64,7 @@ function prepareHono(cwd: string): Program {
 function prepareNext(cwd: string): Program {
   const bin = join(consumer.project, "node_modules", "next", "dist", "bin", "next");
   // The bundler follows a link out of the project only below this root; nobody else's node_modules is made of links.
-  const config = { serverExternalPackages: ["@stellar/stellar-sdk"], turbopack: { root: "/" } };
+  const config = { turbopack: { root: "/" } };
   writeFileSync(join(cwd, "next.config.mjs"), `export default ${JSON.stringify(config)};`);
   const env = { ...process.env, NODE_ENV: "production" as const, NEXT_TELEMETRY_DISABLED: "1" };
   execFileSync(process.execPath, [bin, "build"], { cwd, env, stdio: "pipe" });

@@ -1,5 +1,5 @@
 import { type BodyMembers, textMember } from "wallet-session/http";
-import { isAddress } from "wallet-session/wallets/stellar";
+import { isAddress } from "wallet-session/wallets/stellar-address";
 import { malformed } from "../refusals.ts";
 import type { StreamWish } from "./create.ts";
 import { DURATION_MAX_SECONDS, DURATION_MIN_SECONDS, TITLE_MAX_CHARS } from "./limits.ts";

@@ -1,4 +1,4 @@
-import { Keypair, StrKey } from "@stellar/stellar-sdk/base";
+import { randomBytes } from "node:crypto";
 import {
   ACCESS_TOKEN_TTL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
@@ -7,6 +7,7 @@ import {
   REFRESH_LEEWAY_MS,
   SHUTDOWN_TIMEOUT_MS,
 } from "../limits.ts";
+import { isSeed, randomSeed } from "../wallets/stellar/keypair.ts";
 import { readAccessTtl, readSecrets, readStoreSettings } from "./engine-settings.ts";
 import { makeAuthSecret, type SecretSource } from "./made-secrets.ts";
 import { Settings } from "./settings.ts";
@@ -102,7 +103,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
     homeDomain: settings.read("HOME_DOMAIN", publicUrl?.host ?? "localhost", hostName),
     stellarSigningSeed: settings.check(
       "STELLAR_SIGNING_SEED",
-      secret("STELLAR_SIGNING_SEED", "stellar-signing-seed", () => Keypair.random().secret()),
+      secret("STELLAR_SIGNING_SEED", "stellar-signing-seed", () => randomSeed(randomBytes)),
       readSeed,
     ),
     stellarNetworkPassphrase: settings.read(
@@ -152,6 +153,6 @@ function readSecurityWebhook(settings: Settings): Config["securityWebhook"] {
   return url && secrets ? { url, secrets } : null;
 }
 function readSeed(text: string): string {
-  if (!StrKey.isValidEd25519SecretSeed(text)) throw new BadValue("must be a Stellar secret seed (S…)");
+  if (!isSeed(text)) throw new BadValue("must be a Stellar secret seed (S…)");
   return text;
 }

@@ -1,4 +1,9 @@
-import { Keypair, Transaction } from "@stellar/stellar-sdk/base";
+import { randomBytes } from "node:crypto";
+import { keypairFromSeed } from "../wallets/stellar/keypair.ts";
+import { encodeStrkey } from "../wallets/stellar/strkey.ts";
+import { decodeEnvelope, encodeEnvelope, hashOf, sign } from "../wallets/stellar/transaction.ts";
+
+const SEED_BYTES = 32;
 
 /** A Stellar key that signs challenges as a stock client does. For tests and demonstrations. */
 export interface WalletKeypair {
@@ -11,15 +16,18 @@ export interface WalletKeypair {
 }
 
 /** A new random key, or the one of a given 32-byte seed. */
-export function createWalletKeypair(rawSeed?: Uint8Array): WalletKeypair {
-  const keypair = rawSeed === undefined ? Keypair.random() : Keypair.fromRawEd25519Seed(rawSeed);
+export function createWalletKeypair(rawSeed: Uint8Array = randomBytes(SEED_BYTES)): WalletKeypair {
+  const seed = encodeStrkey("S", rawSeed);
+  const keypair = keypairFromSeed(seed);
   return {
-    account: keypair.publicKey(),
-    seed: keypair.secret(),
-    sign({ transaction, network_passphrase }) {
-      const signed = new Transaction(transaction, network_passphrase);
-      signed.sign(keypair);
-      return signed.toXdr();
+    account: keypair.account,
+    seed,
+    sign({ transaction: envelope, network_passphrase }) {
+      const { transaction, signatures } = decodeEnvelope(Buffer.from(envelope, "base64"));
+      return encodeEnvelope(transaction, [
+        ...signatures,
+        sign(hashOf(transaction, network_passphrase), keypair),
+      ]);
     },
   };
 }

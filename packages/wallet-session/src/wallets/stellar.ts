@@ -1,4 +1,3 @@
-export { isAddress } from "./stellar/account.ts";
 export type { StellarChallengeRequest } from "./stellar/challenge-request.ts";
 export { type ClientDomainIo, clientDomainKeyResolver } from "./stellar/client-domain.ts";
 export { type HorizonOptions, horizonSigners } from "./stellar/horizon.ts";

@@ -1,7 +1,7 @@
-import { Keypair } from "@stellar/stellar-sdk/base";
 import type { Config } from "../../config/config.ts";
 import { CLOCK_TOLERANCE_MS, DOCTOR_FETCH_TIMEOUT_MS } from "../../limits.ts";
 import { describeFault } from "../../logging.ts";
+import { keypairFromSeed } from "../../wallets/stellar/keypair.ts";
 import { type Finding, fail, ok, warn } from "./check.ts";
 
 /** What the Date header says is not exact beyond it. */
@@ -99,7 +99,7 @@ async function stellarTomlFinding({ publicUrl, homeDomain, stellarSigningSeed }:
     return warn("stellar.toml", `${url.href}: ${why}`, advice);
   }
   const expected = {
-    SIGNING_KEY: Keypair.fromSecret(stellarSigningSeed).publicKey(),
+    SIGNING_KEY: keypairFromSeed(stellarSigningSeed).account,
     WEB_AUTH_ENDPOINT: `${publicUrl.origin}/api/auth/wallet`,
   };
   for (const [name, value] of Object.entries(expected)) {

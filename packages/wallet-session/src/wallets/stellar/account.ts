@@ -1,12 +1,8 @@
-import { StrKey } from "@stellar/stellar-sdk/base";
 import { isSafePublicKey } from "./ed25519.ts";
+import { decodeStrkey, encodeStrkey } from "./strkey.ts";
 
+const KEY_BYTES = 32;
 const MEMO_ID_MAX = 2n ** 64n - 1n;
-
-/** Whether a text is a G… or an M… address, in its one canonical form. */
-export function isAddress(text: string): boolean {
-  return StrKey.isValidEd25519PublicKey(text) || StrKey.isValidMed25519PublicKey(text);
-}
 
 /** M… rather than G…: it names its user in itself, and so never comes with a memo. */
 export function isMuxed(address: string): boolean {
@@ -15,7 +11,14 @@ export function isMuxed(address: string): boolean {
 
 /** Whether a text is a G… public key whose signatures mean anything. */
 export function isSigningKey(key: string): boolean {
-  return StrKey.isValidEd25519PublicKey(key) && isSafePublicKey(StrKey.decodeEd25519PublicKey(key));
+  const publicKey = decodeStrkey("G", key);
+  return publicKey !== null && isSafePublicKey(publicKey);
+}
+
+/** The G… account behind an address that is one already, or M…. */
+export function accountIdOf(address: string): string {
+  const muxed = decodeStrkey("M", address);
+  return muxed === null ? address : encodeStrkey("G", muxed.subarray(0, KEY_BYTES));
 }
 
 /** A memo of type `id` in its one decimal form: 0 to 2^64 - 1, no sign, no leading zero. */

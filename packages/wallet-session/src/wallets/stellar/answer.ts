@@ -1,8 +1,7 @@
-import { extractBaseAddress } from "@stellar/stellar-sdk/base";
 import { SessionError } from "../../errors.ts";
 import { CHALLENGE_MARK_KEPT_MS, CLOCK_TOLERANCE_MS } from "../../limits.ts";
 import type { VerifiedActor } from "../wallet.ts";
-import { actorIdOf } from "./account.ts";
+import { accountIdOf, actorIdOf } from "./account.ts";
 import { type ChallengeFields, type ChallengeServer, readChallenge } from "./challenge.ts";
 import { type AccountSigners, satisfies, signingRule, takeSignature } from "./signers.ts";
 
@@ -37,7 +36,7 @@ export async function verifyAnswer(context: AnswerContext, transaction: string):
   // Before the network is asked: whoever has not signed at all causes no request to it.
   if (bySigners.length === 0) throw signatureInvalid("The account has not signed.");
 
-  const accountId = extractBaseAddress(fields.account);
+  const accountId = accountIdOf(fields.account);
   const state = await accountSigners.load(accountId);
   const excluded = clientKey === undefined ? [server.signingKey] : [server.signingKey, clientKey];
   if (!satisfies(signingRule(accountId, state, excluded), hash, bySigners)) {

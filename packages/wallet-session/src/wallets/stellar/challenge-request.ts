@@ -1,8 +1,8 @@
-import { extractBaseAddress } from "@stellar/stellar-sdk/base";
 import { SessionError } from "../../errors.ts";
-import { isAddress, isMemoId, isMuxed, isSigningKey } from "./account.ts";
+import { accountIdOf, isMemoId, isMuxed, isSigningKey } from "./account.ts";
 import type { ChallengeFields, ChallengeServer } from "./challenge.ts";
 import { isDomainName } from "./domain-name.ts";
+import { isAddress } from "./strkey.ts";
 
 /** The parameters of SEP-10's `GET`, as they came in the query. */
 export interface StellarChallengeRequest {
@@ -33,7 +33,7 @@ export async function readChallengeRequest(
 function readAccount(account: string | undefined, server: ChallengeServer): string {
   if (account === undefined) throw invalid("account is missing.");
   if (!isAddress(account)) throw invalid("account is neither a G… nor an M… address.");
-  const accountId = extractBaseAddress(account);
+  const accountId = accountIdOf(account);
   if (!isSigningKey(accountId)) throw invalid("account belongs to a key that anyone can sign for.");
   if (accountId === server.signingKey) throw invalid("account is this server's own.");
   return account;

@@ -1,15 +1,22 @@
-import {
-  Account,
-  BASE_FEE,
-  Memo,
-  Operation,
-  Transaction,
-  TransactionBuilder,
-  xdr,
-} from "@stellar/stellar-sdk/base";
 import { SessionError } from "../../errors.ts";
-import { isMemoId, isMuxed } from "./account.ts";
+import { isMuxed } from "./account.ts";
 import { isDomainName } from "./domain-name.ts";
+import {
+  accountOf,
+  addressOf,
+  type DataEntry,
+  type DecoratedSignature,
+  dataEntryOf,
+  dataOperation,
+  decodeEnvelope,
+  type Envelope,
+  encodeTransaction,
+  hashOf,
+  memoOf,
+  type Transaction,
+  timeBounds,
+  withoutMemo,
+} from "./transaction.ts";
 
 /** What is the same in every challenge of one server. */
 export interface ChallengeServer {
@@ -37,131 +44,112 @@ export interface ReadChallenge {
   readonly fields: ChallengeFields;
   /** What is signed, and what makes two envelopes the same challenge. */
   readonly hash: Uint8Array;
-  readonly signatures: readonly { readonly hint: Uint8Array; readonly signature: Uint8Array }[];
+  readonly signatures: readonly DecoratedSignature[];
 }
 
 /** Room for a challenge with 20 signatures, the most an envelope can hold. */
 const TRANSACTION_MAX_CHARS = 4_096;
+/** In stroops, for each operation: what Stellar's own builder writes. Nobody ever pays it. */
+const FEE = 100;
 const NONCE = /^[A-Za-z0-9+/]{64}$/;
 
 /** The challenge transaction of SEP-10, not signed yet. The same fields always make the same bytes. */
 export function buildChallenge(server: ChallengeServer, fields: ChallengeFields): Transaction {
-  // The builder adds one to the sequence number: SEP-10 asks for 0, so that the transaction is never valid on chain.
-  const builder = new TransactionBuilder(new Account(server.signingKey, "-1"), {
-    fee: BASE_FEE,
-    networkPassphrase: server.networkPassphrase,
-    timebounds: { minTime: fields.minTime, maxTime: fields.maxTime },
-    memo: fields.memo === null ? Memo.none() : Memo.id(fields.memo),
-  });
-  builder.addOperation(
-    Operation.manageData({ name: `${server.homeDomain} auth`, value: fields.nonce, source: fields.account }),
-  );
-  builder.addOperation(
-    Operation.manageData({ name: "web_auth_domain", value: server.webAuthDomain, source: server.signingKey }),
-  );
+  const entries: [name: string, value: string, source: string][] = [
+    [`${server.homeDomain} auth`, fields.nonce, fields.account],
+    ["web_auth_domain", server.webAuthDomain, server.signingKey],
+  ];
   if (fields.clientDomain !== null) {
-    const { domain, key } = fields.clientDomain;
-    builder.addOperation(Operation.manageData({ name: "client_domain", value: domain, source: key }));
+    entries.push(["client_domain", fields.clientDomain.domain, fields.clientDomain.key]);
   }
-  return builder.build();
+  return {
+    source: accountOf(server.signingKey),
+    fee: FEE * entries.length,
+    // SEP-10 asks for 0, so that the transaction is never valid on chain.
+    sequence: 0n,
+    preconditions: timeBounds(fields.minTime, fields.maxTime),
+    memo: fields.memo === null ? withoutMemo() : memoOf(fields.memo),
+    operations: entries.map(([name, value, source]) =>
+      dataOperation({ name, value: Buffer.from(value), source }),
+    ),
+    extension: { type: 0 },
+  };
 }
 
 /**
  * Reads an envelope that claims to be a challenge of this server. A server verifies only what it built itself, so this
- * takes the fields out, builds the challenge again and compares the bytes: whatever SEP-10 does not name (fee,
- * preconditions, further operations, a muxed server account, an older envelope version) must be as it was built too.
- * The checks on the way there exist to say what is wrong.
+ * takes the fields out, builds the challenge again and compares the bytes: everything that SEP-10 does not name (the fee,
+ * further operations, a muxed server account) must be as it was built too. The checks on the way say what is wrong.
  *
  * Does NOT check signatures, nor the time bounds against a clock.
  *
  * @throws challenge_invalid
  */
 export function readChallenge(server: ChallengeServer, text: string): ReadChallenge {
-  const transaction = decodeTransaction(text, server.networkPassphrase);
-  if (transaction.sequence !== "0") refuse("its sequence number is not 0");
-  if (transaction.source !== server.signingKey) refuse("its source is not this server's account");
+  const { transaction, signatures } = decode(text);
+  if (transaction.sequence !== 0n) refuse("its sequence number is not 0");
+  if (addressOf(transaction.source) !== server.signingKey) refuse("its source is not this server's account");
 
-  const [authOperation, webAuthOperation, clientOperation, ...others] = transaction.operations.map(dataEntry);
-  if (authOperation === undefined) refuse("it has no operation");
-  if (authOperation.name !== `${server.homeDomain} auth`) refuse("it is for another home domain");
-  if (authOperation.source === undefined) refuse("its first operation has no source account");
-  if (!NONCE.test(authOperation.value)) refuse("its nonce is not 48 bytes in base64");
-  if (webAuthOperation?.name !== "web_auth_domain") refuse("web_auth_domain is missing");
-  if (webAuthOperation.value !== server.webAuthDomain) refuse("it is for another web_auth_domain");
+  const [auth, webAuth, client, ...others] = transaction.operations.map(readEntry);
+  if (auth === undefined) refuse("it has no operation");
+  if (auth.name !== `${server.homeDomain} auth`) refuse("it is for another home domain");
+  if (auth.source === null) refuse("its first operation has no source account");
+  if (!NONCE.test(auth.value)) refuse("its nonce is not 48 bytes in base64");
+  if (webAuth?.name !== "web_auth_domain") refuse("web_auth_domain is missing");
+  if (webAuth.value !== server.webAuthDomain) refuse("it is for another web_auth_domain");
   if (others.length > 0) refuse("it has operations that were not in it");
 
   const fields: ChallengeFields = {
-    account: authOperation.source,
-    memo: readMemo(transaction, authOperation.source),
-    clientDomain: clientOperation === undefined ? null : readClientDomain(clientOperation, server),
-    nonce: authOperation.value,
+    account: auth.source,
+    memo: readMemo(transaction, auth.source),
+    clientDomain: client === undefined ? null : readClientDomain(client, server),
+    nonce: auth.value,
     ...readTimeBounds(transaction),
   };
   const rebuilt = buildChallenge(server, fields);
-  if (!Buffer.from(rebuilt.tx.toXdr()).equals(transaction.tx.toXdr())) refuse("it was altered");
-  return {
-    fields,
-    hash: rebuilt.hash(),
-    signatures: transaction.signatures.map(({ hint, signature }) => ({
-      hint: hint.toBytes(),
-      signature: signature.toBytes(),
-    })),
-  };
+  if (!Buffer.from(encodeTransaction(rebuilt)).equals(encodeTransaction(transaction)))
+    refuse("it was altered");
+  return { fields, hash: hashOf(rebuilt, server.networkPassphrase), signatures };
 }
 
 /** Canonical base64 of canonical XDR of one transaction, and nothing behind it. */
-function decodeTransaction(text: string, networkPassphrase: string): Transaction {
+function decode(text: string): Envelope {
   if (text.length > TRANSACTION_MAX_CHARS) refuse("it is too long");
   const bytes = Buffer.from(text, "base64");
   if (bytes.toString("base64") !== text) refuse("it is not canonical base64");
-  let envelope: xdr.TransactionEnvelope;
-  let transaction: Transaction;
   try {
-    envelope = xdr.TransactionEnvelope.fromXdr(bytes);
-    transaction = new Transaction(envelope, networkPassphrase);
+    return decodeEnvelope(bytes);
   } catch (cause) {
-    refuse("it is not a transaction", cause);
+    refuse("it is not a transaction that a challenge can be", cause);
   }
-  if (!bytes.equals(envelope.toXdr())) refuse("it is not canonical XDR");
-  return transaction;
 }
 
-interface DataEntry {
-  readonly name: string;
-  readonly value: string;
-  readonly source: string | undefined;
+type ReadEntry = Omit<DataEntry, "value"> & { readonly value: string };
+
+function readEntry(operation: Transaction["operations"][number]): ReadEntry {
+  const { name, value, source } = dataEntryOf(operation);
+  if (value === null) refuse("an operation has no value");
+  return { name, value: Buffer.from(value).toString("utf8"), source };
 }
 
-function dataEntry(operation: Transaction["operations"][number]): DataEntry {
-  if (operation.type !== "manageData") refuse("an operation is not manageData");
-  if (operation.value === undefined) refuse("an operation has no value");
-  return {
-    name: operation.name,
-    value: Buffer.from(operation.value).toString("utf8"),
-    source: operation.source,
-  };
-}
-
-function readMemo(transaction: Transaction, account: string): string | null {
-  const { type, value } = transaction.memo;
-  if (type === "none") return null;
+function readMemo({ memo }: Transaction, account: string): string | null {
+  if (!("id" in memo)) return null;
   if (isMuxed(account)) refuse("it has a memo beside a muxed account");
-  if (type !== "id" || typeof value !== "string" || !isMemoId(value)) refuse("its memo is not of type id");
-  return value;
+  return String(memo.id);
 }
 
-function readClientDomain(operation: DataEntry, server: ChallengeServer): ChallengeFields["clientDomain"] {
+function readClientDomain(operation: ReadEntry, server: ChallengeServer): ChallengeFields["clientDomain"] {
   const { name, value, source } = operation;
   if (name !== "client_domain") refuse("it has operations that were not in it");
-  if (source === undefined || source === server.signingKey) refuse("client_domain has no key of its own");
+  if (source === null || source === server.signingKey) refuse("client_domain has no key of its own");
   if (!isDomainName(value)) refuse("client_domain is not a domain");
   return { domain: value, key: source };
 }
 
-function readTimeBounds(transaction: Transaction): { minTime: number; maxTime: number } {
-  if (transaction.timeBounds === undefined) refuse("it has no time bounds");
-  const minTime = Number(transaction.timeBounds.minTime);
-  const maxTime = Number(transaction.timeBounds.maxTime);
+function readTimeBounds({ preconditions }: Transaction): { minTime: number; maxTime: number } {
+  if (!("timeBounds" in preconditions)) refuse("it has no time bounds");
+  const minTime = Number(preconditions.timeBounds.minTime);
+  const maxTime = Number(preconditions.timeBounds.maxTime);
   if (maxTime === 0) refuse("it has no upper time bound");
   if (!Number.isSafeInteger(maxTime) || minTime > maxTime) refuse("its time bounds make no sense");
   return { minTime, maxTime };

@@ -1,4 +1,3 @@
-import { StrKey } from "@stellar/stellar-sdk/base";
 import { type Clock, type RandomBytes, systemClock, systemRandom } from "../../clock.ts";
 import { CHALLENGE_TTL_MS } from "../../limits.ts";
 import type { WalletMethod } from "../wallet.ts";
@@ -6,14 +5,13 @@ import { verifyAnswer } from "./answer.ts";
 import { buildChallenge, type ChallengeServer } from "./challenge.ts";
 import { readChallengeRequest, type StellarChallengeRequest } from "./challenge-request.ts";
 import { clientDomainKeyResolver } from "./client-domain.ts";
-import { privateKeyFromSeed, publicKeyOf } from "./ed25519.ts";
-import { type AccountSigners, addSignature } from "./signers.ts";
+import { keypairFromSeed } from "./keypair.ts";
+import type { AccountSigners } from "./signers.ts";
 import { stellarToml } from "./stellar-toml.ts";
+import { DATA_ENTRY_MAX_BYTES, encodeEnvelope, hashOf, sign } from "./transaction.ts";
 
 const SECOND_MS = 1_000;
 const NONCE_BYTES = 48;
-/** Names and values of a data entry on Stellar hold this much. */
-const DATA_ENTRY_MAX_BYTES = 64;
 
 export interface StellarWalletOptions {
   /** The S… seed that signs challenges. */
@@ -67,12 +65,8 @@ export function createStellarWallet(options: StellarWalletOptions): StellarWalle
   const { accountSigners, homeDomain, networkPassphrase } = options;
   const { clock = systemClock, random = systemRandom } = options;
   const webAuthDomain = options.webAuthDomain ?? new URL(options.webAuthEndpoint).hostname;
-  // The message must not repeat the value: it is a secret, even where it is mistyped.
-  if (!StrKey.isValidEd25519SecretSeed(options.signingSeed)) {
-    throw new TypeError("signingSeed is not an S… seed");
-  }
-  const privateKey = privateKeyFromSeed(StrKey.decodeEd25519SecretSeed(options.signingSeed));
-  const signingKey = StrKey.encodeEd25519PublicKey(publicKeyOf(privateKey));
+  const keypair = keypairFromSeed(options.signingSeed);
+  const signingKey = keypair.account;
   const server: ChallengeServer = { signingKey, networkPassphrase, homeDomain, webAuthDomain };
   const challengeTtlMs = options.challengeTtlMs ?? CHALLENGE_TTL_MS;
   assertUsable(server, challengeTtlMs);
@@ -92,8 +86,11 @@ export function createStellarWallet(options: StellarWalletOptions): StellarWalle
         minTime,
         maxTime: minTime + challengeTtlMs / SECOND_MS,
       });
-      addSignature(transaction, signingKey, privateKey);
-      return { transaction: transaction.toXdr(), network_passphrase: networkPassphrase };
+      const signature = sign(hashOf(transaction, networkPassphrase), keypair);
+      return {
+        transaction: encodeEnvelope(transaction, [signature]),
+        network_passphrase: networkPassphrase,
+      };
     },
 
     verify: ({ transaction }) =>

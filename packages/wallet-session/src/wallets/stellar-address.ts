@@ -1,0 +1,1 @@
+export { decodeStrkey, encodeStrkey, isAddress, type StrkeyKind } from "./stellar/strkey.ts";
