@@ -1,55 +1,62 @@
+import { ERROR_MEANINGS, type ErrorCode } from "./error-codes.ts";
 import type { RevocationReason } from "./store.ts";
 
-/** Every code that the outside can meet. Closed: a new code is a change of the contract (docs/api.md). */
-export const ERROR_CODES = [
-  "invalid_request",
-  "challenge_invalid",
-  "challenge_expired",
-  "challenge_used",
-  "signature_invalid",
-  "refresh_token_missing",
-  "refresh_token_invalid",
-  "refresh_token_expired",
-  "refresh_token_revoked",
-  "refresh_token_reused",
-  "access_token_missing",
-  "access_token_invalid",
-  "access_token_expired",
-  "session_revoked",
-  "cross_origin",
-  "not_found",
-  "method_not_allowed",
-  "not_acceptable",
-  "body_too_large",
-  "unsupported_media_type",
-  "rate_limited",
-  "store_unavailable",
-  "horizon_unavailable",
-  // Not a refusal: a fault of this server that has no name, answered with 500.
-  "internal_error",
-] as const;
-
-export type ErrorCode = (typeof ERROR_CODES)[number];
-
 /** A bundler may load this module more than once: an error of one copy is one for the others too. */
+const PROBLEM_ERROR = Symbol.for("wallet-session.ProblemError");
 const SESSION_ERROR = Symbol.for("wallet-session.SessionError");
 
 /**
- * A refusal or a fault with one of the closed codes.
+ * A refusal or a fault that has an answer of its own. Made by an app for its own codes; {@link SessionError} is the one with
+ * the codes of this package. `guard` and `endpoint` answer both alike.
  *
- * `message` is public: it is sent to the client as `detail`, so it never holds a token, a secret or a
- * stored value. `cause` is for the log of the server alone. Carries no stack.
+ * `message` is public: it is sent to the client as `detail`, so it never holds a token, a secret or a stored value. `cause`
+ * is for the log of the server alone. Carries no stack.
  */
-export class SessionError extends Error {
-  override readonly name = "SessionError";
-  readonly code: ErrorCode;
-  /** Seconds after which a retry makes sense; set for `rate_limited` and the two `*_unavailable` codes. */
+export class ProblemError<Code extends string = string> extends Error {
+  override readonly name: string = "ProblemError";
+  /** A URI that names the kind of problem (RFC 9457 §3.1.1). */
+  readonly type: string;
+  readonly code: Code;
+  readonly status: number;
+  readonly title: string;
+  /** Seconds after which a retry makes sense; sent with 429 and 503. Undefined: the server's usual wait. */
   readonly retryAfterSeconds: number | undefined;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isMarked(value, PROBLEM_ERROR);
+  }
+
+  get [PROBLEM_ERROR](): true {
+    return true;
+  }
+
+  constructor(
+    problem: { type: string; code: Code; status: number; title: string },
+    message: string,
+    options: { cause?: unknown; retryAfterSeconds?: number } = {},
+  ) {
+    // A refusal is an answer and a fault has its cause: a stack would say nothing more, and costs a flood of garbage
+    // tokens as much again as refusing them.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    Error.stackTraceLimit = stackTraceLimit;
+    this.type = problem.type;
+    this.code = problem.code;
+    this.status = problem.status;
+    this.title = problem.title;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** A refusal or a fault with one of the closed codes of this package. */
+export class SessionError extends ProblemError<ErrorCode> {
+  override readonly name = "SessionError";
   /** Why the session had ended when it was refused. `replaced`: a newer sign-in owns the cookie jar, leave it alone. */
   readonly endedAs: RevocationReason | null;
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === "object" && value !== null && SESSION_ERROR in value;
+    return isMarked(value, SESSION_ERROR);
   }
 
   get [SESSION_ERROR](): true {
@@ -61,14 +68,12 @@ export class SessionError extends Error {
     message: string,
     options: { cause?: unknown; retryAfterSeconds?: number; endedAs?: RevocationReason | null } = {},
   ) {
-    // A refusal is an answer and a fault has its cause: a stack would say nothing more, and costs a flood of garbage
-    // tokens as much again as refusing them.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
-    Error.stackTraceLimit = stackTraceLimit;
-    this.code = code;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    const { status, title } = ERROR_MEANINGS[code];
+    super({ type: `urn:wallet-session:problem:${code}`, code, status, title }, message, options);
     this.endedAs = options.endedAs ?? null;
   }
+}
+
+function isMarked(value: unknown, mark: symbol): boolean {
+  return typeof value === "object" && value !== null && mark in value;
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./errors.ts";
+import type { ErrorCode } from "./error-codes.ts";
 import type { RevocationReason, SessionId, Transport } from "./store.ts";
 
 /**

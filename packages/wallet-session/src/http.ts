@@ -1,3 +1,4 @@
+export { ProblemError } from "./errors.ts";
 export { answersJson } from "./http/accept.ts";
 export type { FaultSink } from "./http/endpoint.ts";
 export type { MetricsEndpoint, MetricsText } from "./http/endpoints/metrics.ts";
@@ -7,7 +8,6 @@ export type { Handler, MethodHandlers, RouteHandler, RouteParameters } from "./h
 export { createHandlers, type Handlers, type HandlersOptions } from "./http/handlers.ts";
 export { type RequestReport, type RequestSink, requestIdHeader } from "./http/observed.ts";
 export type { GuardPageOptions } from "./http/pages/guard-page.ts";
-export { ProblemError } from "./http/problem.ts";
 export { type BodyMembers, readJsonBody, textMember } from "./http/request/body.ts";
 export { peerAddress, publishPeerAddress } from "./http/request/client-address.ts";
 export { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "./http/request/cookies.ts";

@@ -18,7 +18,8 @@ export type {
   SignInOptions,
 } from "./engine/session-engine.ts";
 export type { SessionStatus } from "./engine/session-status.ts";
-export { ERROR_CODES, type ErrorCode, SessionError } from "./errors.ts";
+export { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
+export { SessionError } from "./errors.ts";
 export type { EventSink, SessionEvent } from "./events.ts";
 export type * from "./store.ts";
 export type { VerifiedActor, WalletMethod } from "./wallets/wallet.ts";

@@ -1,3 +1,4 @@
+import type { ErrorCodeThat } from "../error-codes.ts";
 import type { Fetch } from "./endpoints.ts";
 import { sessionIdOf } from "./known-session.ts";
 import { problemCode } from "./problem.ts";
@@ -7,12 +8,12 @@ import type { SessionKeeper } from "./session-keeper.ts";
  * The 401s after which a renewal is worth a try. `session_revoked` is among them because another tab may have signed
  * in anew since: the refresh endpoint knows which session the jar holds now, and its word is final.
  */
-const CURABLE_CODES = [
-  "access_token_missing",
-  "access_token_invalid",
-  "access_token_expired",
-  "session_revoked",
-];
+const CURABLE: Readonly<Record<ErrorCodeThat<"curable">, true>> = {
+  access_token_missing: true,
+  access_token_invalid: true,
+  access_token_expired: true,
+  session_revoked: true,
+};
 
 type Input = string | URL | Request;
 
@@ -33,7 +34,7 @@ export async function fetchWithCure(
   const response = await send(input, naming(sentFor, origin, input, init));
   if (response.status !== 401) return response;
   const code = await problemCode(response.clone());
-  if (code === undefined || !CURABLE_CODES.includes(code)) return response;
+  if (code === undefined || !Object.hasOwn(CURABLE, code)) return response;
 
   const renewedMeanwhile = keeper.answers !== answers;
   if (!renewedMeanwhile) {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../error-codes.ts";
 
 /** A code of the server; a newer server may know more of them than this client does. */
 export type ProblemCode = ErrorCode | (string & {});

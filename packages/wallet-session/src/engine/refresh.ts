@@ -1,5 +1,6 @@
 import { elapsedMs } from "../clock.ts";
-import { type ErrorCode, SessionError } from "../errors.ts";
+import type { ErrorCode } from "../error-codes.ts";
+import { SessionError } from "../errors.ts";
 import type { RevocationReason, SessionId, SessionRecord } from "../store.ts";
 import { type AuthenticRefreshToken, readRefreshToken } from "../tokens/refresh-token.ts";
 import type { EngineContext } from "./context.ts";

@@ -1,5 +1,6 @@
 import type { RefreshResult, SessionEngine } from "../engine/session-engine.ts";
-import { type ErrorCode, SessionError } from "../errors.ts";
+import { ERROR_MEANINGS } from "../error-codes.ts";
+import { SessionError } from "../errors.ts";
 import { noteSession } from "../request-context.ts";
 import type { SessionId } from "../store.ts";
 import type { HttpContext } from "./context.ts";
@@ -20,14 +21,6 @@ export type JarAnswer =
     }
   /** The session is over: its refusal, and what it does to the jar. */
   | { readonly outcome: "ended"; readonly refusal: SessionError; readonly setCookies: readonly string[] };
-
-/** The session cannot be refreshed, now or ever. */
-const TERMINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "refresh_token_invalid",
-  "refresh_token_expired",
-  "refresh_token_revoked",
-  "refresh_token_reused",
-]);
 
 /**
  * Refreshes the session of a cookie jar and says what becomes of the jar, for the POST and the bounce alike. The retry key
@@ -51,7 +44,7 @@ export async function refreshJar(
       }),
     );
   } catch (error) {
-    if (!(error instanceof SessionError) || !TERMINAL.has(error.code)) throw error;
+    if (!(error instanceof SessionError) || !ERROR_MEANINGS[error.code].ends) throw error;
     const setCookies = (await belongsToAnother(engine, jar, error)) ? [] : clearedCookies();
     return { outcome: "ended", refusal: error, setCookies };
   }

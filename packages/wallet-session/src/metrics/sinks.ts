@@ -1,5 +1,6 @@
 import type { Stopwatch } from "../clock.ts";
 import type { StoreStepTrace } from "../engine/guarded-store.ts";
+import { ERROR_MEANINGS, type ErrorMeaning } from "../error-codes.ts";
 import type { EventSink } from "../events.ts";
 import type { RequestReport, RequestSink } from "../http/observed.ts";
 import type { Counted } from "./definitions.ts";
@@ -51,16 +52,14 @@ export function countRequests(counted: Counted): RequestSink {
 /** What ended before the engine could report it, or without a report of it but the fault. */
 function countUnreported(counted: Counted, { route, method }: RequestReport, code: string): void {
   if (route === "/api/auth/wallet" && method === "POST") counted.signIns.add([code]);
-  if (route === "/api/auth/refresh" && !REPORTED_REFUSALS.has(code)) counted.refreshes.add([code, ""]);
+  if (route === "/api/auth/refresh" && !isReported(code)) counted.refreshes.add([code, ""]);
 }
 
-/** By the engine, as `refresh_refused`. */
-const REPORTED_REFUSALS: ReadonlySet<string> = new Set([
-  "refresh_token_invalid",
-  "refresh_token_expired",
-  "refresh_token_revoked",
-  "refresh_token_reused",
-]);
+/** By the engine, as `refresh_refused`: it has refused a token for good. A token that is missing does not reach it. */
+function isReported(code: string): boolean {
+  const meanings: Readonly<Record<string, ErrorMeaning>> = ERROR_MEANINGS;
+  return code !== "refresh_token_missing" && meanings[code]?.ends === true;
+}
 
 export function timeStoreSteps(counted: Counted, stopwatch: Stopwatch): StoreStepTrace {
   return (step) => {

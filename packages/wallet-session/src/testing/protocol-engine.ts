@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { createSessionEngine } from "../engine/engine.ts";
 import type { IssuedTokens, RefreshResult } from "../engine/session-engine.ts";
-import { type ErrorCode, SessionError } from "../errors.ts";
+import type { ErrorCode } from "../error-codes.ts";
+import { SessionError } from "../errors.ts";
 import type { SessionStore, Transport } from "../store.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
 
