@@ -8,12 +8,15 @@ import { withDatabase } from "../support/database.ts";
 import { openEventStream } from "../support/event-stream.ts";
 import { type Answer, problemOf, textOf } from "../support/http-client.ts";
 import { bearer, newRetryKey, type Tokens } from "../support/session-client.ts";
+import { settleMany } from "../support/settle-many.ts";
 import { seedStreams, settlementsOf } from "../support/streams.ts";
 
 const app = appUnderTest(() => ({ SETTLEMENTS_PER_SECOND: "40" }));
 const POLL_MS = 50;
-/** So many streams that an operation is not over before something is done to it, also where the machine stands still. */
-const LONG = 200;
+/** Its operation is not over before a test does something to it, also on a machine that stands still for seconds. */
+const LONG = 400;
+/** Its operation is over within seconds. */
+const SHORT = 40;
 
 /** Somebody who has signed in and has streams. */
 async function personWith(streams: number) {
@@ -53,11 +56,19 @@ async function until(
   }
 }
 
+/** Cancels the operation. It has taken its steps in order, and each of them once. */
+async function cancelsAndIsSound(tokens: Tokens, id: string, ids: readonly string[]): Promise<void> {
+  await post(tokens, `/api/operations/${id}/cancel`);
+  const { done } = await until(tokens, id, hasStatus("cancelled"));
+  expect(Number(done)).toBeLessThan(LONG);
+  expect(settlementsOf(app.server, id, ids)).toEqual(ids.map((_, number) => (number < Number(done) ? 1 : 0)));
+}
+
 const isDone = (count: number) => (operation: Answer["json"]) => Number(operation.done) >= count;
 const hasStatus = (status: string) => (operation: Answer["json"]) => operation.status === status;
 
 test("accepted at once, run by the server, watched by events, listed", async () => {
-  const { tokens, ids } = await personWith(LONG);
+  const { tokens, ids } = await personWith(SHORT);
   const answer = await settle(tokens, ids);
   expect(answer.status).toBe(202);
   const id = textOf(answer, "id");
@@ -68,7 +79,7 @@ test("accepted at once, run by the server, watched by events, listed", async () 
     status: "queued",
     pause_reason: null,
     session_id: tokens.sessionId,
-    total: LONG,
+    total: SHORT,
     done: 0,
     skipped: 0,
     settled_amount: "0.0000000",
@@ -84,13 +95,13 @@ test("accepted at once, run by the server, watched by events, listed", async () 
   expect(await events.ended).toBe("closed");
   const states = events.events.filter(({ event }) => event === "operation.state");
   expect(states[0]?.data.status).toMatch(/^(queued|running)$/);
-  expect(states.at(-1)?.data).toMatchObject({ status: "completed", done: LONG, skipped: 0 });
+  expect(states.at(-1)?.data).toMatchObject({ status: "completed", done: SHORT, skipped: 0 });
   expect(states.map(({ id: version }) => Number(version))).toEqual(states.map(({ data }) => data.version));
   const { json } = await get(tokens, `/api/operations/${id}`);
   expect(json).toEqual(states.at(-1)?.data);
   expect((await get(tokens, "/api/operations")).json).toEqual({ operations: [json] });
   expect(settlementsOf(app.server, id, ids)).toEqual(ids.map(() => 1));
-  // Whoever comes back late gets the end of it.
+  // A client that comes back late gets the end of it.
   const late = await openEventStream(app.server, `/api/operations/${id}/events`, {
     ...bearer(tokens.accessToken),
     "Last-Event-ID": "3",
@@ -106,6 +117,13 @@ test("all: every stream that can be settled; none is a conflict", async () => {
   expect(settlementsOf(app.server, id, ids)).toEqual(ids.map(() => 1));
   const { tokens: newcomer } = await personWith(0);
   expect(problemOf(await settle(newcomer, "all"))).toBe("409 operation_state");
+});
+
+test("many streams are settled once each, while others go on refreshing their sessions", async () => {
+  const { ids, id, operation, refreshes } = await settleMany(app, 60, ({ status }) => status === "completed");
+  expect(operation).toMatchObject({ total: 60, done: 60, skipped: 0 });
+  expect(settlementsOf(app.server, id, ids)).toEqual(ids.map(() => 1));
+  expect(refreshes).toBeGreaterThan(0);
 });
 
 test("bad requests get their errors and change nothing", async () => {
@@ -198,8 +216,8 @@ describe("the session of an operation", () => {
     const resumed = await post(after, resume, retryKey);
     expect(resumed.json).toMatchObject({ status: "queued", session_id: after.sessionId, pause_reason: null });
     expect((await post(after, resume, retryKey)).text).toBe(resumed.text);
-    expect(await until(after, id, hasStatus("completed"))).toMatchObject({ done: LONG });
-    expect(settlementsOf(app.server, id, ids)).toEqual(ids.map(() => 1));
+    await until(after, id, isDone(Number(paused.done) + 3));
+    await cancelsAndIsSound(after, id, ids);
   });
 
   test("that a thief has used pauses it, and says so", async () => {
@@ -214,7 +232,7 @@ describe("the session of an operation", () => {
   });
 
   test("may run out meanwhile", async () => {
-    const { key, tokens, ids } = await personWith(40);
+    const { key, tokens, ids } = await personWith(SHORT);
     const id = await accepted(tokens, ids);
     withDatabase(app.server, (database) =>
       database
@@ -222,20 +240,21 @@ describe("the session of an operation", () => {
         .run(Buffer.from(tokens.sessionId, "base64url")),
     );
     const later = await app.client.signIn(key);
-    expect(await until(later, id, hasStatus("completed"))).toMatchObject({ done: 40, pause_reason: null });
+    expect(await until(later, id, hasStatus("completed"))).toMatchObject({
+      done: SHORT,
+      pause_reason: null,
+    });
   });
 });
 
 test("kill -9 in the middle: no step is lost and none is taken twice", async () => {
-  const { tokens, ids } = await personWith(120);
+  const { tokens, ids } = await personWith(LONG);
   const id = await accepted(tokens, ids);
-  for (const steps of [10, 70]) {
-    await until(tokens, id, isDone(steps));
-    await app.server.restart("SIGKILL");
-  }
-  expect(await until(tokens, id, hasStatus("completed"))).toMatchObject({ done: 120, skipped: 0 });
-  expect(settlementsOf(app.server, id, ids)).toEqual(ids.map(() => 1));
-}, 180_000);
+  const { done } = await until(tokens, id, isDone(10));
+  await app.server.restart("SIGKILL");
+  await until(tokens, id, isDone(Number(done) + 10));
+  await cancelsAndIsSound(tokens, id, ids);
+});
 
 test("a stop gives the operation back, so that it goes on at once", async () => {
   const { tokens, ids } = await personWith(LONG);
@@ -243,10 +262,10 @@ test("a stop gives the operation back, so that it goes on at once", async () => 
   await until(tokens, id, isDone(5));
   await app.server.kill("SIGTERM");
   const row = withDatabase(app.server, (database) =>
-    database.prepare("SELECT status, claim, claimed_until FROM operations WHERE id = ?").get(id),
+    database.prepare("SELECT status, claim, claimed_until, done FROM operations WHERE id = ?").get(id),
   );
-  expect(row).toEqual({ status: "running", claim: null, claimed_until: 0 });
+  expect(row).toMatchObject({ status: "running", claim: null, claimed_until: 0 });
   await app.server.start();
-  expect(await until(tokens, id, hasStatus("completed"))).toMatchObject({ done: LONG });
-  expect(settlementsOf(app.server, id, ids)).toEqual(ids.map(() => 1));
+  await until(tokens, id, isDone(Number(row?.done) + 5));
+  await cancelsAndIsSound(tokens, id, ids);
 });

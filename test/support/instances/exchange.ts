@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { generationOf } from "../support/session-client.ts";
+import { generationOf } from "../session-client.ts";
 import type { Answered, Exchange } from "./history.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };

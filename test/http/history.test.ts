@@ -1,6 +1,6 @@
 // The checker of histories must itself be able to fail: one broken promise each.
 import { expect, test } from "vitest";
-import { type Answered, type Exchange, type History, violations } from "./history.ts";
+import { type Answered, type Exchange, type History, violations } from "../support/instances/history.ts";
 
 const plain: Answered = { status: 200, code: null, retryAfter: false, clearsCookies: false, successor: null };
 const rotated = (generation: number, token = `t${generation}`): Answered => ({

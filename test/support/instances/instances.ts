@@ -2,38 +2,26 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SessionStore } from "wallet-session";
-import { type AppServer, type Program, type Settings, startServer } from "../support/app-server.ts";
+import { type AppServer, type Settings, startServe } from "../app-server.ts";
 import { type Exchange, endedAt, type History, type StoredEnd, violations } from "./history.ts";
 import { type Installation, runWallet } from "./wallets.ts";
 
 const PUBLIC_URL = "http://localhost:3000";
 
-export interface Instances {
-  readonly servers: readonly AppServer[];
-  stop(): Promise<void>;
-}
-
-export async function startInstances(count: number, settings: Settings): Promise<Instances> {
-  const given = { PUBLIC_URL, LOG_LEVEL: "warn", ...settings };
-  const first = await startServer(serve(), given);
-  const others = await Promise.all(
-    Array.from({ length: count - 1 }, () => startServer(serve(), given, first)),
-  );
-  const servers = [first, ...others];
-  return {
-    servers,
-    async stop() {
-      await Promise.all(servers.map((server) => server.stop()));
-    },
-  };
-}
-
-/** Lets wallets use the instances while `meanwhile` runs, and then come to an end. */
-export async function underLoad(
-  { servers }: Instances,
+/**
+ * Starts `count` instances, lets wallets use them while `meanwhile` runs, and stops all of them. Resolves with what was
+ * asked and answered.
+ */
+export async function withInstances(
+  count: number,
+  settings: Settings,
   wallets: number,
-  meanwhile: (installation: Installation) => Promise<void>,
+  meanwhile: (installation: Installation, servers: readonly AppServer[]) => Promise<void>,
 ): Promise<Installation> {
+  const given = { PUBLIC_URL, LOG_LEVEL: "warn", WALLET_SESSION_MODE: "development", ...settings };
+  const first = await startServe(given);
+  const others = await Promise.all(Array.from({ length: count - 1 }, () => startServe(given, first)));
+  const servers = [first, ...others];
   const installation: Installation = {
     addresses: servers.map(({ address }) => address),
     origin: PUBLIC_URL,
@@ -44,10 +32,11 @@ export async function underLoad(
   };
   const users = Array.from({ length: wallets }, () => runWallet(installation));
   try {
-    await meanwhile(installation);
+    await meanwhile(installation, servers);
   } finally {
     installation.over = true;
     await Promise.all(users);
+    await Promise.all(servers.map((server) => server.stop()));
   }
   return installation;
 }
@@ -115,7 +104,7 @@ export async function untilHappened(
 /** Of the requests begun since then and answered by now, the milliseconds that the slowest 503 took. */
 export function longest503(exchanges: readonly Exchange[], since: number): number {
   const unavailable = exchanges.filter(({ begunAt, answer }) => begunAt > since && answer?.status === 503);
-  return Math.max(...unavailable.map(({ begunAt, endedAt }) => endedAt - begunAt));
+  return Math.round(Math.max(...unavailable.map(({ begunAt, endedAt }) => endedAt - begunAt)));
 }
 
 /** Milliseconds until every instance has answered with 200 again, by its store, what was asked after now. */
@@ -128,15 +117,4 @@ export async function untilAllServe({ exchanges, addresses }: Installation, atMo
     await delay(10);
   }
   return Math.round(performance.now() - since);
-}
-
-/** The command itself. */
-function serve(): Program {
-  return {
-    command: process.execPath,
-    args: ["packages/wallet-session/bin/wallet-session.js", "serve"],
-    cwd: process.cwd(),
-    settings: { WALLET_SESSION_MODE: "development", HORIZON_URL: "none" },
-    readyPath: "/api/readyz",
-  };
 }
