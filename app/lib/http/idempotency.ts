@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { retryKeyFromHeader } from "wallet-session/http";
 import { refusal } from "../refusals.ts";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import { Overtaken } from "../sql/transaction.ts";
 import type { Answer } from "./answer.ts";
 

@@ -1,4 +1,4 @@
-import type { Int } from "../sql/schema.ts";
+import type { Int } from "../sql/columns.ts";
 
 /** What was answered to a request that carried an Idempotency-Key. */
 interface IdempotentAnswersTable {

@@ -145,22 +145,19 @@ describe.each(DATABASES)("%s", (kind) => {
     expect(await next).toEqual({ done: true, value: undefined });
   });
 
-  // What is in memory is one process's own.
-  if (kind !== "memory") {
-    test("what another process changes is found", async () => {
-      const place = newPlace();
-      const [here, there] = [await openStreams(ledgerOnly, place), await openStreams(ledgerOnly, place)];
-      const watch = positionWatch(here.sql);
-      expect(positionWatch(here.sql)).toBe(watch);
-      const { signal } = controlled();
-      const found = [SENDER, RECIPIENT].map((actorId) => watch.newer(0n, actorId, signal));
-      await there.make({ start: false });
-      expect(await Promise.all(found)).toEqual([1n, 1n]);
-      expect(await watch.newer(0n, SENDER, signal)).toBe(1n);
-      expect(await watch.newer(1n, SENDER, signal, 1)).toBeNull();
-      expect(await watch.newer(0n, SENDER, AbortSignal.abort())).toBeNull();
-    });
-  }
+  test("what another process changes is found", async () => {
+    const place = newPlace();
+    const [here, there] = [await openStreams(ledgerOnly, place), await openStreams(ledgerOnly, place)];
+    const watch = positionWatch(here.sql);
+    expect(positionWatch(here.sql)).toBe(watch);
+    const { signal } = controlled();
+    const found = [SENDER, RECIPIENT].map((actorId) => watch.newer(0n, actorId, signal));
+    await there.make({ start: false });
+    expect(await Promise.all(found)).toEqual([1n, 1n]);
+    expect(await watch.newer(0n, SENDER, signal)).toBe(1n);
+    expect(await watch.newer(1n, SENDER, signal, 1)).toBeNull();
+    expect(await watch.newer(0n, SENDER, AbortSignal.abort())).toBeNull();
+  });
 
   test("whom a change does not concern is not woken by it, and misses none of their own", async () => {
     const { sql, make } = await openStreams();

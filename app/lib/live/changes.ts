@@ -1,6 +1,7 @@
 import type { ServerEvent, ServerEventSource } from "wallet-session/http";
 import { lastPosition } from "../sql/positions.ts";
-import type { Reader, Sql } from "../sql/sql.ts";
+import type { Reader } from "../sql/schema.ts";
+import type { Sql } from "../sql/sql.ts";
 import { positionWatch } from "./position-watch.ts";
 
 export interface Change {

@@ -1,4 +1,4 @@
-import type { Reader } from "../sql/sql.ts";
+import type { Reader } from "../sql/schema.ts";
 
 /** Beyond as many changes at one time it is not looked up whom they concern. */
 const LOOKED_UP_MOST = 1_000;

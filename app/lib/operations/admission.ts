@@ -1,6 +1,6 @@
 import { SessionError } from "wallet-session";
 import { refusal } from "../refusals.ts";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import { ADMISSION_WINDOW_MS, OPERATIONS_ACCEPTED_PER_WINDOW, OPERATIONS_OPEN_PER_ACTOR } from "./limits.ts";
 
 /** From here on until the transaction ends nobody else can take a turn of the actor's. */

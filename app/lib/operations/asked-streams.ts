@@ -1,7 +1,7 @@
 import { SessionError } from "wallet-session";
 import type { BodyMembers } from "wallet-session/http";
 import { refusal } from "../refusals.ts";
-import type { Reader } from "../sql/sql.ts";
+import type { Reader } from "../sql/schema.ts";
 import { openStreamIds } from "../streams/list.ts";
 import { OPERATION_MAX_STREAMS } from "./limits.ts";
 

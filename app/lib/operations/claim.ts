@@ -1,4 +1,4 @@
-import type { Reader, Tx } from "../sql/sql.ts";
+import type { Reader, Tx } from "../sql/schema.ts";
 import { CLAIM_MAX_AHEAD_MS, WORKER_LEASE_MS } from "./limits.ts";
 import { changeOperation } from "./rows.ts";
 import type { OperationRow } from "./tables.ts";

@@ -1,6 +1,6 @@
 import type { RandomBytes } from "wallet-session";
 import { nextPosition } from "../sql/positions.ts";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import { newId } from "../streams/ids.ts";
 import { isFinal } from "./operation.ts";
 import { changeOperation, findOperationForUpdate } from "./rows.ts";

@@ -7,8 +7,7 @@ import { killed, workersAt } from "./workers.fixture.ts";
 
 const STREAMS = 2;
 
-// What is in memory is one process's own.
-describe.each(DATABASES.filter((kind) => kind !== "memory"))("%s", (kind) => {
+describe.each(DATABASES)("%s", (kind) => {
   const { newPlace, openOperations } = operationsOn(kind);
 
   /** Streams and an operation for workers in processes of their own. */

@@ -4,7 +4,7 @@ import { sessions } from "../auth.ts";
 import { type Answer, answerResponse, jsonAnswer } from "../http/answer.ts";
 import { type IdempotentRequest, idempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";
 import { refusal } from "../refusals.ts";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import { streamsContext } from "../streams/context.ts";
 import { requireRoom, takeTurn } from "./admission.ts";
 import { readAskedStreams, resolveStreams } from "./asked-streams.ts";

@@ -10,8 +10,7 @@ import { OPERATIONS_OPEN_PER_ACTOR } from "./limits.ts";
 import { operationsOn } from "./operations.fixture.ts";
 import { changeOperation } from "./rows.ts";
 
-// What is in memory is one process's own.
-describe.each(DATABASES.filter((kind) => kind !== "memory"))("%s", (kind) => {
+describe.each(DATABASES)("%s", (kind) => {
   const { newPlace, openOperations } = operationsOn(kind);
 
   /** Here something is due; there it is as late. */

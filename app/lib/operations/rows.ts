@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { nextPosition } from "../sql/positions.ts";
-import type { Reader, Tx } from "../sql/sql.ts";
+import type { Reader, Tx } from "../sql/schema.ts";
 import { OPERATIONS_LISTED } from "./limits.ts";
 import type { OperationChanges, OperationRow } from "./tables.ts";
 

@@ -1,5 +1,6 @@
 import type { Clock, RandomBytes, SessionId } from "wallet-session";
-import type { Sql, Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
+import type { Sql } from "../sql/sql.ts";
 import { type SettleOutcome, settleStream } from "../streams/settle.ts";
 import type { Sent, Settlement, SettlementSender } from "../streams/settlement.ts";
 import { type Claim, NO_CLAIM, renewClaim } from "./claim.ts";

@@ -1,5 +1,5 @@
 import type { Selectable, Updateable } from "kysely";
-import type { Int } from "../sql/schema.ts";
+import type { Int } from "../sql/columns.ts";
 import type { SettlementRefusal } from "../streams/settlement.ts";
 
 /** A stream that could not be settled, and never can be as things are. */

@@ -1,14 +1,13 @@
 import type { Kysely } from "kysely";
 import { SessionError } from "wallet-session";
-import type { Schema } from "./schema.ts";
-import type { Reader, Tx } from "./sql.ts";
+import type { Schema, Tx } from "./schema.ts";
 
 /** Told of each fault of the database, with its cause; never of a refusal. */
 export type FaultSink = (fault: unknown) => void;
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** The database did not do what it was asked for, and not by a mistake of who asked. Never leaves `app/lib/sql`. */
+/** The database failed, and not by a mistake of its caller. Never leaves `app/lib/sql`. */
 export class DatabaseFault extends Error {
   override readonly name = "DatabaseFault";
 
@@ -17,7 +16,7 @@ export class DatabaseFault extends Error {
   }
 }
 
-/** What the outside is told: of a fault, which is reported by this, that it may be over soon; all else as it is. */
+/** What the outside is told. A fault is reported here, and becomes `store_unavailable`; every other error stays as it is. */
 export function reported(error: unknown, onFault: FaultSink): unknown {
   if (!(error instanceof DatabaseFault)) return error;
   onFault(error.cause);
@@ -32,15 +31,15 @@ export type Stage = "begin" | "work" | "commit";
 
 /** What each database does in its own way. Statements are the same for all, locks of rows among them. */
 export interface Database {
-  /** What is asked outside a transaction reports its faults; what is asked inside leaves that to who began it. */
+  /** A statement outside a transaction reports its faults; inside one it leaves them to the transaction. */
   readonly db: Kysely<Schema>;
+  /** The name of the schema that holds the tables; null where the database has no schemas. */
+  readonly schema: string | null;
   /**
-   * Milliseconds after which a transaction that has failed is begun again; null: it is not, since it may have been made, or
-   * would fail again, or has failed often enough.
+   * Milliseconds until a failed transaction begins again; null: it does not, since it may have been made, would fail again, or
+   * has failed often enough.
    */
   retryAfterMs(error: unknown, stage: Stage, tries: number): number | null;
   /** Runs the steps that bring the schema up to date in one transaction, while those of other processes wait. */
   migrate(steps: (tx: Tx) => Promise<void>): Promise<void>;
-  /** Whether the schema has a table of that name. */
-  hasTable(reader: Reader, name: string): Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client } from "pg";
@@ -11,12 +11,19 @@ import {
 import type { Schema } from "./schema.ts";
 import { openSql } from "./sql.ts";
 
-export type DatabaseKind = SqlDatabaseUrl["kind"];
+/** A database in memory is SQLite too, by the same driver. One test of its own shows that it works. */
+export type DatabaseKind = "sqlite" | "postgres";
 
 /** On which the tests run: on PostgreSQL where there is one (vitest.config.ts). */
 export const DATABASES: readonly DatabaseKind[] = process.env.WITHOUT_POSTGRES
-  ? ["memory", "sqlite"]
-  : ["memory", "sqlite", "postgres"];
+  ? ["sqlite"]
+  : ["sqlite", "postgres"];
+
+/** Statements that make the database of an earlier version, with one stream in it. */
+export const EARLIER_DATABASE = readFileSync(
+  new URL("./earlier-database.fixture.sql", import.meta.url),
+  "utf8",
+);
 
 /** Where the tables of one test stand. */
 export interface Place {
@@ -31,8 +38,6 @@ export interface Place {
  */
 export function emptyPlaces(kind: DatabaseKind): () => Place {
   switch (kind) {
-    case "memory":
-      return () => ({ url: { kind } });
     case "sqlite":
       return () => ({ url: { kind, path: join(temporaryDirectory(), "new", "streams.db") } });
     case "postgres":

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Reader, Tx } from "./sql.ts";
+import type { Reader, Tx } from "./schema.ts";
 
 /**
  * The next change position, for a row that this transaction changes; with a count, the last of as many. Positions rise

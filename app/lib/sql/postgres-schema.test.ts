@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryDatabase } from "../../../packages/wallet-session/src/stores/postgres/database.fixture.ts";
-import { openerOf } from "./databases.fixture.ts";
+import { EARLIER_DATABASE, openerOf } from "./databases.fixture.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import { nextPosition } from "./positions.ts";
+import { lastPosition, nextPosition } from "./positions.ts";
 
 const database = temporaryDatabase();
 const open = openerOf(database);
@@ -16,9 +16,28 @@ test("of 8 processes that start at once on an empty database, all work", async (
   expect(rows.map(({ name }) => name)).toEqual(Object.keys(MIGRATIONS));
 });
 
+test("of 4 that find the schema of the earlier migrator, one brings it up to date, with what is in it", async () => {
+  const schema = database.newSchema();
+  await database.query(
+    `CREATE SCHEMA ${schema}; SET search_path TO ${schema}; ${EARLIER_DATABASE}; RESET search_path`,
+  );
+  await expect(open({ schema, mayMigrate: false })).rejects.toThrow(/lacks 0006-settlement-refusals:/);
+  for (const { sql } of await Promise.all([1, 2, 3, 4].map(() => open({ schema })))) {
+    const names = await sql.db.selectFrom("app_migrations").select("name").orderBy("name").execute();
+    expect(names.map(({ name }) => name)).toEqual(Object.keys(MIGRATIONS));
+    expect(await sql.db.selectFrom("streams").select("title").execute()).toEqual([{ title: "old" }]);
+    expect(await lastPosition(sql.db)).toBe(2n);
+  }
+});
+
 test("a migration that this version does not know keeps it shut", async () => {
   const { sql, schema } = await open();
-  await sql.write((tx) => tx.insertInto("app_migrations").values({ name: "9999-later" }).execute());
+  await sql.write((tx) =>
+    tx
+      .insertInto("app_migrations")
+      .values({ name: "9999-later", timestamp: "2030-01-01T00:00:00.000Z" })
+      .execute(),
+  );
   await expect(open({ schema })).rejects.toThrow("been through 9999-later: its schema is newer");
 });
 

@@ -5,7 +5,8 @@ import { temporaryDatabase } from "../../../packages/wallet-session/src/stores/p
 import { startProxy } from "../../../packages/wallet-session/src/stores/postgres/proxy.fixture.ts";
 import { openerOf } from "./databases.fixture.ts";
 import { lastPosition, nextPosition } from "./positions.ts";
-import type { Sql, Tx } from "./sql.ts";
+import type { Tx } from "./schema.ts";
+import type { Sql } from "./sql.ts";
 
 const database = temporaryDatabase();
 const open = openerOf(database);

@@ -1,10 +1,8 @@
-import type { ColumnType } from "kysely";
+import type { Kysely, Transaction } from "kysely";
 import type { HttpTables } from "../http/tables.ts";
 import type { OperationTables } from "../operations/tables.ts";
 import type { StreamTables } from "../streams/tables.ts";
-
-/** An integer of up to 64 bits: amounts in stroops, times in milliseconds since 1970, counts. Always read as a `bigint`. */
-export type Int = ColumnType<bigint, bigint | number, bigint | number>;
+import type { Int } from "./columns.ts";
 
 /** One row: the last position that was given out. */
 interface PositionsTable {
@@ -12,9 +10,11 @@ interface PositionsTable {
   last: Int;
 }
 
-/** The names of the migrations that this database has been through. */
+/** The migrations that this database went through, as Kysely's migrator records them. */
 interface AppMigrationsTable {
   name: string;
+  /** ISO 8601. Databases of before Kysely's migrator have this column only once they migrate again. */
+  timestamp: string;
 }
 
 /** Every table of the app, as the last migration leaves it. */
@@ -22,3 +22,9 @@ export interface Schema extends StreamTables, OperationTables, HttpTables {
   positions: PositionsTable;
   app_migrations: AppMigrationsTable;
 }
+
+/** Inside `Sql.write`: statements that take effect together or not at all. */
+export type Tx = Transaction<Schema>;
+
+/** For reads: the database as it was last committed, or, inside `Sql.write`, with the transaction's own changes. */
+export type Reader = Kysely<Schema> | Tx;

@@ -6,7 +6,14 @@ import { sql as raw } from "kysely";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SessionError } from "wallet-session";
 import { openSqliteStore } from "wallet-session/stores/sqlite";
-import { DATABASES, emptyPlaces, type Place, temporaryDirectory } from "./databases.fixture.ts";
+import {
+  DATABASES,
+  EARLIER_DATABASE,
+  emptyPlaces,
+  type Place,
+  temporaryDirectory,
+} from "./databases.fixture.ts";
+import { MIGRATIONS } from "./migrations.ts";
 import { lastPosition, nextPosition } from "./positions.ts";
 import { openSql, type Sql } from "./sql.ts";
 import { Overtaken } from "./transaction.ts";
@@ -97,6 +104,25 @@ describe.each(DATABASES)("%s", (kind) => {
   });
 });
 
+test("in memory: works, and forgets", async () => {
+  const sql = await openAt({ url: { kind: "memory" } });
+  expect([await sql.write(nextPosition), await lastPosition(sql.db)]).toEqual([1n, 1n]);
+  expect(await lastPosition((await openAt({ url: { kind: "memory" } })).db)).toBe(0n);
+});
+
+test("a file of the earlier migrator is brought up to date, with what is in it", async () => {
+  const path = join(temporaryDirectory(), "earlier.db");
+  const earlier = new DatabaseSync(path);
+  earlier.exec(EARLIER_DATABASE);
+  earlier.close();
+  for (const sql of await Promise.all([1, 2].map(() => openAt({ url: { kind: "sqlite", path } })))) {
+    const names = await sql.db.selectFrom("app_migrations").select("name").orderBy("name").execute();
+    expect(names.map(({ name }) => name)).toEqual(Object.keys(MIGRATIONS));
+    expect(await sql.db.selectFrom("streams").select("title").execute()).toEqual([{ title: "old" }]);
+    expect(await lastPosition(sql.db)).toBe(2n);
+  }
+});
+
 test("stands in the file of the sessions, and neither minds the other", async () => {
   const path = databasePath();
   const first = await openAt({ url: { kind: "sqlite", path } });
@@ -115,7 +141,12 @@ test("stands in the file of the sessions, and neither minds the other", async ()
 test("a migration that this version does not know keeps it shut", async () => {
   const path = databasePath();
   const sql = await openAt({ url: { kind: "sqlite", path } });
-  await sql.write((tx) => tx.insertInto("app_migrations").values({ name: "9999-later" }).execute());
+  await sql.write((tx) =>
+    tx
+      .insertInto("app_migrations")
+      .values({ name: "9999-later", timestamp: "2030-01-01T00:00:00.000Z" })
+      .execute(),
+  );
   await expect(openSql({ kind: "sqlite", path }, () => {})).rejects.toThrow("been through 9999-later");
 });
 
@@ -135,7 +166,7 @@ test("a fault is reported with its cause, and told without it", async () => {
     .write((tx) =>
       tx
         .insertInto("app_migrations")
-        .values({ name: "x".repeat(1_000_000) })
+        .values({ name: "x".repeat(1_000_000), timestamp: "" })
         .execute(),
     )
     .catch((caught: unknown) => caught);

@@ -1,17 +1,11 @@
-import type { Kysely, Transaction } from "kysely";
+import type { Kysely } from "kysely";
 import type { SqlDatabaseUrl } from "wallet-session/config";
 import { type Database, type FaultSink, reported } from "./database.ts";
 import { migrate } from "./migrate.ts";
 import { openPostgres } from "./postgres.ts";
-import type { Schema } from "./schema.ts";
+import type { Schema, Tx } from "./schema.ts";
 import { openSqlite } from "./sqlite.ts";
 import { transact } from "./transaction.ts";
-
-/** Inside `write`: statements that take effect together or not at all. */
-export type Tx = Transaction<Schema>;
-
-/** What reads: the database as it was last committed, or, inside `write`, with the transaction's own changes. */
-export type Reader = Kysely<Schema> | Tx;
 
 /** The app's tables. Every integer that is read is a `bigint`. */
 export interface Sql {
@@ -59,7 +53,7 @@ export async function openSql(
   { schema = "streampay", mayMigrate = true }: SqlOptions = {},
 ): Promise<Sql> {
   const database =
-    url.kind === "postgres" ? openPostgres(url.url, schema, onFault) : await openSqlite(url, onFault);
+    url.kind === "postgres" ? openPostgres(url.url, schema, onFault) : openSqlite(url, onFault);
   try {
     await migrate(database, mayMigrate || url.kind !== "postgres");
   } catch (error) {

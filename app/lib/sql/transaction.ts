@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { SessionError } from "wallet-session";
 import type { Database, Stage } from "./database.ts";
-import type { Tx } from "./sql.ts";
+import type { Tx } from "./schema.ts";
 
 /** A transaction that finds itself overtaken again and again gives up after as many tries. */
 const OVERTAKEN_TRIES = 8;

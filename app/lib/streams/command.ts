@@ -2,7 +2,7 @@ import { SessionError } from "wallet-session";
 import type { Answer } from "../http/answer.ts";
 import { type IdempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";
 import { refusal } from "../refusals.ts";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import type { StreamsContext } from "./context.ts";
 import { COMMAND_TRIES } from "./limits.ts";
 import {

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { DATABASES } from "../sql/databases.fixture.ts";
-import type { Reader } from "../sql/sql.ts";
+import type { Reader } from "../sql/schema.ts";
 import { STREAMS_OPEN_PER_SENDER } from "./limits.ts";
 import { codeOf, RECIPIENT, SENDER, streamsOn } from "./streams.fixture.ts";
 

@@ -1,7 +1,7 @@
 import type { Answer } from "../http/answer.ts";
 import { type IdempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";
 import { refusal } from "../refusals.ts";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import type { StreamsContext } from "./context.ts";
 import { newId } from "./ids.ts";
 import { STREAMS_OPEN_PER_SENDER } from "./limits.ts";

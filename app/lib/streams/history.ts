@@ -1,4 +1,4 @@
-import type { Reader } from "../sql/sql.ts";
+import type { Reader } from "../sql/schema.ts";
 import { HISTORY_SHOWN } from "./limits.ts";
 import { formatAmount } from "./money.ts";
 import { isoTime } from "./view.ts";

@@ -1,5 +1,5 @@
 import { malformed } from "../refusals.ts";
-import type { Reader } from "../sql/sql.ts";
+import type { Reader } from "../sql/schema.ts";
 import { ROLES, type Role, STREAM_STATUSES, type StreamStatus } from "./stream.ts";
 import { recordOf, type StreamRecord } from "./stream-rows.ts";
 

@@ -1,5 +1,5 @@
 import type { RandomBytes } from "wallet-session";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import { newId } from "./ids.ts";
 import type { Stroops } from "./money.ts";
 import type { Settlement, SettlementRefusal } from "./settlement.ts";

@@ -13,8 +13,7 @@ import { RULES, STREAM_COMMANDS, transition } from "./transitions.ts";
 const STARTED = { ...WISH, start: true };
 const KEY: IdempotentRequest = { actorId: SENDER, keyHash: "a key", fingerprint: "what it was used for" };
 
-// What is in memory is one process's own.
-describe.each(DATABASES.filter((kind) => kind !== "memory"))("%s", (kind) => {
+describe.each(DATABASES)("%s", (kind) => {
   const { newPlace, openStreams } = streamsOn(kind);
 
   /** Both with the same time. */

@@ -1,5 +1,5 @@
 import type { RandomBytes } from "wallet-session";
-import type { Tx } from "../sql/sql.ts";
+import type { Tx } from "../sql/schema.ts";
 import type { Stroops } from "./money.ts";
 import {
   pendingSettlement,

@@ -1,5 +1,5 @@
 import { nextPosition } from "../sql/positions.ts";
-import type { Reader, Tx } from "../sql/sql.ts";
+import type { Reader, Tx } from "../sql/schema.ts";
 import { Overtaken } from "../sql/transaction.ts";
 import { MOVES } from "./ledger.ts";
 import { type Role, roleOf, type Stream, type StreamEvent } from "./stream.ts";

@@ -1,4 +1,4 @@
-import type { Int } from "../sql/schema.ts";
+import type { Int } from "../sql/columns.ts";
 import type { Account, EntryKind } from "./ledger.ts";
 import type { SettlementRefusal } from "./settlement.ts";
 import type { StreamEventType, StreamStatus } from "./stream.ts";

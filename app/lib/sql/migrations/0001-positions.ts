@@ -1,4 +1,4 @@
-import type { Tx } from "../sql.ts";
+import type { Tx } from "../schema.ts";
 
 /** One counter for the changes of all tables. */
 export async function createPositions(tx: Tx): Promise<void> {

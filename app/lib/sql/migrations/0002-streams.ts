@@ -1,4 +1,4 @@
-import type { Tx } from "../sql.ts";
+import type { Tx } from "../schema.ts";
 
 /**
  * - `changed` is the position of a row's last change; feeds go by it.

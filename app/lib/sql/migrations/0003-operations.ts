@@ -1,4 +1,4 @@
-import type { Tx } from "../sql.ts";
+import type { Tx } from "../schema.ts";
 
 export async function createOperations(tx: Tx): Promise<void> {
   await tx.schema

@@ -1,4 +1,4 @@
-import type { Tx } from "../sql.ts";
+import type { Tx } from "../schema.ts";
 
 /** A row for each actor who has begun an operation: locked by whoever begins another, while the ones there are are counted. */
 export async function createOperationTurns(tx: Tx): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Tx } from "../sql.ts";
+import type { Tx } from "../schema.ts";
 
 /** What a sender has refused for good: the settlement is taken back, and the step of the operation that asked for it has failed. */
 export async function addSettlementRefusals(tx: Tx): Promise<void> {
