@@ -1,5 +1,6 @@
 import type { Fetch } from "../src/client/endpoints.ts";
 import type { ClientEnvironment } from "../src/client/environment.ts";
+import { CookieJar } from "./cookie-jar.ts";
 
 /** A page for tests: a clock set by hand, a cookie jar shared by its tabs, the real Web Locks and channels of Node. */
 export class TestPage {
@@ -9,7 +10,7 @@ export class TestPage {
   #now = 1_000;
   #timers = new Set<{ at: number; task: () => void }>();
   #wakers = new Set<() => void>();
-  #jar = new Map<string, string>();
+  readonly #jar = new CookieJar();
   readonly #prefix = crypto.randomUUID();
   readonly #network: Fetch;
 
@@ -30,8 +31,8 @@ export class TestPage {
     origin: undefined,
     newRetryKey: () => crypto.randomUUID().replaceAll("-", ""),
     cookies: {
-      read: () => this.#cookieHeader(),
-      write: (cookie) => this.#keep(cookie),
+      read: () => this.#jar.header,
+      write: (cookie) => this.#jar.keep(cookie),
     },
     locks: {
       request: async (name, options, task) => navigator.locks.request(this.#prefix + name, options, task),
@@ -50,13 +51,13 @@ export class TestPage {
   /** What the page's own `fetch` does: adds the jar and says where it comes from, and keeps what comes back. */
   readonly fetch: Fetch = async (input, init) => {
     const request = new Request(input, init);
-    const cookie = this.#cookieHeader();
+    const cookie = this.#jar.header;
     if (cookie !== "") request.headers.set("cookie", cookie);
     request.headers.set("sec-fetch-site", "same-origin");
     const response = await this.#network(request);
     // What was given up sets nothing, though the server has answered.
     request.signal.throwIfAborted();
-    for (const line of response.headers.getSetCookie()) this.#keep(line);
+    for (const line of response.headers.getSetCookie()) this.#jar.keep(line);
     return response;
   };
 
@@ -74,7 +75,7 @@ export class TestPage {
   }
 
   cookieNames(): string[] {
-    return [...this.#jar.keys()].sort();
+    return this.#jar.names;
   }
 
   cookie(name: string): string | undefined {
@@ -88,16 +89,5 @@ export class TestPage {
   /** Lets everything that is ready run. */
   async settle(): Promise<void> {
     for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  #cookieHeader(): string {
-    return [...this.#jar].map(([name, value]) => `${name}=${value}`).join("; ");
-  }
-
-  #keep(line: string): void {
-    const [pair = "", ...attributes] = line.split(";").map((part) => part.trim());
-    const [name = "", value = ""] = pair.split("=");
-    if (attributes.some((attribute) => /^max-age=0$/i.test(attribute))) this.#jar.delete(name);
-    else this.#jar.set(name, value);
   }
 }

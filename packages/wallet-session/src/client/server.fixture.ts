@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { createHandlers } from "../http.ts";
 import { createSessionEngine, type SessionEvent } from "../index.ts";
 import { createMemoryStore } from "../stores/memory.ts";
@@ -9,6 +10,11 @@ export const ORIGIN = "https://pay.example.com";
 /** The real handlers over a store in memory, with a clock that is moved by hand. */
 export async function startServer() {
   const clock = createManualClock();
+  return { ...(await serverOn(clock)), clock };
+}
+
+/** The same on any clock. */
+export async function serverOn(clock: Clock) {
   const events: SessionEvent[] = [];
   const engine = createSessionEngine({
     store: createMemoryStore(),
@@ -28,5 +34,5 @@ export async function startServer() {
     clock,
   });
   const handlers = createHandlers({ engine, wallet, publicUrl: new URL(ORIGIN), clock, rateLimit: false });
-  return { engine, handlers, clock, events };
+  return { engine, handlers, events };
 }
