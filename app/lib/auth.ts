@@ -9,8 +9,8 @@ import type {
   VerifiedActor,
 } from "wallet-session";
 import type { Handler, MethodHandlers } from "wallet-session/http";
-import { describeFault } from "wallet-session/logging";
 import { routes, sessionGuard, sharedSessions } from "wallet-session/next";
+import { describeFault } from "wallet-session/server";
 import { openStore, streamsReady } from "./db.ts";
 
 /** The sessions of this process. They are wired at first use, so a build loads the routes without settings or a store. */

@@ -1,5 +1,5 @@
 import { SessionError } from "wallet-session";
-import { ProblemError } from "wallet-session/http";
+import { ProblemError } from "wallet-session/kit";
 
 /** The status and the title of each of the app's own codes. */
 export const REFUSALS = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConfigError } from "wallet-session/config";
+import { ConfigError } from "wallet-session/server";
 import { readAppSettings } from "./settings.ts";
 
 test("the streams stand beside the sessions, unless told otherwise", () => {

@@ -1,10 +1,5 @@
-import {
-  DATABASE_URL_DEFAULT,
-  integer,
-  Settings,
-  type SqlDatabaseUrl,
-  sqlDatabaseUrl,
-} from "wallet-session/config";
+import { DATABASE_URL_DEFAULT, type SqlDatabaseUrl, sqlDatabaseUrl } from "wallet-session/internal/databases";
+import { integer, Settings } from "wallet-session/kit";
 
 /** The app's own settings, checked; those of the sessions are `Config`. */
 export interface AppSettings {

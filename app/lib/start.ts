@@ -1,7 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { ConfigError } from "wallet-session/config";
-import { describeFault } from "wallet-session/logging";
-import { outageAtStart } from "wallet-session/server";
+import { ConfigError, describeFault, outageAtStart } from "wallet-session/server";
 import { reportFault, sessions } from "./auth.ts";
 import { startOperations } from "./operations/running.ts";
 import { readAppSettings } from "./settings.ts";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createMetrics } from "wallet-session/metrics";
+import { createMetrics } from "wallet-session/server";
 import { root } from "../setup/root.mjs";
 import { alerts } from "./alerts.ts";
 import { document, documents } from "./markdown.ts";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { SqlDatabaseUrl } from "wallet-session/config";
+import type { SqlDatabaseUrl } from "wallet-session/internal/databases";
 import { openSql } from "../../app/lib/sql/sql.ts";
 import { balancesOf, remainingOf } from "../../app/lib/streams/ledger.ts";
 import { createStream } from "../../app/lib/streams/stream.ts";

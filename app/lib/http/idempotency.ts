@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { retryKeyFromHeader } from "wallet-session/http";
+import { retryKeyFromHeader } from "wallet-session/kit";
 import { refusal } from "../refusals.ts";
 import type { Tx } from "../sql/schema.ts";
 import { Overtaken } from "../sql/transaction.ts";

@@ -1,5 +1,5 @@
 import { SessionError } from "wallet-session";
-import type { BodyMembers } from "wallet-session/http";
+import type { BodyMembers } from "wallet-session/kit";
 import { refusal } from "../refusals.ts";
 import type { Reader } from "../sql/schema.ts";
 import { openStreamIds } from "../streams/list.ts";

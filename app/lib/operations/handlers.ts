@@ -1,5 +1,6 @@
 import { type AuthenticatedSession, SessionError } from "wallet-session";
-import { answersJson, type Handler, readJsonBody } from "wallet-session/http";
+import type { Handler } from "wallet-session/http";
+import { answersJson, readJsonBody } from "wallet-session/kit";
 import { sessions } from "../auth.ts";
 import { type Answer, answerResponse, jsonAnswer } from "../http/answer.ts";
 import { type IdempotentRequest, idempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";

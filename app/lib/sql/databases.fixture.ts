@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, onTestFinished } from "vitest";
-import type { SqlDatabaseUrl } from "wallet-session/config";
+import type { SqlDatabaseUrl } from "wallet-session/internal/databases";
 import {
   type TemporaryDatabase,
   temporaryDatabase,

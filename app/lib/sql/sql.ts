@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import type { SqlDatabaseUrl } from "wallet-session/config";
+import type { SqlDatabaseUrl } from "wallet-session/internal/databases";
 import { type Database, type FaultSink, reported } from "./database.ts";
 import { migrate } from "./migrate.ts";
 import { openPostgres } from "./postgres.ts";

@@ -10,8 +10,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import type { EmbeddedDatabaseUrl } from "wallet-session/config";
-import { sqlite } from "wallet-session/internal/databases";
+import { type EmbeddedDatabaseUrl, sqlite } from "wallet-session/internal/databases";
 import { type Database, DatabaseFault, type FaultSink, reported, type Stage } from "./database.ts";
 import type { Schema, Tx } from "./schema.ts";
 import { transact } from "./transaction.ts";

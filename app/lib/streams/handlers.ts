@@ -1,5 +1,6 @@
 import { SessionError } from "wallet-session";
-import { answersJson, type Handler, queryValue, readJsonBody } from "wallet-session/http";
+import type { Handler } from "wallet-session/http";
+import { answersJson, queryValue, readJsonBody } from "wallet-session/kit";
 import { sessions } from "../auth.ts";
 import { answerResponse, jsonAnswer } from "../http/answer.ts";
 import { idempotentRequest } from "../http/idempotency.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
 import { SessionError } from "wallet-session";
-import { ProblemError } from "wallet-session/http";
+import { ProblemError } from "wallet-session/kit";
 import { createManualClock, createWalletKeypair } from "wallet-session/testing";
 import type { Answer } from "../http/answer.ts";
 import { type DatabaseKind, emptyPlaces, type Place } from "../sql/databases.fixture.ts";

@@ -1,4 +1,4 @@
-import { type BodyMembers, textMember } from "wallet-session/http";
+import { type BodyMembers, textMember } from "wallet-session/kit";
 import { isAddress } from "wallet-session/wallets/stellar-address";
 import { malformed } from "../refusals.ts";
 import type { StreamWish } from "./create.ts";

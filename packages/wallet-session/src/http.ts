@@ -1,5 +1,3 @@
-export { ProblemError } from "./errors.ts";
-export { answersJson } from "./http/accept.ts";
 export type { FaultSink } from "./http/endpoint.ts";
 export type { MetricsEndpoint, MetricsText } from "./http/endpoints/metrics.ts";
 export type { ServerEventSource } from "./http/event-streams/event-stream-body.ts";
@@ -8,9 +6,5 @@ export type { Handler, MethodHandlers, RouteHandler, RouteParameters } from "./h
 export { createHandlers, type Handlers, type HandlersOptions } from "./http/handlers.ts";
 export { type RequestReport, type RequestSink, requestIdHeader } from "./http/observed.ts";
 export type { GuardPageOptions } from "./http/pages/guard-page.ts";
-export { type BodyMembers, readJsonBody, textMember } from "./http/request/body.ts";
 export { peerAddress, publishPeerAddress } from "./http/request/client-address.ts";
 export { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "./http/request/cookies.ts";
-export { queryValue } from "./http/request/query.ts";
-export { retryKeyFromHeader } from "./http/request/retry-key.ts";
-export { sitePath } from "./site-path.ts";

@@ -1,3 +1,10 @@
+export { type Config, type LogLevel, readConfig } from "./config/config.ts";
+export { madeSecrets, type SecretSource } from "./config/made-secrets.ts";
+export { ConfigError } from "./config/settings.ts";
+export type { DatabaseUrl } from "./databases/url.ts";
+export { createEventLog, describeFault, type EventLog, type EventLogOptions } from "./logging/event-log.ts";
+export { createLogger, type Logger } from "./logging/logger.ts";
+export { createMetrics, type Metrics, type MetricsOptions } from "./metrics/metrics.ts";
 export { openStore, type StoreSettings } from "./server/open-store.ts";
 export { outageAtStart } from "./server/outage.ts";
 export { type SecurityWebhookOptions, securityWebhook } from "./server/security-webhook.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { ConfigError } from "../config/settings.ts";
 import { SessionError } from "../errors.ts";
-import { describeFault } from "../logging.ts";
+import { describeFault } from "../logging/event-log.ts";
 import { UnfitStore } from "../stores/unfit-store.ts";
 import {
   COMMON_OPTIONS,

@@ -1,7 +1,7 @@
 import { readAccessTtl, readSecrets, readStoreSettings } from "../config/engine-settings.ts";
 import { keptSecret } from "../config/made-secrets.ts";
 import { Settings } from "../config/settings.ts";
-import { isEmbedded } from "../config/values.ts";
+import { isEmbedded } from "../databases/url.ts";
 import type { Terminal } from "./terminal.ts";
 
 // A command reads the settings that it needs and no other: who ends a session needs no signing seed.

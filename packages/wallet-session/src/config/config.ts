@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { type DatabaseUrl, isEmbedded } from "../databases/url.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
@@ -15,11 +16,9 @@ import {
   BadValue,
   baseUrl,
   bearerSecret,
-  type DatabaseUrl,
   duration,
   hostName,
   integer,
-  isEmbedded,
   isLoopback,
   oneOf,
   origin,

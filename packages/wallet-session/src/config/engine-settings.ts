@@ -1,7 +1,8 @@
+import { DATABASE_URL_DEFAULT, databaseUrl } from "../databases/url.ts";
 import { ACCESS_TOKEN_TTL_MS } from "../limits.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import type { Settings } from "./settings.ts";
-import { BadValue, DATABASE_URL_DEFAULT, databaseUrl, duration, oneOf } from "./values.ts";
+import { BadValue, duration, oneOf } from "./values.ts";
 
 // What an engine is opened by, readable one by one: a command that looks into a store asks for no wallet's settings.
 

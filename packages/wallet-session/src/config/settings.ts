@@ -12,8 +12,19 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads settings out of an environment and collects every problem, so that one start tells all of them. An app reads its
- * own with it, in the same words.
+ * Reads settings out of an environment and collects every problem, so that one start reports all of them. An app reads its
+ * own settings with it. A parser throws {@link BadValue} for text that it cannot use; {@link Settings.complete} throws at the
+ * end.
+ *
+ * @example
+ * ```ts
+ * import { integer, Settings } from "wallet-session/kit";
+ *
+ * const settings = new Settings(process.env);
+ * export const { workers } = settings.complete({
+ *   workers: settings.read("APP_WORKERS", 4, (text) => integer(text, 1, 64)),
+ * });
+ * ```
  */
 export class Settings {
   readonly #env: Readonly<Record<string, string | undefined>>;
@@ -23,25 +34,26 @@ export class Settings {
     this.#env = env;
   }
 
-  /** An empty value counts as not given. */
+  /** The trimmed value, or undefined. An empty value counts as not given. */
   optional(name: string): string | undefined {
     return this.#env[name]?.trim() || undefined;
   }
 
-  /** `where`: what makes it required, such as "in production". */
+  /** The trimmed value. Without one it adds a problem and returns undefined. `where`: such as "in production". */
   required(name: string, where: string): string | undefined {
     const text = this.optional(name);
     if (text === undefined) this.complain(`${name} is required ${where}`);
     return text;
   }
 
-  /** A default that is text is read like a given value; any other is taken as it is. */
+  /** A setting by its parser. A default that is text is parsed as well; any other is taken as it is. */
   read<T>(name: string, byDefault: NoInfer<T> | string, parse: (text: string) => T): T | undefined {
     const text = this.optional(name);
     if (text === undefined && typeof byDefault !== "string") return byDefault;
     return this.check(name, text ?? String(byDefault), parse);
   }
 
+  /** The parsed text. Undefined for no text, and for text that the parser refuses: that adds a problem. */
   check<T>(name: string, text: string | undefined, parse: (text: string) => T): T | undefined {
     if (text === undefined) return undefined;
     try {
@@ -53,11 +65,12 @@ export class Settings {
     }
   }
 
-  /** For what is wrong with several values together. */
+  /** Adds a problem of several values together. */
   complain(problem: string): void {
     this.#problems.push(problem);
   }
 
+  /** Returns the settings as they are. @throws ConfigError with every problem so far */
   complete<T extends object>(config: T): { [K in keyof T]: Exclude<T[K], undefined> } {
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     return config as { [K in keyof T]: Exclude<T[K], undefined> };

@@ -1,7 +1,12 @@
-/** Readers of single settings. Each returns the value or throws a `BadValue` whose message says what is expected. */
+/**
+ * A setting's value that cannot be used. The message goes on after the setting's name: "must be a whole number". It never
+ * repeats the value, which may be a secret.
+ */
 export class BadValue extends Error {
   override readonly name = "BadValue";
 }
+
+// Readers of single settings. Each returns the value or throws BadValue.
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -11,6 +16,7 @@ export function duration(text: string): number {
   return Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS];
 }
 
+/** A whole number in decimal digits, from `least` to `most`, both included. @throws BadValue for any other text */
 export function integer(text: string, least: number, most: number): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (!(value >= least && value <= most))
@@ -95,48 +101,4 @@ export function hostName(text: string): string {
 
 export function isLoopback(url: URL): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-}
-
-export const DATABASE_URL_DEFAULT = "sqlite:./data/wallet-session.db";
-
-/** A database within the process. */
-export type EmbeddedDatabaseUrl =
-  | { readonly kind: "memory" }
-  | { readonly kind: "sqlite"; readonly path: string };
-
-/** A database that is asked in SQL. `url` may hold a password. */
-export type SqlDatabaseUrl = EmbeddedDatabaseUrl | { readonly kind: "postgres"; readonly url: string };
-
-/** `url` may hold a password. */
-export type DatabaseUrl = SqlDatabaseUrl | { readonly kind: "redis"; readonly url: string };
-
-/** Whether it is within the process, and no other machine has part in it. */
-export function isEmbedded(url: DatabaseUrl): url is EmbeddedDatabaseUrl {
-  return url.kind === "memory" || url.kind === "sqlite";
-}
-
-export function databaseUrl(text: string): DatabaseUrl {
-  if (/^rediss?:\/\/[^/]/.test(text) && URL.canParse(text)) return { kind: "redis", url: text };
-  const sql = readSql(text);
-  if (sql !== null) return sql;
-  throw new BadValue(
-    "must be memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/DATABASE or redis://USER:PASSWORD@HOST:PORT",
-  );
-}
-
-export function sqlDatabaseUrl(text: string): SqlDatabaseUrl {
-  const sql = readSql(text);
-  if (sql !== null) return sql;
-  throw new BadValue("must be memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE");
-}
-
-function readSql(text: string): SqlDatabaseUrl | null {
-  if (/^postgres(ql)?:\/\/./.test(text) && URL.canParse(text)) return { kind: "postgres", url: text };
-  return readEmbedded(text);
-}
-
-function readEmbedded(text: string): EmbeddedDatabaseUrl | null {
-  if (text === "memory:") return { kind: "memory" };
-  const path = text.startsWith("sqlite:") ? text.slice("sqlite:".length) : "";
-  return path !== "" && !path.startsWith(":") ? { kind: "sqlite", path } : null;
 }

@@ -4,3 +4,9 @@
  */
 export * as postgres from "../databases/postgres.ts";
 export * as sqlite from "../databases/sqlite.ts";
+export {
+  DATABASE_URL_DEFAULT,
+  type EmbeddedDatabaseUrl,
+  type SqlDatabaseUrl,
+  sqlDatabaseUrl,
+} from "../databases/url.ts";

@@ -2,7 +2,7 @@ import type { SessionEngine } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
-import { createMetrics, type Metrics } from "../metrics.ts";
+import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 
 /** Metrics whose sinks are there at once, though what they need is loaded only at the start; until then they count nothing. */
 export interface LateMetrics extends Omit<Metrics, "watch"> {

@@ -1,4 +1,4 @@
-import type { DatabaseUrl } from "../config/values.ts";
+import type { DatabaseUrl } from "../databases/url.ts";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openPostgresStore } from "../stores/postgres.ts";

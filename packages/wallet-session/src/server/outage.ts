@@ -1,5 +1,5 @@
 import { SessionError } from "../errors.ts";
-import { describeFault } from "../logging.ts";
+import { describeFault } from "../logging/event-log.ts";
 import { UnfitStore } from "../stores/unfit-store.ts";
 
 /**

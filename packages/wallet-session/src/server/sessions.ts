@@ -1,7 +1,7 @@
 import { type Config, readConfig } from "../config/config.ts";
 import { madeSecrets } from "../config/made-secrets.ts";
 import type { ConfigError } from "../config/settings.ts";
-import type { DatabaseUrl } from "../config/values.ts";
+import type { DatabaseUrl } from "../databases/url.ts";
 import { createSessionEngine, type SessionEngineOptions } from "../engine/engine.ts";
 import type { SecurityEventHandler } from "../engine/security-event.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
@@ -9,7 +9,8 @@ import type { Handler } from "../http/handler.ts";
 import { createHandlers, type Handlers, type HandlersOptions } from "../http/handlers.ts";
 import { requestIdHeader } from "../http/observed.ts";
 import { peerAddress, publishPeerAddress } from "../http/request/client-address.ts";
-import { createEventLog, createLogger, type Logger } from "../logging.ts";
+import { createEventLog } from "../logging/event-log.ts";
+import { createLogger, type Logger } from "../logging/logger.ts";
 import type { SessionStore } from "../store.ts";
 import { createStellarWallet, horizonSigners, masterKeyOnly } from "../wallets/stellar.ts";
 import { lateMetrics } from "./late-metrics.ts";

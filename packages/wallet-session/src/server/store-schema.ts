@@ -1,4 +1,4 @@
-import type { DatabaseUrl } from "../config/values.ts";
+import type { DatabaseUrl } from "../databases/url.ts";
 import { migratePostgres, schemaOfPostgres } from "../stores/postgres.ts";
 import type { SchemaState } from "../stores/schema-state.ts";
 import { migrateSqlite, schemaOfSqlite } from "../stores/sqlite.ts";

@@ -1,6 +1,6 @@
 import type { Config } from "../../config/config.ts";
 import { CLOCK_TOLERANCE_MS, DOCTOR_FETCH_TIMEOUT_MS } from "../../limits.ts";
-import { describeFault } from "../../logging.ts";
+import { describeFault } from "../../logging/event-log.ts";
 import { keypairFromSeed } from "../../wallets/stellar/keypair.ts";
 import { type Finding, fail, ok, warn } from "./check.ts";
 

@@ -3,7 +3,7 @@ import { systemClock } from "../../clock.ts";
 import type { Config } from "../../config/config.ts";
 import { SessionError } from "../../errors.ts";
 import { STORE_SLOW_MS } from "../../limits.ts";
-import { describeFault } from "../../logging.ts";
+import { describeFault } from "../../logging/event-log.ts";
 import { schemaOf } from "../../server/store-schema.ts";
 import type { SessionStore } from "../../store.ts";
 import { UnfitStore } from "../../stores/unfit-store.ts";

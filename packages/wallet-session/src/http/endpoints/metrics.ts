@@ -7,7 +7,7 @@ import { bearerToken } from "../request/credentials.ts";
 export interface MetricsEndpoint {
   /** Sent by the one who collects, as `Authorization: Bearer`. */
   readonly token: string;
-  /** The figures as they are now. `createMetrics` of `wallet-session/metrics` has it. */
+  /** The figures as they are now. `createMetrics` of `wallet-session/server` has it. */
   readonly render: () => Promise<MetricsText>;
 }
 

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { isLost, isUndone } from "../../databases/postgres.ts";
 import { POSTGRES_CONNECTIONS } from "../../limits.ts";
-import { describeFault } from "../../logging.ts";
+import { describeFault } from "../../logging/event-log.ts";
 import type { SessionRecord, SessionStore } from "../../store.ts";
 import {
   afterSwap,

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
-import { describeFault } from "../../logging.ts";
+import { describeFault } from "../../logging/event-log.ts";
 import type { SessionRecord, SessionStore } from "../../store.ts";
 import {
   afterSwap,

@@ -1,10 +1,11 @@
 import { expect, onTestFinished, test } from "vitest";
-import type { LogLevel } from "./config/config.ts";
-import { startEngine } from "./engine/engine.fixture.ts";
-import type { SessionEvent } from "./events.ts";
-import { startHttp } from "./http/http.fixture.ts";
-import { createEventLog, createLogger, describeFault } from "./logging.ts";
-import { createMemoryStore } from "./stores/memory.ts";
+import type { LogLevel } from "../config/config.ts";
+import { startEngine } from "../engine/engine.fixture.ts";
+import type { SessionEvent } from "../events.ts";
+import { startHttp } from "../http/http.fixture.ts";
+import { createMemoryStore } from "../stores/memory.ts";
+import { createEventLog, describeFault } from "./event-log.ts";
+import { createLogger } from "./logger.ts";
 
 const EVENTS: SessionEvent[] = [
   { type: "signed_in", actorId: "G", sessionId: "s", transport: "body" },

@@ -1,8 +1,7 @@
 import { type Logger, pino } from "pino";
-import type { LogLevel } from "./config/config.ts";
-import { currentRequest } from "./request-context.ts";
+import type { LogLevel } from "../config/config.ts";
+import { currentRequest } from "../request-context.ts";
 
-export { createEventLog, describeFault, type EventLog, type EventLogOptions } from "./logging/event-log.ts";
 export type { Logger };
 
 /**

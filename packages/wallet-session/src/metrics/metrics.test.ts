@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { startHttp } from "./http/http.fixture.ts";
+import { startHttp } from "../http/http.fixture.ts";
+import { VERSION } from "../version.ts";
 import { createMetrics } from "./metrics.ts";
-import { VERSION } from "./version.ts";
 
 /** Handlers and an engine whose doings are counted, and what is told of them. */
 async function startCounted(options: Parameters<typeof startHttp>[0] = {}) {
@@ -236,6 +236,6 @@ test("each has a registry of its own", async () => {
 });
 
 test("the version is that of the package", () => {
-  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  const manifest = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   expect(VERSION).toBe(manifest.version);
 });
