@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createClient, RESP_TYPES } from "@redis/client";
-import { SCRIPTS } from "../packages/wallet-session/src/stores/redis/scripts.ts";
+import { SCRIPTS } from "../packages/wallet-session/src/stores/redis/steps.ts";
 import { type BareSwaps, IN_FLIGHT } from "./rotations.ts";
 
 /** A row and what swaps it, in the layout of the store's rows.ts: body, generation 1, live for ever. */

@@ -3,7 +3,7 @@ import { Connections } from "./postgres/connections.ts";
 import type { Connection } from "./postgres/driver.ts";
 import { assertMigrated, migrate, schemaState } from "./postgres/migrate.ts";
 import { MIGRATIONS } from "./postgres/migrations.ts";
-import { PostgresStore } from "./postgres/postgres-store.ts";
+import { PostgresStore } from "./postgres/store.ts";
 import type { SchemaState } from "./schema-state.ts";
 
 export interface PostgresSchemaOptions {

@@ -1,7 +1,7 @@
 import type { SessionStore } from "../store.ts";
 import { assertRedisUrl } from "./redis/driver.ts";
-import { RedisStore } from "./redis/redis-store.ts";
 import type { RedisDurability } from "./redis/server.ts";
+import { RedisStore } from "./redis/store.ts";
 
 export type { RedisDurability };
 

@@ -1,15 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { isLost, isUndone, retryAfterMs } from "../../databases/postgres.ts";
-import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
-import type { Row } from "../sql/rows.ts";
-import { type Connection, type ConnectionPool, openPool, type Statement } from "./driver.ts";
-
-/** What a write that may have been sent twice has answered the last time. */
-export interface Written {
-  readonly rows: readonly Row[];
-  /** Whether it was sent before on a connection that was lost: then that one may be what was written. */
-  readonly sentAgain: boolean;
-}
+import { type Connection, type ConnectionPool, openPool } from "./driver.ts";
+import { StepRunner } from "./runner.ts";
 
 /** Runs single statements, each a transaction of its own, on a bounded number of connections. */
 export class Connections {
@@ -21,8 +11,8 @@ export class Connections {
   }
 
   /** A step, whose time runs from now. */
-  begin(): Step {
-    return new Step(() => this.#connect());
+  begin(): StepRunner {
+    return new StepRunner(() => this.#connect());
   }
 
   /** Waits for the statements that are under way. */
@@ -38,119 +28,4 @@ export class Connections {
     });
     return (await this.#pool).connect();
   }
-}
-
-/**
- * The statements of one step share one limit in time: what is waited for (a free connection, a new one, each answer, the pause
- * before another try) is waited for until then, and then the step rejects.
- */
-export class Step {
-  readonly #endsAt = performance.now() + STORE_STEP_TIMEOUT_MS;
-  readonly #openConnection: () => Promise<Connection>;
-  #connected = false;
-
-  constructor(openConnection: () => Promise<Connection>) {
-    this.#openConnection = openConnection;
-  }
-
-  /** A statement that changes nothing: begun again also where the connection was lost. */
-  read(statement: Statement, values: unknown[]): Promise<readonly Row[]> {
-    return this.use((connection) => this.#run(connection, statement, values));
-  }
-
-  /**
-   * A statement that writes, and whose second writing would be another one: begun again only where the server said that it was
-   * undone, or where there was no connection to send it on.
-   */
-  writeOnce(statement: Statement, values: unknown[]): Promise<readonly Row[]> {
-    return this.#again(
-      (connection) => this.#run(connection, statement, values),
-      () => false,
-    );
-  }
-
-  /**
-   * A statement that writes, begun again also where its connection was lost. Then nobody knows whether it was written
-   * before: the rows are those of the last time, and the caller must be able to tell by them or by the row that it is about.
-   */
-  async write(statement: Statement, values: unknown[]): Promise<Written> {
-    let sentAgain = false;
-    const rows = await this.#again(
-      (connection) => this.#run(connection, statement, values),
-      (error) => {
-        sentAgain ||= isLost(error);
-        return isLost(error);
-      },
-    );
-    return { rows, sentAgain };
-  }
-
-  /** Several statements on one connection, begun again where it was lost. */
-  use<Output>(work: (connection: Connection) => Promise<Output>): Promise<Output> {
-    return this.#again(work, isLost);
-  }
-
-  async #again<Output>(
-    work: (connection: Connection) => Promise<Output>,
-    maybeDone: (error: unknown) => boolean,
-  ): Promise<Output> {
-    for (let tries = 1; ; tries += 1) {
-      let connection: Connection | null = null;
-      // Without a connection nothing was sent.
-      let mayRepeat = isLost;
-      try {
-        connection = await this.#connect();
-        mayRepeat = (error) => isUndone(error) || maybeDone(error);
-        const output = await work(connection);
-        connection.release();
-        return output;
-      } catch (error) {
-        // It may be lost, busy still or in a transaction that has failed.
-        connection?.release(true);
-        const pauseMs = retryAfterMs(tries);
-        if (pauseMs === null || !mayRepeat(error)) throw error;
-        await pause(Math.min(pauseMs, this.#left()));
-      }
-    }
-  }
-
-  /** The pool's own limit is the step's as well: it is exact for the first connection, and too long for any other. */
-  #connect(): Promise<Connection> {
-    const connecting = this.#openConnection();
-    if (this.#connected) return within(this.#left(), connecting);
-    this.#connected = true;
-    return connecting;
-  }
-
-  async #run(connection: Connection, statement: Statement, values: unknown[]): Promise<readonly Row[]> {
-    const answer = await connection.query({ ...statement, values, query_timeout: this.#left() });
-    return answer.rows;
-  }
-
-  /** Milliseconds, at least one: to `pg` none means for ever. */
-  #left(): number {
-    return Math.max(1, Math.ceil(this.#endsAt - performance.now()));
-  }
-}
-
-/** A connection that comes too late goes back to the pool. */
-function within(ms: number, connecting: Promise<Connection>): Promise<Connection> {
-  return new Promise((resolve, reject) => {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      reject(new Error("timeout exceeded when trying to connect again"));
-    }, ms);
-    connecting.then(
-      (connection) => {
-        clearTimeout(timer);
-        if (late) connection.release();
-        else resolve(connection);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
-  });
 }

@@ -1,6 +1,6 @@
 import { REDIS_BATCH_CONNECTIONS, REDIS_BATCH_MS, STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
+import { type CheckedConnection, Line, type Node } from "./connections.ts";
 import type { Argument, Reply } from "./driver.ts";
-import { type CheckedConnection, Line, type Node } from "./node.ts";
 
 interface Job {
   readonly command: readonly Argument[];

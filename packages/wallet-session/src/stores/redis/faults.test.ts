@@ -21,8 +21,8 @@ import { openRedisStore } from "../redis.ts";
 import { ConnectionFault, isLostInFlight, isNotBegun, isOfConnection, ServerFault } from "./faults.ts";
 import { type OwnServer, startOwnServer } from "./own-server.fixture.ts";
 import { type RedisProxy, startProxy } from "./proxy.fixture.ts";
-import { SCRIPTS } from "./scripts.ts";
 import { temporaryKeys } from "./server.fixture.ts";
+import { SCRIPTS } from "./steps.ts";
 
 const keys = temporaryKeys();
 /** For a busy machine. */

@@ -3,7 +3,7 @@ import type { RotateOutcome, RotationSwap, SessionId } from "../../store.ts";
 import type { Reply } from "./driver.ts";
 import { bytes, list } from "./replies.ts";
 import * as rows from "./rows.ts";
-import type { Answer } from "./steps.ts";
+import type { Answer } from "./runner.ts";
 
 interface Waiting {
   readonly id: SessionId;

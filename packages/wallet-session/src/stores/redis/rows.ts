@@ -8,7 +8,7 @@ import type {
   Transport,
 } from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
-import { encodeSessionId } from "../sql/rows.ts";
+import { encodeNewSessionId } from "../session-id.ts";
 
 /**
  * A session is one string: a head of fixed size, of which a rotation overwrites one part and a revocation another, then the
@@ -108,9 +108,7 @@ function put(target: Buffer, bytes: Uint8Array, at: number, size: number): void 
 
 /** @throws RangeError for an id that cannot be stored */
 export function encodeId(id: SessionId): Buffer {
-  const bytes = encodeSessionId(id);
-  if (bytes === null) throw new RangeError("A session id is 16 bytes in base64url.");
-  return toBuffer(bytes);
+  return toBuffer(encodeNewSessionId(id));
 }
 
 export function toBuffer(bytes: Uint8Array): Buffer {

@@ -1,123 +1,266 @@
-import { setTimeout } from "node:timers/promises";
-import { REDIS_RETRY_MS, REDIS_TRIES } from "../../limits.ts";
-import { DurableBatches } from "./batches.ts";
-import { type Deadline, inTime } from "./deadline.ts";
-import { type Argument, loadDriver, type Reply } from "./driver.ts";
-import { isLostInFlight, isNotBegun, isOfConnection, ServerFault } from "./faults.ts";
-import { type CheckedConnection, Line, Node, type NodeOptions } from "./node.ts";
-import type { Script } from "./scripts.ts";
+import { createHash } from "node:crypto";
 
-export interface Step {
-  readonly script: Script;
-  readonly keys: readonly Argument[];
-  readonly values: readonly Argument[];
-  /** Acknowledged only once it is on disk, as far as the server can say so. */
-  readonly durable: boolean;
-  /** Sent again also where it may have been done: done twice, it leaves the same, or the caller can tell. */
-  readonly repeatable: boolean;
+/** A step of the contract: one Lua script, which Redis runs as one. */
+export interface Script {
+  readonly text: string;
+  /** SHA-1 of the text, by which Redis knows it once it has seen it. */
+  readonly sha: string;
 }
 
-export interface Answer {
-  readonly reply: Reply;
-  /** It was sent again after a connection was lost, so that the answer may be to its second time. */
-  readonly resent: boolean;
+/**
+ * With the first line Redis checks before a script begins whether it may write at all (replica, disk, memory), so that none
+ * ends in the middle. `allow-oom`: what ends sessions, frees memory or needs no more of it goes on where memory is full.
+ */
+function script(flags: "" | "flags=allow-oom" | "flags=no-writes", body: string): Script {
+  const text = `${`#!lua ${flags}`.trim()}\n${body}`;
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
 }
 
-/** Runs steps, each within its time, and again where it is safe: a bounded number of times. */
-export class Steps {
-  readonly #node: Node;
-  readonly #line: Line;
-  readonly #batches: DurableBatches;
-  #driver: Promise<unknown> | null = null;
+/** What a script that meets a row of somebody else's fails with. */
+const UNREADABLE = "A value in Redis is not as this store writes it.";
 
-  constructor(options: NodeOptions) {
-    this.#node = new Node(options);
-    this.#line = new Line(this.#node);
-    this.#batches = new DurableBatches(this.#node);
-  }
+/** Reads rows by the offsets of rows.ts, counted from 1 here. Each script reads all that it needs before it writes. */
+const ROWS = `
+local function read(key)
+  local row = redis.call('GET', key)
+  if row and (#row < 132 or row:byte(1) ~= 1) then error('${UNREADABLE}') end
+  return row
+end
+-- In parentheses: unpack gives the next position as well.
+local function idle_end(row) return (struct.unpack('>d', row, 96)) end
+local function absolute_end(row) return (struct.unpack('>d', row, 121)) end
+local function is_revoked(row) return row:byte(112) ~= 0 end
+local function is_live(row, now) return not is_revoked(row) and idle_end(row) > now and absolute_end(row) > now end
+local function actor_of(row) return row:sub(133, 132 + (struct.unpack('>I4', row, 129))) end
+`;
 
-  get node(): Node {
-    return this.#node;
-  }
+/**
+ * KEYS: ends, position, log, log by time, events, events by time. ARGV: prefix, revoked at, the same as in the row, reason as
+ * in the row. Marks the rows, appends to the log and to the events, and wakes whoever listens: where that fails, they poll.
+ */
+const REVOKE = `${ROWS}
+local prefix, revoked_at, written_at, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local function revoke(ids, rows)
+  if #ids == 0 then return end
+  local position = redis.call('INCRBY', KEYS[2], #ids) - #ids
+  for i, id in ipairs(ids) do
+    position = position + 1
+    local actor = actor_of(rows[i])
+    redis.call('SETRANGE', prefix .. 's:' .. id, 103, written_at .. reason)
+    redis.call('ZREM', KEYS[1], id)
+    redis.call('ZREM', prefix .. 'a:' .. actor, id)
+    if reason == '\\3' then redis.call('ZADD', prefix .. 'r:' .. actor, revoked_at, id) end
+    local entry = struct.pack('>d', position) .. written_at .. reason .. id
+    redis.call('ZADD', KEYS[3], position, entry)
+    redis.call('ZADD', KEYS[4], revoked_at, entry)
+    redis.call('ZADD', KEYS[5], position, entry .. actor)
+    redis.call('ZADD', KEYS[6], revoked_at, entry .. actor)
+  end
+  redis.pcall('PUBLISH', prefix .. 'wake', '')
+end
+`;
 
-  /** @throws ServerFault, ConnectionFault, StepTimeout, UnfitServer */
-  async run(step: Step): Promise<Answer> {
-    await this.#loadDriver();
-    return inTime((deadline) =>
-      this.#again(step.repeatable, deadline, () => this.#runScript(step, deadline)),
-    );
-  }
+/** KEYS and ARGV are named above each; numbers are decimal but where they are "as in the row". */
+export const SCRIPTS = {
+  /**
+   * KEYS: session, challenges, actor, ends, examine. ARGV: row, id, challenge, its end, created at, end, examine at.
+   * 1: created; 0: the challenge was used.
+   */
+  createSession: script(
+    "",
+    `if redis.call('ZSCORE', KEYS[2], ARGV[3]) then return 0 end
+     if redis.call('EXISTS', KEYS[1]) == 1 then return redis.error_reply('TAKEN A session with this id exists already.') end
+     redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
+     redis.call('SET', KEYS[1], ARGV[1])
+     redis.call('ZADD', KEYS[3], ARGV[5], ARGV[2])
+     redis.call('ZADD', KEYS[4], ARGV[6], ARGV[2])
+     redis.call('ZADD', KEYS[5], ARGV[7], ARGV[2])
+     return 1`,
+  ),
 
-  /** A single command that changes nothing. */
-  async read(command: readonly Argument[]): Promise<Reply> {
-    await this.#loadDriver();
-    const { reply } = await inTime((deadline) =>
-      this.#again(true, deadline, () => this.#send(command, false, deadline)),
-    );
-    return reply;
-  }
+  /**
+   * KEYS: sessions. ARGV: for each its swap in one piece: what must stand in the row (37 bytes), what is written (85), now and
+   * the idle limit. For each the row after the swap or as it stands, and 1 where it was swapped; nothing where there is none,
+   * and an empty one where it is none of ours, which is no matter to the others.
+   */
+  rotate: script(
+    "flags=allow-oom",
+    `local function rotate(key, swap)
+       local row = redis.pcall('GET', key)
+       if not row then return false end
+       if type(row) ~= 'string' or #row < 132 or row:byte(1) ~= 1 then return {0, ''} end
+       local now, idle_end = struct.unpack('>dd', swap, 123)
+       local absolute_end = struct.unpack('>d', row, 121)
+       if row:sub(2, 38) ~= swap:sub(1, 37) or row:sub(3, 6) == '\\255\\255\\255\\255' or row:byte(112) ~= 0
+         or struct.unpack('>d', row, 96) <= now or not (absolute_end > now) then
+         return {0, row}
+       end
+       local written = swap:sub(38, 130) .. (idle_end > absolute_end and row:sub(121, 128) or swap:sub(131))
+       redis.call('SETRANGE', key, 2, written)
+       return {1, row:sub(1, 2) .. written .. row:sub(104)}
+     end
+     local replies = {}
+     for i, key in ipairs(KEYS) do replies[i] = rotate(key, ARGV[i]) end
+     return replies`,
+  ),
 
-  async close(): Promise<void> {
-    await Promise.all([this.#line.close(), this.#batches.close()]);
-  }
+  /** KEYS: actor. ARGV: prefix, now, limit. Id, row, id, row. In pieces, since idle sessions stand among the live ones. */
+  listSessions: script(
+    "flags=no-writes",
+    `${ROWS}
+     local now, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
+     local found, start = {}, 0
+     while #found < 2 * limit do
+       local ids = redis.call('ZREVRANGE', KEYS[1], start, start + limit - 1)
+       for _, id in ipairs(ids) do
+         local row = read(ARGV[1] .. 's:' .. id)
+         if row and is_live(row, now) and #found < 2 * limit then
+           found[#found + 1] = id
+           found[#found + 1] = row
+         end
+       end
+       if #ids < limit then break end
+       start = start + limit
+     end
+     return found`,
+  ),
 
-  /** Before the time of a step begins. Where it failed, the next step tries again. */
-  #loadDriver(): Promise<unknown> {
-    this.#driver ??= loadDriver().catch((error: unknown) => {
-      this.#driver = null;
-      throw error;
-    });
-    return this.#driver;
-  }
+  /** KEYS: ended by reuse. ARGV: prefix, since, limit. Id, row, id, row. */
+  endedByReuse: script(
+    "flags=no-writes",
+    `local found = {}
+     for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])) do
+       local row = redis.call('GET', ARGV[1] .. 's:' .. id)
+       if row then
+         found[#found + 1] = id
+         found[#found + 1] = row
+       end
+     end
+     return found`,
+  ),
 
-  async #again(repeatable: boolean, deadline: Deadline, attempt: () => Promise<Reply>): Promise<Answer> {
-    let resent = false;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return { reply: await attempt(), resent };
-      } catch (error) {
-        const lost = isLostInFlight(error);
-        if (tries === REDIS_TRIES || deadline.isOver) throw error;
-        if (!isNotBegun(error) && !(lost && repeatable)) throw error;
-        resent ||= lost;
-      }
-      await setTimeout(REDIS_RETRY_MS * 2 ** (tries - 1));
-      if (deadline.isOver) throw new Error("The step's time is over.");
-    }
-  }
+  /** As REVOKE, and KEYS: session; ARGV: id. 1 and the row from before where it hit, 0 and the row where not; or nothing. */
+  revokeSession: script(
+    "flags=allow-oom",
+    `${REVOKE}
+     local row = read(KEYS[7])
+     if not row then return false end
+     if is_revoked(row) then return {0, row} end
+     revoke({ARGV[5]}, {row})
+     return {1, row}`,
+  ),
 
-  /** By its hash; by its text where the server has not seen it yet, or not since it started. */
-  async #runScript({ script, keys, values, durable }: Step, deadline: Deadline): Promise<Reply> {
-    const rest = [`${keys.length}`, ...keys, ...values];
-    try {
-      return await this.#send(["EVALSHA", script.sha, ...rest], durable, deadline);
-    } catch (error) {
-      if (!(error instanceof ServerFault) || error.code !== "NOSCRIPT") throw error;
-      return this.#send(["EVAL", script.text, ...rest], durable, deadline);
-    }
-  }
+  /** As REVOKE, and KEYS: actor; ARGV: the id that stays, or nothing. The ids. */
+  revokeActor: script(
+    "flags=allow-oom",
+    `${REVOKE}
+     local ids, rows = {}, {}
+     for _, id in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
+       local row = read(prefix .. 's:' .. id)
+       if row and id ~= ARGV[5] and is_live(row, tonumber(revoked_at)) then
+         ids[#ids + 1] = id
+         rows[#rows + 1] = row
+       end
+     end
+     revoke(ids, rows)
+     return ids`,
+  ),
 
-  async #send(command: readonly Argument[], durable: boolean, deadline: Deadline): Promise<Reply> {
-    let used: { connection: CheckedConnection; line: Line } | null = null;
-    const leave = () => used?.line.leave(used.connection);
-    deadline.whenOver(leave);
-    try {
-      const connection = await this.#line.connection();
-      if (durable && connection.waitsForDisk) {
-        return await this.#batches.send(command, (connection, line) => {
-          used = { connection, line };
-        });
-      }
-      used = { connection, line: this.#line };
-      return await connection.send(command);
-    } catch (error) {
-      if (isOfConnection(error)) {
-        this.#node.follow(error);
-        leave();
-      }
-      throw error;
-    } finally {
-      used = null;
-    }
-  }
-}
+  /** As REVOKE, and ARGV: limit. The ids. */
+  revokeBatch: script(
+    "flags=allow-oom",
+    `${REVOKE}
+     local ids, rows = {}, {}
+     for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. revoked_at, '+inf', 'LIMIT', 0, ARGV[5])) do
+       local row = read(prefix .. 's:' .. id)
+       if row then
+         ids[#ids + 1] = id
+         rows[#rows + 1] = row
+       end
+     end
+     revoke(ids, rows)
+     return ids`,
+  ),
+
+  /** KEYS: log, position. ARGV: after which position, limit. The entries, and the last position ever. */
+  revocationsAfter: script(
+    "flags=no-writes",
+    `local entries = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
+     return {entries, tonumber(redis.call('GET', KEYS[2]) or 0)}`,
+  ),
+
+  /** KEYS: lease, events. ARGV: owner, now, until, limit. The events, or nothing where another has the lease. */
+  claimEvents: script(
+    "flags=allow-oom",
+    `local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
+     if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > tonumber(ARGV[2]) then return false end
+     redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', ARGV[3])
+     return redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[4]) - 1)`,
+  ),
+
+  /** KEYS: lease, events, events by time. ARGV: owner, position, 1 to release. 1 where the owner has the lease. */
+  settleEvents: script(
+    "flags=allow-oom",
+    `if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+     for _, event in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])) do
+       redis.call('ZREM', KEYS[2], event)
+       redis.call('ZREM', KEYS[3], event)
+     end
+     if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
+     return 1`,
+  ),
+
+  /** KEYS: signing keys. ARGV: the key, its kid, and the kid that must be the newest, or nothing. 1 where it was added. */
+  addSigningKey: script(
+    "",
+    `local newest = false
+     local taken = false
+     for _, key in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+       newest = cjson.decode(key).kid
+       taken = taken or newest == ARGV[2]
+     end
+     if newest ~= (ARGV[3] or false) then return 0 end
+     if taken then return redis.error_reply('TAKEN A signing key with this kid exists.') end
+     redis.call('RPUSH', KEYS[1], ARGV[1])
+     return 1`,
+  ),
+
+  /**
+   * KEYS: examine, ends. ARGV: prefix, the bound, limit. Deletes the ended ones of the next sessions that are due for a look,
+   * and puts the others off to their end. How many it looked at, and how many it deleted.
+   */
+  pruneSessions: script(
+    "flags=allow-oom",
+    `${ROWS}
+     local prefix, before, deleted = ARGV[1], tonumber(ARGV[2]), 0
+     local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
+     for _, id in ipairs(due) do
+       local row = read(prefix .. 's:' .. id)
+       local ends_at = row and math.min(idle_end(row), absolute_end(row))
+       if row and ends_at >= before then
+         redis.call('ZADD', KEYS[1], ends_at, id)
+       else
+         redis.call('ZREM', KEYS[1], id)
+         redis.call('ZREM', KEYS[2], id)
+         if row then
+           local actor = actor_of(row)
+           redis.call('ZREM', prefix .. 'a:' .. actor, id)
+           redis.call('ZREM', prefix .. 'r:' .. actor, id)
+           redis.call('DEL', prefix .. 's:' .. id)
+           deleted = deleted + 1
+         end
+       end
+     end
+     return {#due, deleted}`,
+  ),
+
+  /** KEYS: what is sorted by time, and where the same stands besides. ARGV: the bound, limit. How many were deleted. */
+  pruneByTime: script(
+    "flags=allow-oom",
+    `local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])
+     for _, entry in ipairs(old) do
+       for _, key in ipairs(KEYS) do redis.call('ZREM', key, entry) end
+     end
+     return #old`,
+  ),
+} as const satisfies Record<string, Script>;

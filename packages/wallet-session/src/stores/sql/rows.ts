@@ -10,24 +10,12 @@ import type {
   Transport,
 } from "../../store.ts";
 import { REVOCATION_REASONS } from "../../store.ts";
+import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
 
 /** What the SQL stores have in common: how records become values and come back from rows. */
 export type Row = Readonly<Record<string, unknown>>;
 
 export type SqlValue = null | number | string | Uint8Array;
-
-/** 16 bytes in base64url, the last character with no spare bits set: only the canonical form names a session. */
-const SESSION_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
-
-/** The 16 bytes of a session id, or null for a string that cannot be one. */
-export function encodeSessionId(id: SessionId): Uint8Array | null {
-  return SESSION_ID.test(id) ? Buffer.from(id, "base64url") : null;
-}
-
-export function decodeSessionId(value: unknown): SessionId {
-  const bytes = blob(value);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
-}
 
 /** The caller keeps its buffer, and may change it before the step is written. */
 export function copyBytes(bytes: Uint8Array): Uint8Array {
@@ -43,10 +31,8 @@ export const SESSION_COLUMNS =
  * @throws RangeError for an id that cannot be stored
  */
 export function encodeSession(session: SessionRecord, generation: SqlValue): SqlValue[] {
-  const id = encodeSessionId(session.id);
-  if (id === null) throw new RangeError("A session id is 16 bytes in base64url.");
   return [
-    id,
+    encodeNewSessionId(session.id),
     session.actorId,
     session.transport,
     generation,
@@ -67,7 +53,7 @@ export function encodeSession(session: SessionRecord, generation: SqlValue): Sql
 /** @throws when the row is not one that the store has written */
 export function decodeSession(row: Row, generation: number): SessionRecord {
   return {
-    id: decodeSessionId(row.id),
+    id: sessionId(row.id),
     actorId: text(row.actor_id),
     transport: decodeTransport(row.transport),
     generation,
@@ -125,7 +111,7 @@ export function copySwap(swap: RotationSwap): RotationSwap {
 export function decodeRevocation(row: Row): RevocationEntry {
   return {
     position: integer(row.position),
-    sessionId: decodeSessionId(row.session_id),
+    sessionId: sessionId(row.session_id),
     revokedAt: integer(row.revoked_at),
   };
 }
@@ -144,6 +130,10 @@ export function decodeSigningKey(row: Row): SealedSigningKey {
     createdAt: integer(row.created_at),
     signsFrom: integer(row.signs_from),
   };
+}
+
+export function sessionId(value: unknown): SessionId {
+  return decodeSessionId(blob(value));
 }
 
 export function integer(value: unknown): number {

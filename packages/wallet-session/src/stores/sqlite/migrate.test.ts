@@ -11,7 +11,7 @@ import { openSqliteStore } from "../sqlite.ts";
 import { openDatabase } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { encodeSession } from "./rows.ts";
-import { SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore } from "./store.ts";
 
 const newPath = temporaryDirectory();
 

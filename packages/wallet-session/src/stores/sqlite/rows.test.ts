@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { bytes, newSession, sessionId, signingKey } from "../../testing/store-conformance-fixtures.ts";
-import { decodeSigningKey, encodeSessionId, type Row, SESSION_COLUMNS } from "../sql/rows.ts";
+import { encodeSessionId } from "../session-id.ts";
+import { decodeSigningKey, type Row, SESSION_COLUMNS } from "../sql/rows.ts";
 import { decodeSession, encodeGeneration, encodeSession } from "./rows.ts";
 
 const session = newSession("a", { retryKeyHash: bytes("retry", 32), binding: "thumbprint" });

@@ -11,16 +11,8 @@ import type {
   SessionId,
   SettledEvents,
 } from "../../store.ts";
-import {
-  blob,
-  decodeEvent,
-  decodeSessionId,
-  integer,
-  type Row,
-  rotatedSession,
-  SESSION_COLUMNS,
-  text,
-} from "../sql/rows.ts";
+import { decodeSessionId } from "../session-id.ts";
+import { blob, decodeEvent, integer, type Row, rotatedSession, SESSION_COLUMNS, text } from "../sql/rows.ts";
 import { decodeSession } from "./rows.ts";
 import { type Atomically, createSavepoint } from "./savepoint.ts";
 

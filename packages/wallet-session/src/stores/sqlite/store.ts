@@ -18,12 +18,12 @@ import type {
   SettledEvents,
 } from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
+import { encodeSessionId } from "../session-id.ts";
 import {
   copyBytes,
   copySwap,
   decodeRevocation,
   decodeSigningKey,
-  encodeSessionId,
   integer,
   SESSION_COLUMNS,
 } from "../sql/rows.ts";

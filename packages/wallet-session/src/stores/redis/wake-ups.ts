@@ -1,5 +1,5 @@
 import { REDIS_RESUBSCRIBE_MS } from "../../limits.ts";
-import type { Node } from "./node.ts";
+import type { Node } from "./connections.ts";
 
 /**
  * Calls `wake` for each message on the channel, and once for each subscription: what was said before it was not heard. On a

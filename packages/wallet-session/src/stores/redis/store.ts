@@ -15,16 +15,16 @@ import type {
   SessionStore,
   SettledEvents,
 } from "../../store.ts";
-import { encodeSessionId } from "../sql/rows.ts";
+import { encodeSessionId } from "../session-id.ts";
+import type { NodeOptions } from "./connections.ts";
 import type { Argument, Reply } from "./driver.ts";
 import { createKeys, type Keys } from "./keys.ts";
-import type { NodeOptions } from "./node.ts";
 import { bytes, decodeIds, decodeSessions, integer, list } from "./replies.ts";
 import { Rotations } from "./rotations.ts";
 import * as rows from "./rows.ts";
-import { SCRIPTS } from "./scripts.ts";
-import { type Answer, type Step, Steps } from "./steps.ts";
-import { watchChannel } from "./watch.ts";
+import { type Answer, type Step, StepRunner } from "./runner.ts";
+import { SCRIPTS } from "./steps.ts";
+import { watchChannel } from "./wake-ups.ts";
 
 export interface RedisStoreSettings extends NodeOptions {
   /** What the names of all keys begin with, in braces. */
@@ -34,7 +34,7 @@ export interface RedisStoreSettings extends NodeOptions {
 /** The store contract on Redis. Connects with the first step. */
 export class RedisStore implements SessionStore {
   readonly #keys: Keys;
-  readonly #steps: Steps;
+  readonly #runner: StepRunner;
   readonly #rotations: Rotations;
   readonly #running = new Set<Promise<unknown>>();
   readonly #watches = new Set<() => void>();
@@ -42,10 +42,10 @@ export class RedisStore implements SessionStore {
 
   constructor(settings: RedisStoreSettings) {
     this.#keys = createKeys(settings.prefix);
-    this.#steps = new Steps(settings);
+    this.#runner = new StepRunner(settings);
     const durable = settings.durability === "always";
     this.#rotations = new Rotations((keys, values) =>
-      this.#steps.run({ script: SCRIPTS.rotate, keys, values, durable, repeatable: true }),
+      this.#runner.run({ script: SCRIPTS.rotate, keys, values, durable, repeatable: true }),
     );
   }
 
@@ -144,14 +144,14 @@ export class RedisStore implements SessionStore {
   }
 
   async countSessions(now: number): Promise<number> {
-    const reply = await this.#step(() => this.#steps.read(["ZCOUNT", this.#keys.ends, `(${now}`, "+inf"]));
+    const reply = await this.#step(() => this.#runner.read(["ZCOUNT", this.#keys.ends, `(${now}`, "+inf"]));
     return integer(reply);
   }
 
   /** Ends with the store, too. */
   watchRevocations(wake: () => void): () => void {
     if (this.#closing !== null) return () => {};
-    const stop = watchChannel(this.#steps.node, this.#keys.wake, wake);
+    const stop = watchChannel(this.#runner.node, this.#keys.wake, wake);
     this.#watches.add(stop);
     return () => {
       this.#watches.delete(stop);
@@ -173,7 +173,7 @@ export class RedisStore implements SessionStore {
   }
 
   async signingKeys(): Promise<SealedSigningKey[]> {
-    const reply = await this.#step(() => this.#steps.read(["LRANGE", this.#keys.signingKeys, "0", "-1"]));
+    const reply = await this.#step(() => this.#runner.read(["LRANGE", this.#keys.signingKeys, "0", "-1"]));
     return list(reply).map((key) => rows.decodeSigningKey(bytes(key)));
   }
 
@@ -196,17 +196,17 @@ export class RedisStore implements SessionStore {
   }
 
   async ping(): Promise<void> {
-    await this.#step(() => this.#steps.read(["PING"]));
+    await this.#step(() => this.#runner.read(["PING"]));
   }
 
   close(): Promise<void> {
     for (const stop of this.#watches) stop();
-    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#steps.close());
+    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#runner.close());
     return this.#closing;
   }
 
   async #find(id: Uint8Array): Promise<Buffer | null> {
-    const reply = await this.#step(() => this.#steps.read(["GET", this.#keys.session(id)]));
+    const reply = await this.#step(() => this.#runner.read(["GET", this.#keys.session(id)]));
     return reply === null ? null : bytes(reply);
   }
 
@@ -259,7 +259,7 @@ export class RedisStore implements SessionStore {
     { keys, values }: Pick<Step, "keys" | "values">,
     { durable = true, repeatable = true }: Partial<Pick<Step, "durable" | "repeatable">> = {},
   ): Promise<Answer> {
-    return this.#step(() => this.#steps.run({ script: SCRIPTS[name], keys, values, durable, repeatable }));
+    return this.#step(() => this.#runner.run({ script: SCRIPTS[name], keys, values, durable, repeatable }));
   }
 
   /** Where the answer is known without asking; not from a store that is closed. */

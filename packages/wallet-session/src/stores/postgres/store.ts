@@ -16,10 +16,12 @@ import type {
   SessionStore,
   SettledEvents,
 } from "../../store.ts";
+import { encodeSessionId } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
-import { Connections, type Step } from "./connections.ts";
+import { Connections } from "./connections.ts";
 import type { Connection } from "./driver.ts";
-import { createStatements, type Statements } from "./statements.ts";
+import type { StepRunner } from "./runner.ts";
+import { createStatements, type Statements } from "./steps.ts";
 import { WakeUps } from "./wake-ups.ts";
 
 const ID_AFTER_ALL = new Uint8Array(16).fill(255);
@@ -49,7 +51,7 @@ export class PostgresStore implements SessionStore {
 
   async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
     const values = [...sql.encodeSession(session, session.generation), challenge.id, challenge.expiresAt];
-    const id = sql.encodeSessionId(session.id);
+    const id = encodeSessionId(session.id);
     const secretHash = sql.copyBytes(session.secretHash);
     return this.#step(async (step) => {
       const { rows, sentAgain } = await step.write(this.#statements.createSession, values);
@@ -64,7 +66,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async findSession(id: SessionId): Promise<SessionRecord | null> {
-    return this.#step((step) => this.#find(step, sql.encodeSessionId(id)));
+    return this.#step((step) => this.#find(step, encodeSessionId(id)));
   }
 
   async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
@@ -78,7 +80,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
-    const bytes = sql.encodeSessionId(id);
+    const bytes = encodeSessionId(id);
     if (bytes === null) return this.#step(async () => false);
     const { revokedAt, reason } = revocation;
     return this.#step(async (step) => {
@@ -98,14 +100,14 @@ export class PostgresStore implements SessionStore {
       revocation.revokedAt,
       revocation.reason,
       actorId,
-      except === null ? null : sql.encodeSessionId(except),
+      except === null ? null : encodeSessionId(except),
     ]);
-    return rows.map((row) => sql.decodeSessionId(row.session_id));
+    return rows.map((row) => sql.sessionId(row.session_id));
   }
 
   async revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]> {
     const rows = await this.#writeOnce("revokeBatch", [revocation.revokedAt, revocation.reason, limit]);
-    return rows.map((row) => sql.decodeSessionId(row.session_id));
+    return rows.map((row) => sql.sessionId(row.session_id));
   }
 
   async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
@@ -190,8 +192,8 @@ export class PostgresStore implements SessionStore {
     return this.#closing;
   }
 
-  async #rotate(step: Step, swap: RotationSwap): Promise<RotateOutcome> {
-    const id = sql.encodeSessionId(swap.id);
+  async #rotate(step: StepRunner, swap: RotationSwap): Promise<RotateOutcome> {
+    const id = encodeSessionId(swap.id);
     if (id === null) return { outcome: "unknown" };
     const { rows, sentAgain } = await step.write(this.#statements.rotate, [
       id,
@@ -211,13 +213,13 @@ export class PostgresStore implements SessionStore {
     return { outcome: sentAgain && isAfter(session, swap) ? "rotated" : "unmatched", session };
   }
 
-  async #find(step: Step, id: Uint8Array | null): Promise<SessionRecord | null> {
+  async #find(step: StepRunner, id: Uint8Array | null): Promise<SessionRecord | null> {
     if (id === null) return null;
     const [row] = await step.read(this.#statements.findSession, [id]);
     return row === undefined ? null : decodeSession(row);
   }
 
-  async #isThere(step: Step, id: Uint8Array | null, secretHash: Uint8Array): Promise<boolean> {
+  async #isThere(step: StepRunner, id: Uint8Array | null, secretHash: Uint8Array): Promise<boolean> {
     const row = await this.#find(step, id);
     return row !== null && Buffer.compare(row.secretHash, secretHash) === 0;
   }
@@ -247,7 +249,7 @@ export class PostgresStore implements SessionStore {
   }
 
   /** What was begun before `close` is finished by it. */
-  async #step<Output>(run: (step: Step) => Promise<Output>): Promise<Output> {
+  async #step<Output>(run: (step: StepRunner) => Promise<Output>): Promise<Output> {
     if (this.#closing !== null) throw new Error("The store is closed.");
     const running = this.#run(run);
     this.#running.add(running);
@@ -258,7 +260,7 @@ export class PostgresStore implements SessionStore {
     }
   }
 
-  async #run<Output>(run: (step: Step) => Promise<Output>): Promise<Output> {
+  async #run<Output>(run: (step: StepRunner) => Promise<Output>): Promise<Output> {
     this.#prepared ??= this.#connections
       .begin()
       .use(this.#prepare)

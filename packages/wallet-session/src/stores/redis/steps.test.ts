@@ -17,8 +17,8 @@ import { openRedisStore, type RedisStoreOptions } from "../redis.ts";
 import { createKeys } from "./keys.ts";
 import { startOwnServer } from "./own-server.fixture.ts";
 import { type Pretence, type RedisProxy, startProxy } from "./proxy.fixture.ts";
-import { SCRIPTS } from "./scripts.ts";
 import { temporaryKeys } from "./server.fixture.ts";
+import { SCRIPTS } from "./steps.ts";
 
 const keys = temporaryKeys();
 const REVOCATION = { reason: "admin", revokedAt: START } as const;

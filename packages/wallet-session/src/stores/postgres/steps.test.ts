@@ -15,7 +15,7 @@ import {
 import { openPostgresStore } from "../postgres.ts";
 import { temporaryDatabase } from "./database.fixture.ts";
 import { startProxy } from "./proxy.fixture.ts";
-import { createStatements } from "./statements.ts";
+import { createStatements } from "./steps.ts";
 
 const database = temporaryDatabase();
 const REVOCATION = { reason: "admin", revokedAt: START } as const;
