@@ -123,13 +123,13 @@ export const SHUTDOWN_RESERVE_MS = 500;
 /** Live sessions are counted for the metrics no more often than this. */
 export const LIVE_SESSIONS_COUNTED_MS = 30 * SECOND;
 
-/** How often a process looks for security events to deliver, and how long the lease to do so lasts. */
+/** How often a process looks for security events to deliver, and how long its claim to do so lasts. */
 export const SECURITY_EVENTS_POLL_MS = 2 * SECOND;
-export const SECURITY_EVENTS_LEASE_MS = 30 * SECOND;
+export const SECURITY_EVENTS_CLAIM_MS = 30 * SECOND;
 /** Events that are looked at together, and of these delivered at one time. */
 export const SECURITY_EVENTS_BATCH = 100;
 export const SECURITY_EVENTS_AT_ONCE = 8;
-/** For one delivery. Much less than the lease. */
+/** For one delivery. Much less than the claim. */
 export const SECURITY_EVENT_TIMEOUT_MS = 10 * SECOND;
 /** The pause after the first failure; then twice that, up to the longest one. */
 export const SECURITY_EVENTS_RETRY_MS = 1 * SECOND;

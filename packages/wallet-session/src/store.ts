@@ -1,17 +1,19 @@
 /**
- * The store contract. Each method is ONE atomic step: it happens wholly or not at all, it sees every step
- * acknowledged before it began, and once its promise resolves the write is durable. The protocol's rules live in
- * the engine; a store knows hashes and times, never a token or a key.
+ * The store contract. Each method but the last four is ONE atomic step: it happens wholly or not at all, it sees every step that
+ * was acknowledged before it began, and once its promise resolves its write is durable. Any number of calls may run at once, in
+ * any number of processes. The protocol's rules live in the engine; a store knows hashes and times, never a token or a key.
  *
  * Times are milliseconds since 1970 and always come from the caller: a store never reads a clock of its own.
- * A method that cannot do its step rejects; a rejection means "outcome unknown", never "refused".
+ * A method that cannot do its step rejects. A rejection means "outcome unknown", never "refused".
+ * A caller may change the buffers that it passed in as soon as the call has returned its promise: a store that writes later
+ * copies them. A store does not check what it is given: ids, hashes and salts have the sizes that are named below.
  *
- * Write your own: implement this and run `storeConformance` from `wallet-session/testing` against it.
+ * To write your own, implement this and run `storeConformance` from `wallet-session/testing` against it.
  */
 export interface SessionStore {
   /**
    * Creates the session and consumes its challenge together, so that a challenge makes at most one session.
-   * `challenge_used`: the challenge was consumed before; nothing was written.
+   * `challenge_used`: the challenge was consumed before; nothing was written. Rejects for an id that exists already.
    */
   createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome>;
 
@@ -31,7 +33,7 @@ export interface SessionStore {
   /** The actor's live sessions (not revoked, not expired at `now`), newest first, `limit` at most. */
   listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]>;
 
-  /** The actor's sessions revoked for `reuse` after `since`, the last one first, `limit` at most. */
+  /** The actor's sessions that were revoked for `reuse` after `since`, the last one first, `limit` at most. */
   endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]>;
 
   /**
@@ -41,15 +43,15 @@ export interface SessionStore {
   revokeSession(id: SessionId, revocation: Revocation): Promise<boolean>;
 
   /**
-   * Revokes all of an actor's sessions that are live at `revokedAt` but `except`, as `revokeSession` does. Returns the
-   * ids it revoked.
+   * Revokes all of an actor's sessions that are live at `revokedAt`, except `except`, as `revokeSession` does. Returns the
+   * ids that it revoked. Of concurrent calls, one at most returns an id.
    */
   revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]>;
 
   /**
-   * Revokes up to `limit` sessions that are neither revoked nor past their absolute end at `revokedAt`, as `revokeSession`
-   * does; idle ones too. Returns the ids it revoked: fewer than `limit`, and none was left that existed when it began.
-   * For an operator who ends everything.
+   * Revokes up to `limit` sessions that are neither revoked nor past their absolute end at `revokedAt`, idle ones too, as
+   * `revokeSession` does. Returns the ids that it revoked. Fewer than `limit`: no session was left of those that existed when it
+   * began. For an operator who ends everything.
    */
   revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]>;
 
@@ -61,30 +63,18 @@ export interface SessionStore {
   revocationsAfter(position: number, limit: number): Promise<RevocationPage>;
 
   /**
-   * Calls `wake` soon after something may have been appended to the revocation log, by any process. May call too often and
-   * may miss: the log is the truth, and is read without it too. Connects again by itself, and wakes once after that. Never
-   * throws. Returns the function that stops it; a store with nothing to offer returns one that does nothing.
-   */
-  watchRevocations(wake: () => void): () => void;
-
-  /**
-   * How many sessions are neither revoked nor past their absolute end at `now`. Idle ones count until they are pruned. For a
-   * gauge: a store may count in several steps, and what begins or ends meanwhile is counted or not.
-   */
-  countSessions(now: number): Promise<number>;
-
-  /**
-   * The outbox of security events: every session that a call revokes appends one, in the step that revokes it. Takes the
-   * one lease to deliver them for `owner` until `until`, where it is free, over at `now` (`until <= now`) or the owner's
-   * already, and returns the oldest `limit` events. Null: another owner has the lease.
+   * The outbox of security events: each session that a call revokes appends one event, in the step that revokes it. Takes the
+   * delivery claim, of which there is one, for `owner` until `until`. It gets the claim where nobody holds it, where it is over at
+   * `now` (`until <= now`), and where `owner` holds it already. Then it returns the oldest `limit` events. Null: another owner
+   * holds the claim. Of concurrent calls of different owners, one at most gets it.
    *
    * The events stay until they are settled: an owner that dies leaves them to the next one, who may deliver them again.
    */
   claimEvents(claim: EventClaim): Promise<SecurityEventRecord[] | null>;
 
   /**
-   * Deletes the events up to and with `position` where `owner` still has the lease, which then may be over but was not taken;
-   * `release` gives it back as well. False: the lease is another's or nobody's, and nothing was changed.
+   * Deletes the events up to and with `position` where `owner` still holds the delivery claim. A claim that is over counts until
+   * another owner takes it. `release` gives the claim back as well. False: the owner does not hold it, and nothing was changed.
    */
   settleEvents(settled: SettledEvents): Promise<boolean>;
 
@@ -97,19 +87,32 @@ export interface SessionStore {
    */
   addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean>;
 
+  /** Resolves when the store answers. */
+  ping(): Promise<void>;
+
+  /**
+   * Calls `wake` soon after something may have been appended to the revocation log, by any process. May call too often and
+   * may miss: the log is the truth, and is read without it too. Connects again by itself, and wakes once after that. Never
+   * throws. Returns the function that stops it; a store with nothing to offer returns one that does nothing.
+   */
+  watchRevocations(wake: () => void): () => void;
+
+  /**
+   * How many sessions are neither revoked nor past their absolute end at `now`. Idle ones count until they are pruned. For a
+   * gauge: a store may count in several steps, and a session that begins or ends meanwhile is counted or not.
+   */
+  countSessions(now: number): Promise<number>;
+
   /**
    * Deletes up to `limit` rows of each kind that nobody can need any more: sessions whose
    * `min(idleExpiresAt, expiresAt)` is before `sessionsBefore`, consumed challenges whose `expiresAt` is before `now`,
    * log entries with `revokedAt` before `revocationsBefore`, and security events with `revokedAt` before `eventsBefore`,
    * delivered or not. A session that a rotation gave an earlier end than it had, as after `REFRESH_IDLE_TTL` was lowered, may
-   * be kept until the end it had.
+   * be kept until the end it had. May work in several steps, each of which deletes whole rows.
    */
   prune(limits: PruneLimits): Promise<PruneCounts>;
 
-  /** Resolves when the store answers. */
-  ping(): Promise<void>;
-
-  /** Finishes what was begun and lets go of files and connections. */
+  /** Finishes the calls that were begun, then lets go of files and connections. Calls that come later reject. */
   close(): Promise<void>;
 }
 
@@ -156,13 +159,13 @@ export interface SessionRecord {
   readonly expiresAt: number;
   readonly revokedAt: number | null;
   readonly revokedReason: RevocationReason | null;
-  /** Thumbprint of a key that the session is bound to, or null. */
+  /** Thumbprint of a key that the session is bound to. Always null so far; the column is there so that binding needs no migration. */
   readonly binding: string | null;
   readonly client: ClientMetadata;
 }
 
 export interface ConsumedChallenge {
-  /** What makes a challenge one and the same however it is written, such as its transaction hash. */
+  /** The same for one challenge in every form it can be written in, such as its transaction hash. */
   readonly id: string;
   /** By then no answer to the challenge can still be on its way to `createSession`, so the mark can go. */
   readonly expiresAt: number;
@@ -214,16 +217,22 @@ export interface RevocationPage {
   readonly end: number;
 }
 
+/** A call for the delivery claim: the right to deliver the security events, which one owner at a time holds. */
 export interface EventClaim {
+  /** Names the process that asks; no other one has this name. */
   readonly owner: string;
   readonly now: number;
+  /** When the claim is over, unless the owner asks again before. */
   readonly until: number;
+  /** Events to return at most. */
   readonly limit: number;
 }
 
 export interface SettledEvents {
   readonly owner: string;
+  /** Of the last event that needs no more delivery; 0: none. */
   readonly position: number;
+  /** Whether the owner gives the delivery claim back. */
   readonly release: boolean;
 }
 

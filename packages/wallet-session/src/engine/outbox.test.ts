@@ -185,14 +185,14 @@ test("an event at which a receiver always fails does not hold up the others for 
   expect(await claimAll(store)).toEqual([]);
 });
 
-test("one process delivers; when it dies another one takes over once the lease is over, and only then", async () => {
+test("one process delivers; when it dies another one takes over once the claim is over, and only then", async () => {
   const { startProcess, taken, ids } = startProcesses();
   const [first, second] = [await startProcess(), await startProcess()];
   const one = await first.revokeOne();
   await settled();
   const other = await second.revokeOne();
   await settled();
-  // The second has found the lease taken. The first finds the event by itself.
+  // The second has found the claim taken. The first finds the event by itself.
   await second.timers.pass(2_000);
   expect(second.engine.getStats().waitingEvents).toBeNull();
   await first.timers.pass(2_000);
@@ -205,7 +205,7 @@ test("one process delivers; when it dies another one takes over once the lease i
   expect(ids()).toEqual([one, other, late]);
 });
 
-test("one that stops lets a delivery end, and gives the lease back: the next one need not wait", async () => {
+test("one that stops lets a delivery end, and gives the claim back: the next one need not wait", async () => {
   const { startProcess, receiver, ids } = startProcesses();
   const [first, second] = [await startProcess(), await startProcess()];
   let answer = () => {};
@@ -237,7 +237,7 @@ test("what was under way when the process had to end comes again", async () => {
   expect(ids()).toEqual([one]);
 });
 
-test("a delivery that outlasts the lease is another process's too, and deletes nothing of its", async () => {
+test("a delivery that outlasts the claim is another process's too, and deletes nothing of its", async () => {
   const { startProcess, receiver, ids, clock, store } = startProcesses();
   const [first, second] = [await startProcess(), await startProcess()];
   let answer = () => {};

@@ -5,8 +5,8 @@ import {
   SECURITY_EVENT_TIMEOUT_MS,
   SECURITY_EVENTS_AT_ONCE,
   SECURITY_EVENTS_BATCH,
+  SECURITY_EVENTS_CLAIM_MS,
   SECURITY_EVENTS_CLOSE_MS,
-  SECURITY_EVENTS_LEASE_MS,
 } from "../limits.ts";
 import { inRequest } from "../request-context.ts";
 import type { SecurityEventRecord, SessionStore } from "../store.ts";
@@ -21,15 +21,15 @@ import type { Every } from "./timers.ts";
 
 /** Delivers the security events of the store, at least once each, in the background. */
 export interface Outbox {
-  /** Delivers what there is, where this process has the lease or gets it. Calls at the same time share one run. Never rejects. */
+  /** Delivers what there is, where this process has the delivery claim or gets it. Calls at the same time share one run. Never rejects. */
   deliver(): Promise<void>;
-  /** There may be something new: looks at once, where this process had the lease when it last asked. */
+  /** There may be something new: looks at once, where this process had the claim when it last asked. */
   wake(): void;
   /** So many were deleted for their age: what was delivered is gone by then, so these never were. */
   expired(events: number): void;
-  /** What waits, of the oldest 100; null where another process has the lease. */
+  /** What waits, of the oldest 100; null where another process has the claim. */
   waiting(): WaitingEvents | null;
-  /** Lets what is being delivered end, for 2 s at most, and gives the lease back. */
+  /** Lets what is being delivered end, for 2 s at most, and gives the claim back. */
   close(): Promise<void>;
 }
 
@@ -57,8 +57,8 @@ interface Failing {
 }
 
 /**
- * One process at a time has the lease and delivers; it asks again with each round, so that another one takes over from one
- * that died when its lease is over. What is delivered is deleted up to the first event that is not: after a crash the
+ * One process at a time has the claim and delivers; it asks again with each round, so that another one takes over from one
+ * that died when its claim is over. What is delivered is deleted up to the first event that is not: after a crash the
  * events behind that one come again.
  *
  * An event that fails is tried again, each time later. Where none gets through, all wait, and one at a time finds out whether
@@ -99,7 +99,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** One round. True where there may be more to do at once. */
   async function deliverSome(): Promise<boolean> {
     const now = clock.now();
-    const until = now + SECURITY_EVENTS_LEASE_MS;
+    const until = now + SECURITY_EVENTS_CLAIM_MS;
     waiting = await store.claimEvents({ owner, now, until, limit: SECURITY_EVENTS_BATCH });
     if (waiting === null) return forget();
     const events = waiting;
@@ -153,7 +153,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     onEvent({ type: "security_event_failed", id, sessionId, outcome, retryInMs, cause });
   }
 
-  /** Deletes what is done up to the first event that is not. False where the lease was lost meanwhile. */
+  /** Deletes what is done up to the first event that is not. False where the claim was lost meanwhile. */
   async function settle(events: readonly SecurityEventRecord[]): Promise<boolean> {
     const open = events.findIndex(({ position }) => !done.has(position));
     const settled = open === -1 ? events : events.slice(0, open);
@@ -197,7 +197,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       await running;
       stop();
       if (waiting === null) return;
-      // Whoever comes next need not wait for the end of the lease.
+      // Whoever comes next need not wait for the end of the claim.
       await store.settleEvents({ owner, position: 0, release: true }).catch(() => false);
     },
   };

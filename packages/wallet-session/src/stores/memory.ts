@@ -37,7 +37,7 @@ class MemoryStore implements SessionStore {
   readonly #watchers = new Set<() => void>();
   #log: RevocationEntry[] = [];
   #events: SecurityEventRecord[] = [];
-  #eventLease: { readonly owner: string; readonly until: number } | null = null;
+  #deliveryClaim: { readonly owner: string; readonly until: number } | null = null;
   #lastPosition = 0;
   #closed = false;
 
@@ -143,17 +143,17 @@ class MemoryStore implements SessionStore {
 
   async claimEvents({ owner, now, until, limit }: EventClaim): Promise<SecurityEventRecord[] | null> {
     this.#assertOpen();
-    const lease = this.#eventLease;
-    if (lease !== null && lease.owner !== owner && lease.until > now) return null;
-    this.#eventLease = { owner, until };
+    const held = this.#deliveryClaim;
+    if (held !== null && held.owner !== owner && held.until > now) return null;
+    this.#deliveryClaim = { owner, until };
     return this.#events.slice(0, limit);
   }
 
   async settleEvents({ owner, position, release }: SettledEvents): Promise<boolean> {
     this.#assertOpen();
-    if (this.#eventLease?.owner !== owner) return false;
+    if (this.#deliveryClaim?.owner !== owner) return false;
     this.#events = this.#events.filter((event) => event.position > position);
-    if (release) this.#eventLease = null;
+    if (release) this.#deliveryClaim = null;
     return true;
   }
 

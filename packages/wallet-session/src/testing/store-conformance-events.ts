@@ -70,7 +70,7 @@ export const eventCases: Record<string, ConformanceCase> = {
     assert.ok(later !== undefined && more.length === 0 && later.position > position(all, 4));
   },
 
-  "claimEvents: one of many at once gets the lease": async (store) => {
+  "claimEvents: one of many at once gets the delivery claim": async (store) => {
     await revokeSome(store, 3);
     const claims = await atOnce(16, (index) =>
       store.claimEvents({ owner: `owner ${index}`, now: START, until: START + MINUTE, limit: 10 }),
@@ -81,7 +81,7 @@ export const eventCases: Record<string, ConformanceCase> = {
     );
   },
 
-  "claimEvents: a lease is taken over when it is over, not a millisecond before, and not its owner's": async (
+  "claimEvents: a claim is taken over when it is over, not a millisecond before, and not its owner's": async (
     store,
   ) => {
     await revokeSome(store, 1);
@@ -96,7 +96,7 @@ export const eventCases: Record<string, ConformanceCase> = {
     assert.equal(await claimOrNull(store, { owner: "a", now: until + MINUTE }), null);
   },
 
-  "settleEvents: false without the lease or after its loss, and nothing goes": async (store) => {
+  "settleEvents: false without the claim or after its loss, and nothing goes": async (store) => {
     await revokeSome(store, 2);
     const settle = (owner: string, release = false) =>
       store.settleEvents({ owner, position: Number.MAX_SAFE_INTEGER, release });
@@ -108,7 +108,7 @@ export const eventCases: Record<string, ConformanceCase> = {
     assert.deepEqual(await claim(store, { owner: "b", now: START + MINUTE }), events);
   },
 
-  "settleEvents: an owner whose time is over settles until another one has the lease": async (store) => {
+  "settleEvents: an owner whose time is over settles until another one has the claim": async (store) => {
     await revokeSome(store, 1);
     const [event] = await claim(store, { until: START + 1 });
     assert.ok(event !== undefined);
@@ -116,7 +116,7 @@ export const eventCases: Record<string, ConformanceCase> = {
     assert.deepEqual(await claim(store, { owner: "b", now: START }), []);
   },
 
-  "settleEvents: `release` gives the lease to whoever comes first": async (store) => {
+  "settleEvents: `release` gives the claim to the next owner that asks": async (store) => {
     await revokeSome(store, 2);
     const events = await claim(store);
     assert.equal(
@@ -142,10 +142,10 @@ function claimOrNull(store: SessionStore, claim: Claim): Promise<SecurityEventRe
   return store.claimEvents({ owner: "a", now: START, until: START + MINUTE, limit: 100, ...claim });
 }
 
-/** The events of a claim that gets the lease. */
+/** The events of a call that gets the delivery claim. */
 async function claim(store: SessionStore, claim: Claim = {}): Promise<SecurityEventRecord[]> {
   const events = await claimOrNull(store, claim);
-  assert.ok(events !== null, "the lease was not given");
+  assert.ok(events !== null, "the delivery claim was not given");
   return events;
 }
 

@@ -93,14 +93,6 @@ async function columnsOf(schema: string): Promise<unknown[]> {
   return rows;
 }
 
-test("the .sql files are what is run", async () => {
-  for (const [index, text] of migrationsFrom(0, "wallet_session").entries()) {
-    const file = `./migrations/${String(index + 1).padStart(4, "0")}.sql`;
-    const begin = index === 0 ? 'CREATE SCHEMA IF NOT EXISTS "wallet_session";\n\n' : "";
-    await expect(`BEGIN;\n\n${begin}${text}\nCOMMIT;\n`).toMatchFileSnapshot(file);
-  }
-});
-
 test("processes of version 1 go on beside version 2, on the same sessions, before, while and after it migrates", async () => {
   const schema = database.newSchema();
   const [versionOne = ""] = migrationsFrom(0, schema);

@@ -186,8 +186,8 @@ test("what is acknowledged is on disk, also where the database's default is not 
     session = afterSwap(session, swap);
     expect(await onDisk(() => create(store, `${generation}`))).toBe(true);
     expect(await onDisk(() => store.revokeSession(sessionId(`${generation}`), REVOCATION))).toBe(true);
-    const lease = { owner: "a", now: START, until: START + generation, limit: 1 };
-    expect(await onDisk(() => store.claimEvents(lease))).toBe(true);
+    const claim = { owner: "a", now: START, until: START + generation, limit: 1 };
+    expect(await onDisk(() => store.claimEvents(claim))).toBe(true);
     expect(await onDisk(() => store.settleEvents({ owner: "a", position: generation, release: true }))).toBe(
       true,
     );

@@ -19,7 +19,8 @@ export function createStatements(schema: string) {
   const notify = `pg_notify('${schema}', '')`;
   const counter = `"${schema}".revocation_counter`;
   const events = `"${schema}".security_events`;
-  const eventLease = `"${schema}".security_event_lease`;
+  // Under its first name, so that older processes find it.
+  const deliveryClaim = `"${schema}".security_event_lease`;
   const keys = `"${schema}".signing_keys`;
   const live = (now: string) => `revoked_at IS NULL AND idle_expires_at > ${now} AND expires_at > ${now}`;
 
@@ -111,26 +112,26 @@ export function createStatements(schema: string) {
     ),
 
     /**
-     * $1 owner, $2 now, $3 until, $4 limit. No row: another owner has the lease. Else at least one, which without an event
-     * has no position. The events are locked so that those that went while this waited for the lease are not seen.
+     * $1 owner, $2 now, $3 until, $4 limit. No row: another owner has the claim. Else at least one, which without an event
+     * has no position. The events are locked so that those that went while this waited for the claim are not seen.
      */
     claimEvents: prepared(
       "claim_events",
-      `WITH leased AS (
-         UPDATE ${eventLease} SET owner = $1, until = $3 WHERE owner IS NULL OR owner = $1 OR until <= $2
+      `WITH claimed AS (
+         UPDATE ${deliveryClaim} SET owner = $1, until = $3 WHERE owner IS NULL OR owner = $1 OR until <= $2
          RETURNING ${DURABLY}
        )
-       SELECT event.* FROM leased LEFT JOIN LATERAL (
+       SELECT event.* FROM claimed LEFT JOIN LATERAL (
          SELECT position, session_id, actor_id, reason, revoked_at FROM ${events} ORDER BY position LIMIT $4 FOR UPDATE
        ) event ON true
        ORDER BY position`,
     ),
 
-    /** $1 owner, $2 position, $3 whether to give the lease back. A row where the owner had it. */
+    /** $1 owner, $2 position, $3 whether to give the claim back. A row where the owner had it. */
     settleEvents: prepared(
       "settle_events",
       `WITH held AS (
-         UPDATE ${eventLease} SET owner = CASE WHEN $3::boolean THEN NULL ELSE owner END WHERE owner = $1
+         UPDATE ${deliveryClaim} SET owner = CASE WHEN $3::boolean THEN NULL ELSE owner END WHERE owner = $1
          RETURNING ${DURABLY}
        ), settled AS (
          DELETE FROM ${events} WHERE position <= $2 AND EXISTS (SELECT 1 FROM held)

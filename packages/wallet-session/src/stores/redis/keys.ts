@@ -20,7 +20,7 @@ export interface Keys {
   readonly events: string;
   readonly eventsByTime: string;
   /** Who delivers the events, and until when. */
-  readonly lease: string;
+  readonly deliveryClaim: string;
   /** List of signing keys, oldest first. */
   readonly signingKeys: string;
   /** The channel that says that something was appended to the log. */
@@ -43,7 +43,8 @@ export function createKeys(name: string): Keys {
     logByTime: `${prefix}log-by-time`,
     events: `${prefix}events`,
     eventsByTime: `${prefix}events-by-time`,
-    lease: `${prefix}lease`,
+    // Under its first name, so that older processes find it.
+    deliveryClaim: `${prefix}lease`,
     signingKeys: `${prefix}signing-keys`,
     wake: `${prefix}wake`,
   };

@@ -1,17 +1,17 @@
 import type { SessionId, SessionRecord } from "../../store.ts";
 import type { Reply } from "./driver.ts";
-import { decodeSession, decodeSessionId, unreadable } from "./rows.ts";
+import { decodeId, decodeSession, unreadable } from "./rows.ts";
 
 /** Answers of the form id, row, id, row. */
 export function decodeSessions(reply: Reply): SessionRecord[] {
   const values = list(reply);
   return Array.from({ length: values.length / 2 }, (_, index) =>
-    decodeSession(decodeSessionId(bytes(values[2 * index])), bytes(values[2 * index + 1])),
+    decodeSession(decodeId(bytes(values[2 * index])), bytes(values[2 * index + 1])),
   );
 }
 
 export function decodeIds(reply: Reply): SessionId[] {
-  return list(reply).map((id) => decodeSessionId(bytes(id)));
+  return list(reply).map((id) => decodeId(bytes(id)));
 }
 
 export function list(reply: Reply | undefined): readonly Reply[] {

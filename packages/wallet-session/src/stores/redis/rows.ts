@@ -8,18 +8,37 @@ import type {
   Transport,
 } from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
-import { encodeNewSessionId } from "../session-id.ts";
+import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
 
 /**
- * A session is one string: a head of fixed size, of which a rotation overwrites one part and a revocation another, then the
- * actor and what does not change. Numbers are big-endian; times are IEEE 754 doubles, which hold them exactly. The scripts
- * read and write by the same offsets.
+ * A session is one string: a head of fixed size, then the actor and, as JSON, what never changes. A rotation overwrites one part
+ * of the head and a revocation another. Numbers are big-endian; times are IEEE 754 doubles, which hold them exactly.
  *
- * 0 layout | 1 transport | 2 generation | 6 secret hash | 38 salt | 54 retry key? | 55 its hash | 87 rotated | 95 idle end |
- * 103 revoked | 111 reason | 112 created | 120 end | 128 length of the actor | 132 actor | JSON of the rest
+ * `AT` says where each part begins, counted from 0. The scripts (steps.ts) read and write by the same offsets.
  */
-const LAYOUT = 1;
-const HEAD_BYTES = 132;
+export const AT = {
+  layout: 0,
+  transport: 1,
+  // What a rotation overwrites begins here...
+  generation: 2,
+  secretHash: 6,
+  salt: 38,
+  hasRetryKey: 54,
+  retryKeyHash: 55,
+  rotatedAt: 87,
+  idleExpiresAt: 95,
+  // ...and ends here, where what a revocation overwrites begins.
+  revokedAt: 103,
+  reason: 111,
+  createdAt: 112,
+  expiresAt: 120,
+  /** The number of bytes of the actor's id. */
+  actorBytes: 128,
+  actor: 132,
+} as const;
+
+/** The first byte of each row. */
+export const LAYOUT = 1;
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 const TRANSPORTS: readonly Transport[] = ["body", "cookie"];
@@ -36,69 +55,81 @@ const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
 /** @throws RangeError for values that the row has no room for */
 export function encodeSession(session: SessionRecord): Buffer {
   if (!session.actorId.isWellFormed()) throw new RangeError("An actor's id is well-formed Unicode.");
-  const head = Buffer.alloc(HEAD_BYTES);
-  head.writeUInt8(LAYOUT, 0);
-  head.writeUInt8(TRANSPORTS.indexOf(session.transport), 1);
-  const { rotatedAt, idleExpiresAt } = session;
-  writeSecret(head, 2, session);
-  head.writeDoubleBE(rotatedAt, 87);
-  head.writeDoubleBE(idleExpiresAt, 95);
-  head.writeDoubleBE(session.revokedAt ?? 0, 103);
-  head.writeUInt8(session.revokedReason === null ? 0 : REASON_CODES[session.revokedReason], 111);
-  head.writeDoubleBE(session.createdAt, 112);
-  head.writeDoubleBE(session.expiresAt, 120);
+  const head = Buffer.alloc(AT.actor);
+  head.writeUInt8(LAYOUT, AT.layout);
+  head.writeUInt8(TRANSPORTS.indexOf(session.transport), AT.transport);
+  writeSecret(head, AT.generation, session);
+  head.writeDoubleBE(session.rotatedAt, AT.rotatedAt);
+  head.writeDoubleBE(session.idleExpiresAt, AT.idleExpiresAt);
+  head.writeDoubleBE(session.revokedAt ?? 0, AT.revokedAt);
+  head.writeUInt8(session.revokedReason === null ? 0 : REASON_CODES[session.revokedReason], AT.reason);
+  head.writeDoubleBE(session.createdAt, AT.createdAt);
+  head.writeDoubleBE(session.expiresAt, AT.expiresAt);
   const actor = Buffer.from(session.actorId);
-  head.writeUInt32BE(actor.length, 128);
+  head.writeUInt32BE(actor.length, AT.actorBytes);
   const { browser, os, device, ip } = session.client;
   const rest = JSON.stringify([session.binding, browser, os, device, ip]);
   return Buffer.concat([head, actor, Buffer.from(rest)]);
 }
 
 /**
- * A rotation in one piece, since each piece that is sent costs: what it compares (transport, generation and secret hash as they
- * stand in the row), what it writes, then now and the idle limit.
+ * A rotation in one piece, since each piece that is sent costs. First what must stand in the row: its transport, generation and
+ * secret hash. Then what is written over the row from its generation on: the secret, the time, and the idle limit.
  */
+export const SWAP = {
+  transport: 0,
+  generation: 1,
+  secretHash: 5,
+  next: 37,
+  now: 37 + (AT.rotatedAt - AT.generation),
+  idleLimit: 37 + (AT.idleExpiresAt - AT.generation),
+  end: 37 + (AT.revokedAt - AT.generation),
+} as const;
+
 export function encodeSwap(swap: RotationSwap): Buffer {
-  const bytes = Buffer.allocUnsafe(138);
-  // A hash of another length matches no row, and so no transport is the one of any.
+  const bytes = Buffer.allocUnsafe(SWAP.end);
+  // A hash of another length matches no row. No row has this transport.
   const comparable = swap.secretHash.length === HASH_BYTES;
-  bytes.writeUInt8(comparable ? TRANSPORTS.indexOf(swap.transport) : 0xff, 0);
-  bytes.writeUInt32BE(swap.generation, 1);
-  if (comparable) bytes.set(swap.secretHash, 5);
-  writeSecret(bytes, 37, {
+  bytes.writeUInt8(comparable ? TRANSPORTS.indexOf(swap.transport) : 0xff, SWAP.transport);
+  bytes.writeUInt32BE(swap.generation, SWAP.generation);
+  if (comparable) bytes.set(swap.secretHash, SWAP.secretHash);
+  writeSecret(bytes, SWAP.next, {
     // Nothing follows on the last generation, which the script never swaps.
     generation: Math.min(swap.generation + 1, GENERATION_MAX),
     secretHash: swap.nextSecretHash,
     salt: swap.nextSalt,
     retryKeyHash: swap.retryKeyHash,
   });
-  bytes.writeDoubleBE(swap.now, 122);
-  bytes.writeDoubleBE(swap.idleExpiresAt, 130);
+  bytes.writeDoubleBE(swap.now, SWAP.now);
+  bytes.writeDoubleBE(swap.idleExpiresAt, SWAP.idleLimit);
   return bytes;
 }
 
 /** Whether the row is as this swap leaves it, the salt above all, which is this swap's alone; and not revoked since. */
 export function isLeftBy(swap: Buffer, row: Buffer): boolean {
-  return row.subarray(2, 87).equals(swap.subarray(37, 122)) && row.readUInt8(111) === 0;
+  const secret = row.subarray(AT.generation, AT.rotatedAt);
+  return secret.equals(swap.subarray(SWAP.next, SWAP.now)) && row.readUInt8(AT.reason) === 0;
 }
 
 export function haveSameSecret(row: Buffer, other: Buffer): boolean {
-  return row.subarray(6, 38).equals(other.subarray(6, 38));
+  return row.subarray(AT.secretHash, AT.salt).equals(other.subarray(AT.secretHash, AT.salt));
 }
 
 type Secret = Pick<SessionRecord, "generation" | "secretHash" | "salt" | "retryKeyHash">;
 
+/** @param at where the generation goes; the parts behind it stand as in a row */
 function writeSecret(
   target: Buffer,
   at: number,
   { generation, secretHash, salt, retryKeyHash }: Secret,
 ): void {
+  const place = (part: number) => at + part - AT.generation;
   target.writeUInt32BE(generation, at);
-  put(target, secretHash, at + 4, HASH_BYTES);
-  put(target, salt, at + 36, SALT_BYTES);
-  target.writeUInt8(retryKeyHash === null ? 0 : 1, at + 52);
-  if (retryKeyHash === null) target.fill(0, at + 53, at + 85);
-  else put(target, retryKeyHash, at + 53, HASH_BYTES);
+  put(target, secretHash, place(AT.secretHash), HASH_BYTES);
+  put(target, salt, place(AT.salt), SALT_BYTES);
+  target.writeUInt8(retryKeyHash === null ? 0 : 1, place(AT.hasRetryKey));
+  if (retryKeyHash === null) target.fill(0, place(AT.retryKeyHash), place(AT.rotatedAt));
+  else put(target, retryKeyHash, place(AT.retryKeyHash), HASH_BYTES);
 }
 
 function put(target: Buffer, bytes: Uint8Array, at: number, size: number): void {
@@ -127,26 +158,26 @@ export function encodeReason(reason: RevocationReason): Buffer {
 
 /** @throws when the row is not one that the store has written */
 export function decodeSession(id: SessionId, row: Buffer): SessionRecord {
-  if (row.length < HEAD_BYTES || row.readUInt8(0) !== LAYOUT) throw unreadable();
-  const actorEnd = HEAD_BYTES + row.readUInt32BE(128);
+  if (row.length < AT.actor || row.readUInt8(AT.layout) !== LAYOUT) throw unreadable();
+  const actorEnd = AT.actor + row.readUInt32BE(AT.actorBytes);
   if (actorEnd > row.length) throw unreadable();
-  const hasRetryKey = row.readUInt8(54);
+  const hasRetryKey = row.readUInt8(AT.hasRetryKey);
   if (hasRetryKey > 1) throw unreadable();
-  const reason = row.readUInt8(111);
+  const reason = row.readUInt8(AT.reason);
   const [binding, browser, os, device, ip] = decodeRest(row.toString("utf8", actorEnd));
   return {
     id,
-    actorId: row.toString("utf8", HEAD_BYTES, actorEnd),
-    transport: known(TRANSPORTS[row.readUInt8(1)]),
-    generation: row.readUInt32BE(2),
-    secretHash: copyBytes(row, 6, HASH_BYTES),
-    salt: copyBytes(row, 38, SALT_BYTES),
-    retryKeyHash: hasRetryKey === 1 ? copyBytes(row, 55, HASH_BYTES) : null,
-    createdAt: decodeTime(row, 112),
-    rotatedAt: decodeTime(row, 87),
-    idleExpiresAt: decodeTime(row, 95),
-    expiresAt: decodeTime(row, 120),
-    revokedAt: reason === 0 ? null : decodeTime(row, 103),
+    actorId: row.toString("utf8", AT.actor, actorEnd),
+    transport: known(TRANSPORTS[row.readUInt8(AT.transport)]),
+    generation: row.readUInt32BE(AT.generation),
+    secretHash: copyBytes(row, AT.secretHash, HASH_BYTES),
+    salt: copyBytes(row, AT.salt, SALT_BYTES),
+    retryKeyHash: hasRetryKey === 1 ? copyBytes(row, AT.retryKeyHash, HASH_BYTES) : null,
+    createdAt: decodeTime(row, AT.createdAt),
+    rotatedAt: decodeTime(row, AT.rotatedAt),
+    idleExpiresAt: decodeTime(row, AT.idleExpiresAt),
+    expiresAt: decodeTime(row, AT.expiresAt),
+    revokedAt: reason === 0 ? null : decodeTime(row, AT.revokedAt),
     revokedReason: reason === 0 ? null : decodeReason(reason),
     binding,
     client: { browser, os, device, ip },
@@ -176,7 +207,7 @@ export function decodeEntry(entry: Buffer): Omit<SecurityEventRecord, "actorId">
     position: decodeTime(entry, 0),
     revokedAt: decodeTime(entry, 8),
     reason: decodeReason(entry.readUInt8(16)),
-    sessionId: decodeSessionId(entry.subarray(17, ENTRY_BYTES)),
+    sessionId: decodeId(entry.subarray(17, ENTRY_BYTES)),
   };
 }
 
@@ -186,9 +217,9 @@ export function decodeEvent(event: Buffer): SecurityEventRecord {
 }
 
 /** @throws where it is not an id's 16 bytes */
-export function decodeSessionId(bytes: Buffer): SessionId {
+export function decodeId(bytes: Buffer): SessionId {
   if (bytes.length !== 16) throw unreadable();
-  return bytes.toString("base64url");
+  return decodeSessionId(bytes);
 }
 
 export function encodeSigningKey({ kid, publicKey, sealed, createdAt, signsFrom }: SealedSigningKey): string {

@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
+import { AT, LAYOUT, SWAP } from "./rows.ts";
 
-/** A step of the contract: one Lua script, which Redis runs as one. */
+/**
+ * A step of the contract: one Lua script, which Redis runs as one. The scripts stand here as strings, not in files of their own:
+ * the package is built by plain `tsc`, bundlers carry no other files along, and the offsets are those of rows.ts.
+ */
 export interface Script {
   readonly text: string;
   /** SHA-1 of the text, by which Redis knows it once it has seen it. */
@@ -19,19 +23,25 @@ function script(flags: "" | "flags=allow-oom" | "flags=no-writes", body: string)
 /** What a script that meets a row of somebody else's fails with. */
 const UNREADABLE = "A value in Redis is not as this store writes it.";
 
-/** Reads rows by the offsets of rows.ts, counted from 1 here. Each script reads all that it needs before it writes. */
+/** Where Lua finds a part of a row or a swap: it counts from 1. */
+const from = (offset: number) => offset + 1;
+
+/** Reads rows by the offsets of rows.ts. Each script reads all that it needs before it writes. */
 const ROWS = `
+local function is_row(row) return #row >= ${AT.actor} and row:byte(${from(AT.layout)}) == ${LAYOUT} end
 local function read(key)
   local row = redis.call('GET', key)
-  if row and (#row < 132 or row:byte(1) ~= 1) then error('${UNREADABLE}') end
+  if row and not is_row(row) then error('${UNREADABLE}') end
   return row
 end
 -- In parentheses: unpack gives the next position as well.
-local function idle_end(row) return (struct.unpack('>d', row, 96)) end
-local function absolute_end(row) return (struct.unpack('>d', row, 121)) end
-local function is_revoked(row) return row:byte(112) ~= 0 end
+local function idle_end(row) return (struct.unpack('>d', row, ${from(AT.idleExpiresAt)})) end
+local function absolute_end(row) return (struct.unpack('>d', row, ${from(AT.expiresAt)})) end
+local function is_revoked(row) return row:byte(${from(AT.reason)}) ~= 0 end
 local function is_live(row, now) return not is_revoked(row) and idle_end(row) > now and absolute_end(row) > now end
-local function actor_of(row) return row:sub(133, 132 + (struct.unpack('>I4', row, 129))) end
+local function actor_of(row)
+  return row:sub(${from(AT.actor)}, ${AT.actor} + (struct.unpack('>I4', row, ${from(AT.actorBytes)})))
+end
 `;
 
 /**
@@ -46,7 +56,7 @@ local function revoke(ids, rows)
   for i, id in ipairs(ids) do
     position = position + 1
     local actor = actor_of(rows[i])
-    redis.call('SETRANGE', prefix .. 's:' .. id, 103, written_at .. reason)
+    redis.call('SETRANGE', prefix .. 's:' .. id, ${AT.revokedAt}, written_at .. reason)
     redis.call('ZREM', KEYS[1], id)
     redis.call('ZREM', prefix .. 'a:' .. actor, id)
     if reason == '\\3' then redis.call('ZADD', prefix .. 'r:' .. actor, revoked_at, id) end
@@ -79,25 +89,25 @@ export const SCRIPTS = {
   ),
 
   /**
-   * KEYS: sessions. ARGV: for each its swap in one piece: what must stand in the row (37 bytes), what is written (85), now and
-   * the idle limit. For each the row after the swap or as it stands, and 1 where it was swapped; nothing where there is none,
-   * and an empty one where it is none of ours, which is no matter to the others.
+   * KEYS: sessions. ARGV: for each its swap in one piece (rows.ts). Answers for each: 1 and the row after the swap; 0 and the row
+   * as it stands; nothing where there is no row; 0 and an empty row for a foreign value, which does not disturb the others.
    */
   rotate: script(
     "flags=allow-oom",
-    `local function rotate(key, swap)
+    `${ROWS}
+     local function rotate(key, swap)
        local row = redis.pcall('GET', key)
        if not row then return false end
-       if type(row) ~= 'string' or #row < 132 or row:byte(1) ~= 1 then return {0, ''} end
-       local now, idle_end = struct.unpack('>dd', swap, 123)
-       local absolute_end = struct.unpack('>d', row, 121)
-       if row:sub(2, 38) ~= swap:sub(1, 37) or row:sub(3, 6) == '\\255\\255\\255\\255' or row:byte(112) ~= 0
-         or struct.unpack('>d', row, 96) <= now or not (absolute_end > now) then
-         return {0, row}
-       end
-       local written = swap:sub(38, 130) .. (idle_end > absolute_end and row:sub(121, 128) or swap:sub(131))
-       redis.call('SETRANGE', key, 2, written)
-       return {1, row:sub(1, 2) .. written .. row:sub(104)}
+       if type(row) ~= 'string' or not is_row(row) then return {0, ''} end
+       local now, idle_limit = struct.unpack('>dd', swap, ${from(SWAP.now)})
+       local expected = row:sub(${from(AT.transport)}, ${AT.salt})
+       local is_last = row:sub(${from(AT.generation)}, ${AT.secretHash}) == '\\255\\255\\255\\255'
+       if expected ~= swap:sub(1, ${SWAP.next}) or is_last or not is_live(row, now) then return {0, row} end
+       local idle_bytes = swap:sub(${from(SWAP.idleLimit)})
+       if idle_limit > absolute_end(row) then idle_bytes = row:sub(${from(AT.expiresAt)}, ${AT.actorBytes}) end
+       local written = swap:sub(${from(SWAP.next)}, ${SWAP.idleLimit}) .. idle_bytes
+       redis.call('SETRANGE', key, ${AT.generation}, written)
+       return {1, row:sub(1, ${AT.generation}) .. written .. row:sub(${from(AT.revokedAt)})}
      end
      local replies = {}
      for i, key in ipairs(KEYS) do replies[i] = rotate(key, ARGV[i]) end
@@ -189,7 +199,7 @@ export const SCRIPTS = {
      return {entries, tonumber(redis.call('GET', KEYS[2]) or 0)}`,
   ),
 
-  /** KEYS: lease, events. ARGV: owner, now, until, limit. The events, or nothing where another has the lease. */
+  /** KEYS: delivery claim, events. ARGV: owner, now, until, limit. The events, or nothing where another has the claim. */
   claimEvents: script(
     "flags=allow-oom",
     `local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
@@ -198,7 +208,7 @@ export const SCRIPTS = {
      return redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[4]) - 1)`,
   ),
 
-  /** KEYS: lease, events, events by time. ARGV: owner, position, 1 to release. 1 where the owner has the lease. */
+  /** KEYS: delivery claim, events, events by time. ARGV: owner, position, 1 to release. 1 where the owner has the claim. */
   settleEvents: script(
     "flags=allow-oom",
     `if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end

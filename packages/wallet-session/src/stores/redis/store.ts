@@ -160,14 +160,14 @@ export class RedisStore implements SessionStore {
   }
 
   async claimEvents({ owner, now, until, limit }: EventClaim): Promise<SecurityEventRecord[] | null> {
-    const keys = [this.#keys.lease, this.#keys.events];
+    const keys = [this.#keys.deliveryClaim, this.#keys.events];
     const values = [owner, `${now}`, `${until}`, `${limit}`];
     const { reply } = await this.#write("claimEvents", { keys, values }, { durable: false });
     return reply === null ? null : list(reply).map((event) => rows.decodeEvent(bytes(event)));
   }
 
   async settleEvents({ owner, position, release }: SettledEvents): Promise<boolean> {
-    const keys = [this.#keys.lease, this.#keys.events, this.#keys.eventsByTime];
+    const keys = [this.#keys.deliveryClaim, this.#keys.events, this.#keys.eventsByTime];
     const values = [owner, `${position}`, release ? "1" : "0"];
     return (await this.#write("settleEvents", { keys, values }, { durable: false })).reply === 1;
   }

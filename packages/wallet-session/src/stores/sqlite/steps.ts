@@ -39,9 +39,9 @@ export class SqliteSteps {
   readonly #revokeBatch: StatementSync;
   readonly #log: StatementSync;
   readonly #insertEvent: StatementSync;
-  readonly #takeLease: StatementSync;
-  readonly #releaseLease: StatementSync;
-  readonly #selectLease: StatementSync;
+  readonly #takeClaim: StatementSync;
+  readonly #releaseClaim: StatementSync;
+  readonly #selectClaim: StatementSync;
   readonly #selectEvents: StatementSync;
   readonly #deleteEventsUpTo: StatementSync;
   readonly #insertKey: StatementSync;
@@ -88,12 +88,12 @@ export class SqliteSteps {
     this.#insertEvent = database.prepare(
       "INSERT INTO security_events (position, session_id, actor_id, reason, revoked_at) VALUES (?, ?, ?, ?, ?)",
     );
-    this.#takeLease = database.prepare(
+    this.#takeClaim = database.prepare(
       `UPDATE security_event_lease SET owner = ?1, until = ?2
        WHERE owner IS NULL OR owner = ?1 OR until <= ?3`,
     );
-    this.#selectLease = database.prepare("SELECT 1 FROM security_event_lease WHERE owner = ?");
-    this.#releaseLease = database.prepare("UPDATE security_event_lease SET owner = NULL");
+    this.#selectClaim = database.prepare("SELECT 1 FROM security_event_lease WHERE owner = ?");
+    this.#releaseClaim = database.prepare("UPDATE security_event_lease SET owner = NULL");
     this.#selectEvents = database.prepare(
       `SELECT position, session_id, actor_id, reason, revoked_at FROM security_events
        ORDER BY position LIMIT ?`,
@@ -177,15 +177,15 @@ export class SqliteSteps {
     });
 
   readonly claimEvents = ({ owner, now, until, limit }: EventClaim): SecurityEventRecord[] | null => {
-    if (this.#takeLease.run(owner, until, now).changes === 0) return null;
+    if (this.#takeClaim.run(owner, until, now).changes === 0) return null;
     return this.#selectEvents.all(limit).map(decodeEvent);
   };
 
   readonly settleEvents = ({ owner, position, release }: SettledEvents): boolean =>
     this.#atomically(() => {
-      if (this.#selectLease.get(owner) === undefined) return false;
+      if (this.#selectClaim.get(owner) === undefined) return false;
       this.#deleteEventsUpTo.run(position);
-      if (release) this.#releaseLease.run();
+      if (release) this.#releaseClaim.run();
       return true;
     });
 
