@@ -7,7 +7,7 @@ export interface Migration {
 
 /**
  * The schema, one entry per version: entry n takes it from version n to n + 1. Entries are never edited once released, only
- * added. `npx wallet-session migrate --print` shows what they run as on a database (docs/decisions/0033).
+ * added. `npx wallet-session migrate --print` shows what they run as on a database (docs/decisions/0034).
  *
  * - All columns that a rotation writes are of fixed size, and in no index and no index's condition: with room on the page
  *   (`fillfactor`) a rotation is a heap-only update, which touches no index and leaves nothing for VACUUM to collect.
