@@ -74,12 +74,12 @@ export function readingInt8(getTypeParser: GetTypeParser, parse: (text: string) 
 }
 
 interface Emitter {
-  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "error", listener: () => void): unknown;
 }
 
-interface PoolEmitter extends Emitter {
+interface PoolEmitter {
   on(event: "connect", listener: (client: Emitter) => void): unknown;
-  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "error", listener: () => void): unknown;
 }
 
 /**

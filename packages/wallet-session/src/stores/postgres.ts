@@ -1,25 +1,42 @@
 import type { SessionStore } from "../store.ts";
 import { Connections } from "./postgres/connections.ts";
-import type { Connection } from "./postgres/driver.ts";
+import type { Connection, PostgresPool, PostgresSource } from "./postgres/driver.ts";
 import { assertMigrated, migrate, schemaState } from "./postgres/migrate.ts";
 import { MIGRATIONS } from "./postgres/migrations.ts";
 import { PostgresStore } from "./postgres/store.ts";
 import type { SchemaState } from "./schema-state.ts";
 
-export interface PostgresSchemaOptions {
-  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with libpq's `sslmode` and the like as `pg` reads them. */
-  readonly url: string;
-  /** The schema that holds the tables, made if missing; lower-case letters, digits and `_`. Default: `wallet_session`. */
-  readonly schema?: string;
-}
+export type { PostgresClient, PostgresPool } from "./postgres/driver.ts";
 
-export interface PostgresStoreOptions extends PostgresSchemaOptions {
+/** Where the store's connections come from: exactly one of the two. */
+export type PostgresConnectionOptions =
+  | {
+      /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with libpq's `sslmode` and the like as `pg` reads them. */
+      readonly url: string;
+      readonly pool?: undefined;
+    }
+  | {
+      /** A `pg.Pool` that the program has already. {@link openPostgresStore} says what it must be like. */
+      readonly pool: PostgresPool;
+      readonly url?: undefined;
+    };
+
+export type PostgresSchemaOptions = PostgresConnectionOptions & {
+  /**
+   * The schema that holds the tables, made if missing; lower-case letters, digits and `_`.
+   * @default "wallet_session"
+   */
+  readonly schema?: string;
+};
+
+export type PostgresStoreOptions = PostgresSchemaOptions & {
   /**
    * `auto`: the first step brings the schema up to date. `check`: it rejects where the schema is older, and says so; somebody
-   * else migrates. Default: `auto`.
+   * else migrates.
+   * @default "auto"
    */
   readonly migrate?: "auto" | "check";
-}
+};
 
 const SCHEMA = "wallet_session";
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -37,6 +54,16 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
  * the schema was written by a newer version of this package that does not work with this one, and when `pg` is missing. What
  * it did not do, the next step tries again. Must be led to the primary, never to a replica.
  *
+ * With `pool` the store works on connections of the caller's pool, and the pool stays the caller's:
+ * - `close` does not end it. Close the store first, then end the pool.
+ * - While somebody watches the revocations, as the engine does, the store holds one connection for that. A pool of one
+ *   connection blocks the store; each step takes one more.
+ * - A step still ends after 1.5 s, also where it waits for a free connection. But the server goes on with a statement that
+ *   nobody waits for any more, unless the pool sets a `statement_timeout`.
+ * - It needs an `error` listener of its own, as each `pg.Pool` does: without it, an idle connection that is lost ends the process.
+ * - Its parsers of types, its time limits for queries and its `synchronous_commit` do not touch the store's statements. Its
+ *   option `binary` must not be set.
+ *
  * @throws RangeError for a name that cannot be the schema's
  */
 export function openPostgresStore(options: PostgresStoreOptions): SessionStore {
@@ -45,7 +72,7 @@ export function openPostgresStore(options: PostgresStoreOptions): SessionStore {
     options.migrate === "check"
       ? (connection: Connection) => assertMigrated(connection, schema)
       : async (connection: Connection) => void (await migrate(connection, schema));
-  return new PostgresStore(options.url, schema, prepare);
+  return new PostgresStore(sourceOf(options), schema, prepare);
 }
 
 /**
@@ -57,26 +84,30 @@ export async function migratePostgres(
   options: PostgresSchemaOptions & { readonly onStep?: (version: number) => void },
 ): Promise<{ readonly from: number; readonly to: number }> {
   const schema = schemaOf(options);
-  const from = await onConnection(options.url, (connection) => migrate(connection, schema, options.onStep));
+  const from = await onConnection(options, (connection) => migrate(connection, schema, options.onStep));
   return { from, to: Math.max(from, MIGRATIONS.length) };
 }
 
 /** Reads what `migratePostgres` would do, and does nothing. @throws as it does */
 export async function schemaOfPostgres(options: PostgresSchemaOptions): Promise<SchemaState> {
   const schema = schemaOf(options);
-  return onConnection(options.url, (connection) => schemaState(connection, schema));
+  return onConnection(options, (connection) => schemaState(connection, schema));
 }
 
 async function onConnection<Output>(
-  url: string,
+  options: PostgresConnectionOptions,
   work: (connection: Connection) => Promise<Output>,
 ): Promise<Output> {
-  const connections = new Connections(url);
+  const connections = new Connections(sourceOf(options));
   try {
     return await connections.begin().use(work);
   } finally {
     await connections.close();
   }
+}
+
+function sourceOf({ url, pool }: PostgresConnectionOptions): PostgresSource {
+  return pool === undefined ? { url } : { pool };
 }
 
 /** @throws RangeError */

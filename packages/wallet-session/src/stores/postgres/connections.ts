@@ -1,18 +1,19 @@
-import { type Connection, type ConnectionPool, openPool } from "./driver.ts";
+import { type Connection, type ConnectionPool, openPool, type PostgresSource } from "./driver.ts";
 import { StepRunner } from "./runner.ts";
 
 /** Runs single statements, each a transaction of its own, on a bounded number of connections. */
 export class Connections {
-  readonly #url: string;
+  readonly #source: PostgresSource;
   #pool: Promise<ConnectionPool> | null = null;
 
-  constructor(url: string) {
-    this.#url = url;
+  constructor(source: PostgresSource) {
+    this.#source = source;
   }
 
   /** A step, whose time runs from now. */
   begin(): StepRunner {
-    return new StepRunner(() => this.#connect());
+    const isBounded = "url" in this.#source;
+    return new StepRunner(() => this.#connect(), isBounded);
   }
 
   /** Waits for the statements that are under way. */
@@ -22,7 +23,7 @@ export class Connections {
   }
 
   async #connect(): Promise<Connection> {
-    this.#pool ??= openPool(this.#url).catch((error: unknown) => {
+    this.#pool ??= openPool(this.#source).catch((error: unknown) => {
       this.#pool = null;
       throw error;
     });

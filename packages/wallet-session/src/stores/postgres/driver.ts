@@ -3,6 +3,8 @@ import { POSTGRES_CONNECTIONS, POSTGRES_STATEMENT_TIMEOUT_MS, STORE_STEP_TIMEOUT
 import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
 
+// No type of `pg` stands in a declaration here: programs without `pg` read the declarations of this package, too.
+
 export interface Statement {
   /** Prepared once for each connection under this name. */
   readonly name?: string;
@@ -11,17 +13,39 @@ export interface Statement {
 
 interface Query extends Statement {
   readonly values?: unknown[];
-  /** Milliseconds until the answer, where it is not the usual time. */
+  /** Milliseconds until the answer. */
   readonly query_timeout?: number;
+  readonly types?: Types;
 }
 
-/** What is used of a client of `pg`. */
+interface Types {
+  getTypeParser(oid: number, format?: "text" | "binary"): unknown;
+}
+
+interface Result {
+  readonly rows: readonly Row[];
+  readonly rowCount: number | null;
+}
+
+/** What a step uses of a connection. */
 export interface Connection {
-  query(query: Query): Promise<{ readonly rows: readonly Row[]; readonly rowCount: number | null }>;
+  query(query: Query): Promise<Result>;
   release(destroy?: boolean): void;
 }
 
-/** What is used of a pool of `pg`. */
+/** What the store uses of a connection of a `pg.Pool`. */
+export interface PostgresClient extends Connection {
+  on(event: "end" | "error" | "notification", listener: () => void): unknown;
+}
+
+/** What the store uses of a `pg.Pool`. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>;
+}
+
+/** A pool of the store's own to that URL, or a pool of the caller's. */
+export type PostgresSource = { readonly url: string } | { readonly pool: PostgresPool };
+
 export interface ConnectionPool {
   connect(): Promise<Connection>;
   end(): Promise<void>;
@@ -37,45 +61,91 @@ export interface Listener {
 }
 
 /** @throws when `pg` is not installed, or cannot read the URL */
-export async function openPool(url: string): Promise<ConnectionPool> {
+export async function openPool(source: PostgresSource): Promise<ConnectionPool> {
   const { Pool, types } = await loadDriver();
+  // Times, positions and counts, all of them below 2^53.
+  const reading = readingInt8(types.getTypeParser, Number);
+  if ("pool" in source) return handedIn(source.pool, reading);
   const pool = new Pool({
-    ...usual(url),
+    ...usual(source.url),
     max: POSTGRES_CONNECTIONS,
     statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
-    // Times, positions and counts, all of them below 2^53.
-    types: readingInt8(types.getTypeParser, Number),
+    types: reading,
   });
   surviveLostConnections(pool);
-  return pool;
+  return { connect: () => pool.connect(), end: () => pool.end() };
+}
+
+/** What the caller's pool has set for its own queries holds for these only where they do not say otherwise. */
+function handedIn(pool: PostgresPool, types: Types): ConnectionPool {
+  const connect = async (): Promise<Connection> => {
+    const client = await connectSafely(pool);
+    return {
+      query: (query) => client.query({ query_timeout: STORE_STEP_TIMEOUT_MS, ...query, types }),
+      release: (destroy) => client.release(destroy),
+    };
+  };
+  return { connect, end: async () => {} };
+}
+
+const listenedTo = new WeakSet<PostgresClient>();
+
+/** A pool takes its error listener off while somebody holds the connection, and a loss without one ends the process. */
+async function connectSafely(pool: PostgresPool): Promise<PostgresClient> {
+  const client = await pool.connect();
+  if (!listenedTo.has(client)) {
+    listenedTo.add(client);
+    client.on("error", () => {});
+  }
+  return client;
 }
 
 /**
- * Opens a connection of its own, which keeps no process alive.
+ * Opens a connection of its own, or holds one of the caller's pool. It keeps no process alive.
  * @param channel a name as it may stand between double quotes
  */
 export async function openListener(
-  url: string,
+  source: PostgresSource,
   channel: string,
   onNotification: () => void,
 ): Promise<Listener> {
-  const { Client } = await loadDriver();
-  const client = new Client(usual(url));
+  const { client, end } = await listeningClient(source);
   const ended = new Promise<void>((resolve) => {
-    client.once("end", resolve);
-    client.on("error", () => resolve());
+    client.on("end", resolve);
+    client.on("error", resolve);
   });
   client.on("notification", onNotification);
-  const end = () => void client.end().catch(() => {});
+  const query = (text: string) => client.query({ text, query_timeout: STORE_STEP_TIMEOUT_MS });
   try {
-    await client.connect();
     unref(client);
-    await client.query(`LISTEN "${channel}"`);
+    await query(`LISTEN "${channel}"`);
   } catch (error) {
     end();
     throw error;
   }
-  return { ended, ping: async () => void (await client.query("SELECT 1")), end };
+  return { ended, ping: async () => void (await query("SELECT 1")), end };
+}
+
+async function listeningClient(source: PostgresSource) {
+  if ("pool" in source) {
+    const client = await connectSafely(source.pool);
+    let isHeld = true;
+    const end = () => {
+      // It listens, and so it is of no use to others any more.
+      if (isHeld) client.release(true);
+      isHeld = false;
+    };
+    return { client, end };
+  }
+  const { Client } = await loadDriver();
+  const client = new Client(usual(source.url));
+  client.on("error", () => {});
+  const end = () => void client.end().catch(() => {});
+  await client.connect().catch((error: unknown) => {
+    end();
+    throw error;
+  });
+  return { client, end };
 }
 
 /** Its types do not tell. */
@@ -84,13 +154,29 @@ function unref(client: object): void {
 }
 
 function usual(url: string) {
-  return {
-    ...connectionSettings(url, "wallet-session"),
-    query_timeout: STORE_STEP_TIMEOUT_MS,
-  };
+  return { ...connectionSettings(url, "wallet-session"), query_timeout: STORE_STEP_TIMEOUT_MS };
 }
 
-async function loadDriver() {
+interface Ended {
+  end(): Promise<void>;
+}
+
+interface OwnClient extends Omit<PostgresClient, "release">, Ended {
+  connect(): Promise<unknown>;
+}
+
+interface OwnPool extends PostgresPool, Ended {
+  on(event: "connect", listener: (client: PostgresClient) => void): unknown;
+  on(event: "error", listener: () => void): unknown;
+}
+
+interface Driver {
+  readonly Pool: new (settings: object) => OwnPool;
+  readonly Client: new (settings: object) => OwnClient;
+  readonly types: Types;
+}
+
+async function loadDriver(): Promise<Driver> {
   try {
     // Bundlers leave it alone: most who bundle this package have no `pg`.
     return (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ "pg")).default;

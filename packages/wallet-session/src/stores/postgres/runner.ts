@@ -18,10 +18,13 @@ export interface Written {
 export class StepRunner {
   readonly #endsAt = performance.now() + STORE_STEP_TIMEOUT_MS;
   readonly #openConnection: () => Promise<Connection>;
-  #connected = false;
+  /** The next attempt to connect ends in time by itself. */
+  #isBounded: boolean;
 
-  constructor(openConnection: () => Promise<Connection>) {
+  /** @param isBounded whether `openConnection` rejects by itself once it has taken as long as a step may */
+  constructor(openConnection: () => Promise<Connection>, isBounded: boolean) {
     this.#openConnection = openConnection;
+    this.#isBounded = isBounded;
   }
 
   /** A statement that changes nothing: begun again also where the connection was lost. */
@@ -85,11 +88,11 @@ export class StepRunner {
     }
   }
 
-  /** The pool's own limit is the step's as well: it is exact for the first connection, and too long for any other. */
+  /** The limit of the store's own pool is exact for the first connection of a step, and too long for any other. */
   #connect(): Promise<Connection> {
     const connecting = this.#openConnection();
-    if (this.#connected) return within(this.#left(), connecting);
-    this.#connected = true;
+    if (!this.#isBounded) return within(this.#left(), connecting);
+    this.#isBounded = false;
     return connecting;
   }
 
@@ -110,7 +113,7 @@ function within(ms: number, connecting: Promise<Connection>): Promise<Connection
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      reject(new Error("timeout exceeded when trying to connect again"));
+      reject(new Error("There was no free connection to PostgreSQL in time."));
     }, ms);
     connecting.then(
       (connection) => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { DURABLY } from "../../databases/postgres.ts";
 import { GENERATION_MAX } from "../../store.ts";
 import { SESSION_COLUMNS } from "../sql/rows.ts";
@@ -219,6 +220,8 @@ export function createStatements(schema: string) {
   }
 }
 
+/** The name tells the texts of different schemas and versions apart: they may share a connection of the caller's pool. */
 function prepared(name: string, text: string): Statement {
-  return { name: `wallet_session_${name}`, text };
+  const hash = createHash("sha1").update(text).digest("hex").slice(0, 8);
+  return { name: `wallet_session_${name}_${hash}`, text };
 }

@@ -19,7 +19,7 @@ import type {
 import { encodeSessionId } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
 import { Connections } from "./connections.ts";
-import type { Connection } from "./driver.ts";
+import type { Connection, PostgresSource } from "./driver.ts";
 import type { StepRunner } from "./runner.ts";
 import { createStatements, type Statements } from "./steps.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -42,9 +42,9 @@ export class PostgresStore implements SessionStore {
   #closing: Promise<void> | null = null;
 
   /** @param prepare done once before the first step: makes the schema fit, or rejects; tried again by the next step */
-  constructor(url: string, schema: string, prepare: (connection: Connection) => Promise<void>) {
-    this.#connections = new Connections(url);
-    this.#wakeUps = new WakeUps(url, schema);
+  constructor(source: PostgresSource, schema: string, prepare: (connection: Connection) => Promise<void>) {
+    this.#connections = new Connections(source);
+    this.#wakeUps = new WakeUps(source, schema);
     this.#statements = createStatements(schema);
     this.#prepare = prepare;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { POSTGRES_LISTEN_AGAIN_MS, POSTGRES_LISTEN_PING_MS } from "../../limits.ts";
-import { type Listener, openListener } from "./driver.ts";
+import { type Listener, openListener, type PostgresSource } from "./driver.ts";
 
 /**
  * Tells watchers that something was notified on a channel (LISTEN), by one connection for all of them, which is there while
@@ -8,14 +8,14 @@ import { type Listener, openListener } from "./driver.ts";
  * between is gone.
  */
 export class WakeUps {
-  readonly #url: string;
+  readonly #source: PostgresSource;
   readonly #channel: string;
   readonly #watchers = new Set<() => void>();
   #listening: AbortController | null = null;
 
   /** @param channel a name as it may stand between double quotes */
-  constructor(url: string, channel: string) {
-    this.#url = url;
+  constructor(source: PostgresSource, channel: string) {
+    this.#source = source;
     this.#channel = channel;
   }
 
@@ -51,7 +51,7 @@ export class WakeUps {
     const wakeAll = () => {
       for (const wake of this.#watchers) wake();
     };
-    const listener = await openListener(this.#url, this.#channel, wakeAll);
+    const listener = await openListener(this.#source, this.#channel, wakeAll);
     const stop = () => listener.end();
     signal.addEventListener("abort", stop);
     try {
