@@ -11,9 +11,9 @@ const PARTS = ["**People see**", "**Check**", "**Do**", "**Over**"];
 const HELP = ["help", "version"];
 
 function pages(): { name: string; text: string }[] {
-  const [, alarms = ""] = document("docs/operations.md").text.split(/^## Alarms$/m);
-  const [section = ""] = alarms.split(/^## /m);
-  return section
+  const [, section = ""] = document("docs/operations.md").text.split(/^## Alerts$/m);
+  const [pagesOf = ""] = section.split(/^## /m);
+  return pagesOf
     .split(/^### /m)
     .slice(1)
     .map((text) => ({ name: text.slice(0, text.indexOf("\n")), text }));
