@@ -22,7 +22,7 @@ let server: AppServer;
 let client: SessionClient;
 
 beforeAll(async () => {
-  consumer = createConsumer([]);
+  consumer = await createConsumer([]);
   bin = join(consumer.installed, consumer.manifest.bin["wallet-session"]);
   const serve: Program = {
     command: process.execPath,

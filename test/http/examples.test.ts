@@ -45,10 +45,10 @@ const EXAMPLES: readonly Example[] = [
 
 let consumer: Consumer;
 
-beforeAll(() => {
+beforeAll(async () => {
   const names = EXAMPLES.flatMap(({ name }) => Object.keys(manifestOf(name).dependencies));
   const typed = ["typescript", "@types/node", "@types/react", "@types/react-dom"];
-  consumer = createConsumer([...names.filter((name) => name !== "wallet-session"), ...typed]);
+  consumer = await createConsumer([...names.filter((name) => name !== "wallet-session"), ...typed]);
 });
 afterAll(() => consumer.remove());
 

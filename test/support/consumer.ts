@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { npm } from "../../scripts/setup/npm.mjs";
+import { oneAtATime } from "../../scripts/setup/one-at-a-time.mjs";
 import { root } from "../../scripts/setup/root.mjs";
 
 interface Manifest {
@@ -35,10 +36,11 @@ export interface Consumer {
 }
 
 /** Makes one in the system's directory for temporary files. `also`: what its own code needs besides the package. */
-export function createConsumer(also: readonly string[]): Consumer {
+export async function createConsumer(also: readonly string[]): Promise<Consumer> {
   const project = mkdtempSync(join(tmpdir(), "consumer-"));
   const { command, args } = npm("pack", "--workspace", "wallet-session", "--pack-destination", project);
-  execFileSync(command, args, { cwd: root, stdio: "pipe" });
+  // Packing builds in one place of this repository, and test files run side by side.
+  await oneAtATime(async () => execFileSync(command, args, { cwd: root, stdio: "pipe" }));
   const [tarball = ""] = readdirSync(project);
   execFileSync("tar", ["-xzf", tarball], { cwd: project });
 
