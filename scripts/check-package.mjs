@@ -20,6 +20,9 @@ import { root } from "./setup/root.mjs";
 
 /** @typedef {import("./setup/child.mjs").Command} Command */
 
+/** For the package with all that it needs, its Stellar wallet among it. */
+const MOST_MEGABYTES = 25;
+const MOST_PACKAGES = 35;
 /** What a project brings itself, here from this repository: what the package leaves to it, and their types. */
 const BROUGHT = [
   "@types/node",
@@ -55,7 +58,7 @@ async function check(project) {
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", type: "module" }));
   const quiet = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
   await run({ ...npm("install", ...quiet, `./${tarball}`), cwd: project });
-  tellCost(project);
+  checkCost(project);
   await checkTypes(project);
 }
 
@@ -64,12 +67,15 @@ async function check(project) {
  *
  * @param {string} project
  */
-function tellCost(project) {
+function checkCost(project) {
   const modules = join(project, "node_modules");
   const { packages } = JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8"));
   const count = Object.keys(packages).length;
   const megabytes = bytesIn(modules) / 1e6;
   console.log(`Installed: ${megabytes.toFixed(1)} MB in ${count} packages.`);
+  if (megabytes > MOST_MEGABYTES || count > MOST_PACKAGES) {
+    fail(`More than ${MOST_MEGABYTES} MB or ${MOST_PACKAGES} packages: ${Object.keys(packages).join(", ")}`);
+  }
 }
 
 /**
