@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../packages/wallet-session/src/clock.ts";
-import { createSessionEngine } from "../packages/wallet-session/src/engine/engine.ts";
+import { createSessionEngine } from "../packages/wallet-session/src/engine/create-session-engine.ts";
 import { prune } from "../packages/wallet-session/src/engine/prune.ts";
 import type { SessionEngine } from "../packages/wallet-session/src/engine/session-engine.ts";
 import { ACCESS_TOKEN_TTL_MS } from "../packages/wallet-session/src/limits.ts";
@@ -133,12 +133,7 @@ async function refreshAll(engine: SessionEngine, tokens: string[]): Promise<numb
   for (let n = 0; n < REFRESHES_EACH_ROUND; n += 1) {
     const at = n % tokens.length;
     const begun = performance.now();
-    const result = await engine.refresh({
-      token: tokens[at] ?? "",
-      presentedBy: "body",
-      retryKey: "0123456789abcdef0123",
-      jarAccessToken: null,
-    });
+    const result = await engine.refresh(tokens[at] ?? "", { retryKey: "0123456789abcdef0123" });
     times.push((performance.now() - begun) * 1_000);
     if (result.outcome !== "rotated") throw new Error(result.outcome);
     tokens[at] = result.tokens.refreshToken;

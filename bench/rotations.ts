@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { systemClock, systemRandom } from "../packages/wallet-session/src/clock.ts";
 import type { EngineContext } from "../packages/wallet-session/src/engine/context.ts";
-import { createSessionEngine } from "../packages/wallet-session/src/engine/engine.ts";
+import { createSessionEngine } from "../packages/wallet-session/src/engine/create-session-engine.ts";
 import { rotate } from "../packages/wallet-session/src/engine/rotate.ts";
 import type { SessionStore } from "../packages/wallet-session/src/store.ts";
 import { readRefreshToken } from "../packages/wallet-session/src/tokens/refresh-token.ts";
@@ -56,12 +56,7 @@ export async function rotations(
     return result.refreshToken;
   };
   const refreshOnce = async (token: string) => {
-    const result = await engine.refresh({
-      token,
-      presentedBy: "body",
-      retryKey: RETRY_KEY,
-      jarAccessToken: null,
-    });
+    const result = await engine.refresh(token, { retryKey: RETRY_KEY });
     if (result.outcome !== "rotated") throw new Error(result.outcome);
     return result.tokens.refreshToken;
   };

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
-import { createSessionEngine } from "../packages/wallet-session/src/engine/engine.ts";
+import { createSessionEngine } from "../packages/wallet-session/src/engine/create-session-engine.ts";
 import type { SessionStore } from "../packages/wallet-session/src/store.ts";
 import { createMemoryStore } from "../packages/wallet-session/src/stores/memory.ts";
 import { type Comparison, compare, median, onOneCore, perSecond, timed } from "./measure.ts";
@@ -52,7 +52,7 @@ export async function garbage(rounds: number): Promise<{ perSecond: number; stor
 
 async function refused(engine: ReturnType<typeof createSessionEngine>, token: string): Promise<void> {
   try {
-    await engine.refresh({ token, presentedBy: "body", retryKey: null, jarAccessToken: null });
+    await engine.refresh(token);
   } catch {
     return;
   }

@@ -1,7 +1,7 @@
 import type {
   AuthenticatedSession,
   IssuedTokens,
-  RefreshRequest,
+  RefreshOptions,
   RefreshResult,
   SessionId,
   SessionRecord,
@@ -58,9 +58,9 @@ export function verifyRefreshToken(token: string): Promise<SessionRecord> {
   return sessions.engine.inspectRefreshToken(token);
 }
 
-/** Swaps a refresh token for its successor. @throws refresh_token_invalid, _expired, _revoked, _reused */
-export function rotateRefreshToken(request: RefreshRequest): Promise<RefreshResult> {
-  return sessions.engine.refresh(request);
+/** Swaps a body session's refresh token for its successor. @throws refresh_token_invalid, _expired, _revoked, _reused */
+export function rotateRefreshToken(token: string, options?: RefreshOptions): Promise<RefreshResult> {
+  return sessions.engine.refresh(token, options);
 }
 
 /** Ends the session of a refresh token of any generation. True if this call ended it. */

@@ -2,6 +2,20 @@ import type { ErrorCode } from "./error-codes.ts";
 import type { RevocationReason, SessionId, Transport } from "./store.ts";
 
 /**
+ * Why a refresh was refused. `malformed`: no token of this service's; `unknown_row`, `wrong_transport`, `wrong_secret`: an
+ * authentic token of no session, of a session by the other transport, or of a generation that the store does not know. The
+ * outside sees all four as `refresh_token_invalid`, and they change nothing. `reused` ends the session.
+ */
+export type RefreshRefusal =
+  | "malformed"
+  | "unknown_row"
+  | "wrong_transport"
+  | "wrong_secret"
+  | "revoked"
+  | "expired"
+  | "reused";
+
+/**
  * What the engine reports while it works, for logs and metrics. Holds ids and codes only, never a token, a secret or
  * a stored value.
  */
@@ -19,14 +33,14 @@ export type SessionEvent =
       readonly sessionId: SessionId;
       readonly generation: number;
     }
-  /** `why` tells apart what the outside must not: `malformed`, `unknown_row`, `wrong_transport`, ... */
+  /** `why` tells apart what the outside must not. */
   | {
       readonly type: "refresh_refused";
       readonly code: ErrorCode;
-      readonly why: string;
+      readonly why: RefreshRefusal;
       readonly sessionId: SessionId | null;
     }
-  /** The one security event: a spent token came again and its session was ended for it. */
+  /** A spent token came again, and its session was ended for it. Exactly once for a session. */
   | {
       readonly type: "reuse_detected";
       readonly actorId: string;

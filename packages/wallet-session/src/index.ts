@@ -1,8 +1,6 @@
 export type { Clock, RandomBytes } from "./clock.ts";
-export type { SessionAlarm } from "./engine/alarms.ts";
-export { createSessionEngine, type SessionEngineOptions } from "./engine/engine.ts";
+export { createSessionEngine, type SessionEngineOptions } from "./engine/create-session-engine.ts";
 export type { StoreStepTrace } from "./engine/guarded-store.ts";
-export type { LeaseEndCode, LeaseEvent, LeaseListener } from "./engine/leases.ts";
 export {
   type SecurityEvent,
   type SecurityEventHandler,
@@ -12,14 +10,22 @@ export type {
   AuthenticatedSession,
   EngineStats,
   IssuedTokens,
-  RefreshRequest,
+  JarRefreshOptions,
+  JarRefreshResult,
+  LeaseEndCode,
+  LeaseEvent,
+  LeaseListener,
+  PresentedRefreshToken,
+  RefreshOptions,
   RefreshResult,
+  SessionAlarm,
   SessionEngine,
+  SessionStatus,
   SignInOptions,
+  WaitingEvents,
 } from "./engine/session-engine.ts";
-export type { SessionStatus } from "./engine/session-status.ts";
 export { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
 export { SessionError } from "./errors.ts";
-export type { EventSink, SessionEvent } from "./events.ts";
+export type { EventSink, RefreshRefusal, SessionEvent } from "./events.ts";
 export type * from "./store.ts";
 export type { VerifiedActor, WalletMethod } from "./wallets/wallet.ts";

@@ -1,8 +1,8 @@
 import { SessionError } from "../errors.ts";
 import type { SessionId, SessionRecord } from "../store.ts";
 import type { EngineContext } from "./context.ts";
-import { isPastEnd } from "./rotate.ts";
 import type { AuthenticatedSession } from "./session-engine.ts";
+import { statusOf } from "./session-status.ts";
 
 /**
  * Verifies an access token and that its session is not known here to be revoked: no store call. With `fresh`, a node
@@ -16,7 +16,7 @@ export async function authenticate(
 ): Promise<AuthenticatedSession> {
   const { accessTokens, revocations } = context;
   const claims = await accessTokens.verify(accessToken);
-  // Who has never read the log knows nothing of revocations, and who does not follow it learns of none: it is read first.
+  // A node that never read the log knows of no revocation, and one that does not follow it learns of none: it reads first.
   if (!revocations.isLoaded() || !context.followsRevocations()) await revocations.poll();
   if (revocations.has(claims.sid)) throw revoked();
   if (options.fresh && !revocations.isFresh()) await liveSession(context, claims.sid);
@@ -31,9 +31,7 @@ export async function authenticate(
 /** The row as it stands now. @throws session_revoked when there is none, or it has ended in any way */
 export async function liveSession(context: EngineContext, id: SessionId): Promise<SessionRecord> {
   const session = await context.store.findSession(id);
-  if (session === null || session.revokedAt !== null || isPastEnd(session, context.clock.now())) {
-    throw revoked();
-  }
+  if (session === null || statusOf(session, context.clock.now()).status !== "live") throw revoked();
   return session;
 }
 

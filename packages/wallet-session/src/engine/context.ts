@@ -1,9 +1,8 @@
 import type { Clock, RandomBytes } from "../clock.ts";
 import type { EventSink } from "../events.ts";
-import type { SessionStore } from "../store.ts";
+import type { SessionRecord, SessionStore } from "../store.ts";
 import type { AccessTokens } from "../tokens/access-token.ts";
 import type { Keyring } from "../tokens/secrets.ts";
-import type { Leases } from "./leases.ts";
 import type { RevocationView } from "./revocation-view.ts";
 
 /** What the verbs of the engine work with. */
@@ -12,9 +11,10 @@ export interface EngineContext {
   readonly keyring: Keyring;
   readonly accessTokens: AccessTokens;
   readonly revocations: RevocationView;
-  readonly leases: Leases;
-  /** Whether a timer reads the revocation log by now, so that its view need not be asked for. */
+  /** Whether a timer reads the revocation log by now, so that a caller need not poll it. */
   readonly followsRevocations: () => boolean;
+  /** Told of each refresh of this process. `issuedAt`: when the newest access token that is known of was issued. */
+  readonly onRefreshed: (session: SessionRecord, issuedAt: number) => void;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly onEvent: EventSink;

@@ -8,8 +8,8 @@ import type { SessionStore, Transport } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
-import { createSessionEngine, type SessionEngineOptions } from "./engine.ts";
-import type { IssuedTokens } from "./session-engine.ts";
+import { createSessionEngine, type SessionEngineOptions } from "./create-session-engine.ts";
+import type { IssuedTokens, JarRefreshResult } from "./session-engine.ts";
 import type { Every } from "./timers.ts";
 
 export { codeOf } from "../testing/protocol-engine.ts";
@@ -103,13 +103,13 @@ export async function startEngine(store: SessionStore, options: Partial<SessionE
       const challenge = { id: randomUUID(), expiresAt: clock.now() + 300_000 };
       return engine.signIn({ actorId, challenge }, { transport, client: CLIENT });
     },
-    refresh: (token: string, extra: { retryKey?: string; by?: Transport; jar?: string } = {}) =>
-      engine.refresh({
-        token,
-        presentedBy: extra.by ?? "body",
-        retryKey: extra.retryKey ?? null,
-        jarAccessToken: extra.jar ?? null,
-      }),
+    refresh: (
+      token: string,
+      extra: { retryKey?: string; by?: Transport; jar?: string } = {},
+    ): Promise<JarRefreshResult> =>
+      extra.by === "cookie"
+        ? engine.refreshJar(token, { retryKey: extra.retryKey ?? null, accessToken: extra.jar ?? null })
+        : engine.refresh(token, { retryKey: extra.retryKey ?? null }),
   };
 }
 

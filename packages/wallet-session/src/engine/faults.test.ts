@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
+import { createSessionEngine } from "./create-session-engine.ts";
 import { codeOf, ISSUER, issued, SECRET, startEngine } from "./engine.fixture.ts";
-import { createSessionEngine } from "./engine.ts";
 
 /** A real store whose disk can be pulled: while `down`, each step fails, after its write where `late`. */
 function unreliable() {

@@ -3,28 +3,8 @@ import { neverThrowing } from "../events.ts";
 import { LEASE_LOOK_MS, LEASE_WARNING_MS, LEASE_WARNING_SHARE } from "../limits.ts";
 import type { RevocationReason, SessionId, SessionRecord, SessionStore } from "../store.ts";
 import type { RevocationView } from "./revocation-view.ts";
-import type { AuthenticatedSession } from "./session-engine.ts";
-import { type SessionStatus, statusOf } from "./session-status.ts";
-
-/** Why a lease has ended: the codes that a request would get at the same moment. */
-export type LeaseEndCode =
-  | "session_revoked"
-  | "refresh_token_reused"
-  /** The session is past its idle or absolute limit. */
-  | "refresh_token_expired"
-  /** Nobody renewed the session in time. It may live on: renew it and follow it again. */
-  | "access_token_expired";
-
-/** What a follower of a session is told. Seconds are whole ones, rounded down, until the lease ends unless renewed. */
-export type LeaseEvent =
-  /** Once for each end that comes near: somebody has to renew the session. */
-  | { readonly type: "expiring"; readonly expiresInSeconds: number }
-  /** The session was renewed, warned or not; an earlier warning is void. */
-  | { readonly type: "renewed"; readonly expiresInSeconds: number }
-  /** The last event, exactly once. */
-  | { readonly type: "ended"; readonly code: LeaseEndCode };
-
-export type LeaseListener = (event: LeaseEvent) => void;
+import type { AuthenticatedSession, LeaseEndCode, LeaseListener, SessionStatus } from "./session-engine.ts";
+import { statusOf } from "./session-status.ts";
 
 /**
  * The leases of this process: what follows sessions for longer than one access token lives. All leases of a session

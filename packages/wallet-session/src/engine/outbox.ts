@@ -17,6 +17,7 @@ import {
   SecurityEventRefused,
   securityEventOf,
 } from "./security-event.ts";
+import type { WaitingEvents } from "./session-engine.ts";
 import type { Every } from "./timers.ts";
 
 /** Delivers the security events of the store, at least once each, in the background. */
@@ -31,12 +32,6 @@ export interface Outbox {
   waiting(): WaitingEvents | null;
   /** Lets what is being delivered end, for 2 s at most, and gives the claim back. */
   close(): Promise<void>;
-}
-
-export interface WaitingEvents {
-  readonly count: number;
-  /** Of the oldest one; 0 without any. */
-  readonly ageMs: number;
 }
 
 export interface OutboxOptions {

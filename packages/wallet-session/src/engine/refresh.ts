@@ -1,32 +1,69 @@
+import { timingSafeEqual } from "node:crypto";
 import { elapsedMs } from "../clock.ts";
-import type { ErrorCode } from "../error-codes.ts";
 import { SessionError } from "../errors.ts";
-import type { RevocationReason, SessionId, SessionRecord } from "../store.ts";
-import { type AuthenticRefreshToken, readRefreshToken } from "../tokens/refresh-token.ts";
+import type { RefreshRefusal } from "../events.ts";
+import type { RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
+import { type AuthenticRefreshToken, hashSecret, readRefreshToken } from "../tokens/refresh-token.ts";
 import type { EngineContext } from "./context.ts";
 import { issueTokens, secondsLeft } from "./issue.ts";
 import { revoke } from "./revoke.ts";
-import { isPastEnd, type Refusal, type RotationResult, rotate } from "./rotate.ts";
-import type { RefreshRequest, RefreshResult } from "./session-engine.ts";
+import { type RotationResult, rotate } from "./rotate.ts";
+import type {
+  JarRefreshOptions,
+  JarRefreshResult,
+  PresentedRefreshToken,
+  RefreshOptions,
+  RefreshResult,
+} from "./session-engine.ts";
+import { isPastEnd, statusOf } from "./session-status.ts";
 
 type Refused = Extract<RotationResult, { outcome: "refused" }>;
 
-/**
- * A new access token for a refresh token, which rotates. What is no token of ours is refused before any look into the
- * store; a reused token ends its session before it is answered.
- * @throws refresh_token_invalid, refresh_token_expired, refresh_token_revoked, refresh_token_reused
- */
-export async function refresh(context: EngineContext, request: RefreshRequest): Promise<RefreshResult> {
-  const presented = readRefreshToken(context.keyring, request.token);
-  if (presented === null) throw refusal(context, "malformed", null, null);
+/** What stands behind the tokens that were read: a caller is handed the session's id and never the secret. */
+const authentic = new WeakMap<PresentedRefreshToken, AuthenticRefreshToken>();
 
-  const unchanged = await unchangedJar(context, request, presented);
-  if (unchanged !== null) return unchanged;
+/** Foreign tokens are refused here, before any look into the store. @throws refresh_token_invalid */
+export function readPresented(context: EngineContext, token: string): PresentedRefreshToken {
+  const read = authenticOf(context, token);
+  const presented = { sessionId: read.sessionId };
+  authentic.set(presented, read);
+  return presented;
+}
 
-  const { presentedBy, retryKey } = request;
+function authenticOf(context: EngineContext, token: string | PresentedRefreshToken): AuthenticRefreshToken {
+  const read = typeof token === "string" ? readRefreshToken(context.keyring, token) : authentic.get(token);
+  if (!read) throw refusal(context, "malformed", null, null);
+  return read;
+}
+
+/** `SessionEngine.refresh`. A reused token ends its session before it is answered. */
+export async function refresh(
+  context: EngineContext,
+  token: string | PresentedRefreshToken,
+  { retryKey = null }: RefreshOptions = {},
+): Promise<RefreshResult> {
+  return rotateOrRefuse(context, authenticOf(context, token), "body", retryKey);
+}
+
+/** `SessionEngine.refreshJar`. */
+export async function refreshJar(
+  context: EngineContext,
+  token: string | PresentedRefreshToken,
+  { retryKey = null, accessToken = null }: JarRefreshOptions = {},
+): Promise<JarRefreshResult> {
+  const presented = authenticOf(context, token);
+  const unchanged = await unchangedJar(context, presented, accessToken);
+  return unchanged ?? rotateOrRefuse(context, presented, "cookie", retryKey);
+}
+
+async function rotateOrRefuse(
+  context: EngineContext,
+  presented: AuthenticRefreshToken,
+  presentedBy: Transport,
+  retryKey: string | null,
+): Promise<RefreshResult> {
   const result = await rotate(context, { presented, presentedBy, retryKey });
   if (result.outcome === "refused") throw await refuse(context, presented, result);
-
   const now = result.outcome === "rotated" ? result.session.rotatedAt : context.clock.now();
   const tokens = await issueTokens(context, result.session, result.refreshToken, now);
   reportRefreshed(context, result.outcome, result.session, now);
@@ -40,16 +77,16 @@ export async function refresh(context: EngineContext, request: RefreshRequest): 
  */
 async function unchangedJar(
   context: EngineContext,
-  request: RefreshRequest,
   presented: AuthenticRefreshToken,
-): Promise<RefreshResult | null> {
-  if (request.presentedBy !== "cookie" || request.jarAccessToken === null) return null;
-  const claims = await youngClaims(context, presented, request.jarAccessToken);
+  accessToken: string | null,
+): Promise<JarRefreshResult | null> {
+  if (accessToken === null) return null;
+  const claims = await youngClaims(context, presented, accessToken);
   if (claims === null) return null;
 
   const session = await context.store.findSession(presented.sessionId);
   const now = context.clock.now();
-  // Whatever is not plainly alive is the rotation's to refuse.
+  // A session that is not plainly alive is the rotation's to refuse.
   if (session === null || session.transport !== "cookie") return null;
   if (session.revokedAt !== null || isPastEnd(session, now)) return null;
   reportRefreshed(context, "unchanged", session, session.rotatedAt);
@@ -81,7 +118,7 @@ async function refuse(
 ): Promise<SessionError> {
   if (verdict === "reused" && session !== null) {
     const ended = await revoke(context, session.id, session.actorId, "reuse");
-    // Whoever's write ended the session raises the one alarm.
+    // One alarm: the call whose write ended the session raises it.
     if (ended) {
       context.onEvent({
         type: "reuse_detected",
@@ -97,7 +134,7 @@ async function refuse(
 
 function refusal(
   context: EngineContext,
-  why: Refusal | "malformed",
+  why: RefreshRefusal,
   sessionId: SessionId | null,
   endedAs: RevocationReason | null,
 ): SessionError {
@@ -109,16 +146,32 @@ function refusal(
 /** `issuedAt`: when the newest access token that is known of was issued. */
 function reportRefreshed(
   context: EngineContext,
-  outcome: RefreshResult["outcome"],
+  outcome: JarRefreshResult["outcome"],
   session: SessionRecord,
   issuedAt: number,
 ): void {
   const { actorId, id, generation } = session;
-  context.leases.renewed(session, issuedAt);
+  context.onRefreshed(session, issuedAt);
   context.onEvent({ type: "refreshed", outcome, actorId, sessionId: id, generation });
 }
 
-const REFUSALS: Record<Refusal | "malformed", readonly [ErrorCode, string]> = {
+/** `SessionEngine.inspectRefreshToken`. Looking at a token is not using it: it raises no alarm and is no refused refresh. */
+export async function inspectRefreshToken(context: EngineContext, token: string): Promise<SessionRecord> {
+  const presented = readRefreshToken(context.keyring, token);
+  const session = presented && (await context.store.findSession(presented.sessionId));
+  if (!presented || !session) throw new SessionError(...REFUSALS.malformed);
+  const { status } = statusOf(session, context.clock.now());
+  if (status === "revoked" || status === "expired") throw new SessionError(...REFUSALS[status]);
+  const isCurrent =
+    presented.generation === session.generation &&
+    timingSafeEqual(hashSecret(presented.secret), session.secretHash);
+  if (!isCurrent) throw new SessionError(...REFUSALS.wrong_secret);
+  return session;
+}
+
+type RefusalCode = `refresh_token_${"invalid" | "expired" | "revoked" | "reused"}`;
+
+const REFUSALS: Readonly<Record<RefreshRefusal, readonly [RefusalCode, string]>> = {
   malformed: ["refresh_token_invalid", "The refresh token is not valid."],
   unknown_row: ["refresh_token_invalid", "The refresh token is not valid."],
   wrong_transport: ["refresh_token_invalid", "The refresh token is not valid."],

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { elapsedMs } from "../clock.ts";
+import type { RefreshRefusal } from "../events.ts";
 import type { RotationSwap, SessionRecord, Transport } from "../store.ts";
 import {
   type AuthenticRefreshToken,
@@ -10,6 +11,7 @@ import {
   writeRefreshToken,
 } from "../tokens/refresh-token.ts";
 import type { EngineContext } from "./context.ts";
+import { isPastEnd } from "./session-status.ts";
 
 export interface Rotation {
   /** Authentic, but for all we know spent, revoked or of no session at all. */
@@ -30,11 +32,8 @@ export type RotationResult =
       readonly session: SessionRecord | null;
     };
 
-/**
- * Why a token was not rotated. `unknown_row`, `wrong_transport` and `wrong_secret` are all "invalid" to the outside and
- * write nothing; `reused` calls for the end of the session.
- */
-export type Refusal = "unknown_row" | "wrong_transport" | "wrong_secret" | "revoked" | "expired" | "reused";
+/** Why a token was not rotated: all reasons but that it could not be read. */
+export type Refusal = Exclude<RefreshRefusal, "malformed">;
 
 /**
  * The rotation protocol, from an authentic token on. ONE compare-and-swap decides; only what it did not match is read and
@@ -93,10 +92,6 @@ function classify(
   if (rotation.presented.generation >= session.generation) return refuse("wrong_secret");
   const refreshToken = successorIfRetry(context, rotation, session, now);
   return refreshToken === null ? refuse("reused") : { outcome: "replayed", session, refreshToken };
-}
-
-export function isPastEnd(session: SessionRecord, now: number): boolean {
-  return session.idleExpiresAt <= now || session.expiresAt <= now;
 }
 
 /**

@@ -22,6 +22,19 @@ describe.each(STORES)("rotation on $name", ({ open }) => {
     expect((await engine.authenticate(second.accessToken)).actorId).toBe(first.session.actorId);
   });
 
+  test("a token that was read names its session, is refreshed as its text is, and holds no secret", async () => {
+    const { store } = open();
+    const { signIn, engine } = await startEngine(store);
+    const { refreshToken, session } = await signIn();
+    const presented = engine.readRefreshToken(refreshToken);
+    expect(presented).toEqual({ sessionId: session.id });
+    expect((await engine.refresh(presented)).outcome).toBe("rotated");
+    expect(engine.readRefreshToken(refreshToken)).toEqual(presented);
+    expect(() => engine.readRefreshToken("garbage")).toThrow("The refresh token is not valid.");
+    expect(await codeOf(engine.refresh({ ...presented }))).toBe("refresh_token_invalid");
+    expect(await codeOf(engine.refresh(presented))).toBe("refresh_token_reused");
+  });
+
   test("each swap raises the generation by exactly one and writes a new hash and salt", async () => {
     const { store } = open();
     const { refresh, signIn } = await startEngine(store);

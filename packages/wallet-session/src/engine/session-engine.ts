@@ -1,40 +1,56 @@
 import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
-import type { SessionAlarm } from "./alarms.ts";
-import type { LeaseListener } from "./leases.ts";
-import type { WaitingEvents } from "./outbox.ts";
-import type { SessionStatus } from "./session-status.ts";
 
 /** Access and refresh token of one generation. Lifetimes in whole seconds, rounded down. */
 export interface IssuedTokens {
   readonly accessToken: string;
+  /** Seconds until the access token ends. */
   readonly expiresIn: number;
   readonly refreshToken: string;
-  /** Until the session ends unless it is refreshed: what is left of the idle limit or of the absolute one. */
+  /** Seconds until the session ends unless it is refreshed: what is left of the idle limit or of the absolute one. */
   readonly refreshExpiresIn: number;
   readonly session: SessionRecord;
 }
 
 export interface SignInOptions {
+  /** How the tokens travel. Fixed for the life of the session: a token of it that comes the other way is refused. */
   readonly transport: Transport;
+  /** Shown in session lists. Null in a member: not known. Store no more than a person needs to recognise the device. */
   readonly client: ClientMetadata;
 }
 
-export interface RefreshRequest {
-  readonly token: string;
-  /** How the token came. A session of the other transport is `refresh_token_invalid` and stays as it is. */
-  readonly presentedBy: Transport;
-  readonly retryKey: string | null;
-  /** The access token from the same cookie jar, if there was one. Ignored for `body`. */
-  readonly jarAccessToken: string | null;
+/** An authentic refresh token, read by {@link SessionEngine.readRefreshToken}. Says nothing about whether its session lives. */
+export interface PresentedRefreshToken {
+  readonly sessionId: SessionId;
 }
 
-export type RefreshResult =
-  /** The token was swapped for its successor. */
-  | { readonly outcome: "rotated"; readonly tokens: IssuedTokens }
-  /** A retry: the very same successor again, nothing written. */
-  | { readonly outcome: "replayed"; readonly tokens: IssuedTokens }
-  /** The jar was renewed a moment ago: nothing issued, what is left. */
+export interface RefreshOptions {
+  /**
+   * A secret of the client's that it sends again with a retry: the same token with the same key gets the same successor.
+   * Null or left out: there is none, and a body token that comes again counts as reuse.
+   * @default null
+   */
+  readonly retryKey?: string | null;
+}
+
+export interface JarRefreshOptions extends RefreshOptions {
+  /**
+   * The access token of the same jar, which tells how long ago the jar was renewed. Null or left out: the jar has none, so
+   * the refresh token rotates.
+   * @default null
+   */
+  readonly accessToken?: string | null;
+}
+
+export interface RefreshResult {
+  /** `rotated`: the token was swapped for its successor. `replayed`: a retry got the same successor again; nothing was written. */
+  readonly outcome: "rotated" | "replayed";
+  readonly tokens: IssuedTokens;
+}
+
+export type JarRefreshResult =
+  | RefreshResult
+  /** The jar was renewed a moment ago and is left alone. Seconds that are left, as in {@link IssuedTokens}. */
   | {
       readonly outcome: "unchanged";
       readonly session: SessionRecord;
@@ -42,7 +58,7 @@ export type RefreshResult =
       readonly refreshExpiresIn: number;
     };
 
-/** What a verified access token says. */
+/** What a verified access token says. Times in milliseconds since 1970. */
 export interface AuthenticatedSession {
   readonly actorId: string;
   readonly sessionId: SessionId;
@@ -50,87 +66,203 @@ export interface AuthenticatedSession {
   readonly accessExpiresAt: number;
 }
 
+/** What became of a session, by its row. A revoked one stays revoked when it is past its end as well. */
+export type SessionStatus =
+  | {
+      readonly status: "live";
+      readonly createdAt: number;
+      readonly rotatedAt: number;
+      readonly idleExpiresAt: number;
+      readonly expiresAt: number;
+    }
+  | {
+      readonly status: "revoked";
+      readonly createdAt: number;
+      readonly reason: RevocationReason;
+      readonly revokedAt: number;
+    }
+  /** Past its idle or its absolute limit. */
+  | { readonly status: "expired"; readonly createdAt: number }
+  /** There is no such row: it never was, or was pruned long after its end. */
+  | { readonly status: "unknown" };
+
+/** A session that ended because a spent token of it came again. */
+export interface SessionAlarm {
+  readonly sessionId: SessionId;
+  readonly endedAt: number;
+  /** Of the device that signed in. Nobody knows who used the spent token: the thief or the victim. */
+  readonly client: ClientMetadata;
+}
+
+/** Why a lease has ended: the codes that a request would get at the same moment. */
+export type LeaseEndCode =
+  | "session_revoked"
+  | "refresh_token_reused"
+  /** The session is past its idle or absolute limit. */
+  | "refresh_token_expired"
+  /** Nobody renewed the session in time. It may live on: renew it and watch it again. */
+  | "access_token_expired";
+
+/** What a lease tells. Seconds are whole ones, rounded down, until the lease ends unless renewed. */
+export type LeaseEvent =
+  /** Once for each end that comes near: somebody has to renew the session. */
+  | { readonly type: "expiring"; readonly expiresInSeconds: number }
+  /** The session was renewed, warned or not; an earlier warning is void. */
+  | { readonly type: "renewed"; readonly expiresInSeconds: number }
+  /** The last event, exactly once. */
+  | { readonly type: "ended"; readonly code: LeaseEndCode };
+
+export type LeaseListener = (event: LeaseEvent) => void;
+
+/** Security events that are not delivered yet, of the oldest 100. */
+export interface WaitingEvents {
+  readonly count: number;
+  /** Of the oldest one; 0 without any. */
+  readonly ageMs: number;
+}
+
 export interface EngineStats {
-  /** Since the revocation log was last read to its end, in milliseconds; null before the first time. */
+  /** Since the revocation log was last read to its end; null before the first time. */
   readonly revocationViewAgeMs: number | null;
   /** Leases that are held. */
   readonly leases: number;
-  /** Security events that wait; null where this process does not deliver them. */
+  /** Null where this process does not deliver security events. */
   readonly waitingEvents: WaitingEvents | null;
 }
 
-/** Sign-in, refresh, revocation and authentication of wallet sessions. Every method may throw `store_unavailable`. */
+/**
+ * The session engine: signs in, refreshes, verifies, ends. {@link createSessionEngine} makes one. Every method that touches
+ * the store can fail as `store_unavailable`: its outcome is then unknown, and it says nothing of the session. All methods may
+ * be called concurrently, by any number of processes on one store.
+ */
 export interface SessionEngine {
   /**
-   * Consumes the challenge and creates a session in one step.
-   * @throws challenge_used
+   * Consumes the challenge and creates a session, in one step: of concurrent calls with one challenge, one gets a session.
+   * Does NOT verify the wallet's signature: `actor` comes from a wallet method that has.
+   * @throws SessionError challenge_used
    */
   signIn(actor: VerifiedActor, options: SignInOptions): Promise<IssuedTokens>;
 
-  /** @throws refresh_token_invalid, refresh_token_expired, refresh_token_revoked, refresh_token_reused */
-  refresh(request: RefreshRequest): Promise<RefreshResult>;
+  /**
+   * Reads a refresh token without a look into the store, for what must know its session before the refresh, such as a rate
+   * limit. {@link SessionEngine.refresh} and {@link SessionEngine.refreshJar} take the result as they take a plain string, and
+   * do not verify it again.
+   * Does NOT say whether the token is current or its session lives: a spent token reads as well as a current one.
+   * @throws SessionError refresh_token_invalid
+   */
+  readRefreshToken(token: string): PresentedRefreshToken;
 
   /**
-   * Verifies an access token: strict form, signature, claims, and that its session is not known here to be revoked.
-   * `fresh`: where this node's view of the revocations is older than 10 s, the row is read as well.
-   * @throws access_token_invalid, access_token_expired, session_revoked
+   * Swaps a body session's refresh token for its successor, with a fresh access token. Of concurrent calls with one token,
+   * one swaps it; each other one gets the same successor where it has the same retry key, and is reuse where it does not. A
+   * reused token ends its session before this rejects.
+   * @throws SessionError refresh_token_invalid (also for the token of a cookie session, which stays as it is),
+   *   refresh_token_expired, refresh_token_revoked, refresh_token_reused
+   * @example
+   * ```ts
+   * import type { SessionEngine } from "wallet-session";
+   *
+   * export async function renew(engine: SessionEngine, refreshToken: string, retryKey: string) {
+   *   const { tokens } = await engine.refresh(refreshToken, { retryKey });
+   *   return tokens.accessToken;
+   * }
+   * ```
+   */
+  refresh(token: string | PresentedRefreshToken, options?: RefreshOptions): Promise<RefreshResult>;
+
+  /**
+   * The same for a cookie session, whose tabs share one jar: a jar renewed less than two leeways ago is left unchanged, and
+   * within the leeway the spent token gets the same successor without a retry key.
+   * @throws SessionError as {@link SessionEngine.refresh}; refresh_token_invalid for the token of a body session
+   */
+  refreshJar(token: string | PresentedRefreshToken, options?: JarRefreshOptions): Promise<JarRefreshResult>;
+
+  /**
+   * Verifies an access token: strict form, signature, claims, and that its session is not known here to be revoked. Makes no
+   * store call once the engine has started. `fresh`: where this node's view of the revocations is older than 10 s, the row is
+   * read as well.
+   * @throws SessionError access_token_invalid, access_token_expired, session_revoked
+   * @example
+   * ```ts
+   * import { type SessionEngine, SessionError } from "wallet-session";
+   *
+   * export async function actorOf(engine: SessionEngine, accessToken: string): Promise<string | null> {
+   *   try {
+   *     return (await engine.authenticate(accessToken)).actorId;
+   *   } catch (error) {
+   *     if (error instanceof SessionError && error.status === 401) return null;
+   *     throw error;
+   *   }
+   * }
+   * ```
    */
   authenticate(accessToken: string, options?: { fresh?: boolean }): Promise<AuthenticatedSession>;
 
-  /** The row behind a verified access token, read now. @throws session_revoked when it has ended. */
+  /** The row behind a verified access token, read now. @throws SessionError session_revoked when it ended in any way */
   getSession(authenticated: AuthenticatedSession): Promise<SessionRecord>;
 
   /**
-   * A lease: follows the session, not its access token, from now on. The listener is warned while there is time to renew,
-   * hears of each renewal, whichever tab made it, and of the end, with its reason and exactly once: at once for what
-   * is revoked on this process, within a second or so for what is revoked on another. It is called synchronously and
-   * should be quick; what it throws is dropped. The function returned ends the lease without a word, and so does `close`.
+   * Takes a lease: follows the session, not its access token, from now on. The listener is warned while there is time to
+   * renew, hears of each renewal, whichever tab made it, and of the end, with its reason and exactly once: at once for a
+   * revocation on this process, within a second or so for one on another. It is called synchronously and should be quick; what
+   * it throws is dropped. The function returned ends the lease without a word, and so does `close`.
    *
    * A lease that nobody renews ends with its access token and a grace of two leeways; it never outlives the idle or
    * absolute limit. A store that fails ends nothing before its time. Needs the timers of `start`.
+   * @example
+   * ```ts
+   * import type { SessionEngine } from "wallet-session";
+   *
+   * export async function payWhileItLives(engine: SessionEngine, accessToken: string, pay: (signal: AbortSignal) => Promise<void>) {
+   *   const session = await engine.authenticate(accessToken);
+   *   const ended = new AbortController();
+   *   const stop = engine.watchSession(session, (event) => {
+   *     if (event.type === "ended") ended.abort(event.code);
+   *   });
+   *   await pay(ended.signal).finally(stop);
+   * }
+   * ```
    */
   watchSession(session: AuthenticatedSession, listener: LeaseListener): () => void;
 
-  /** What has become of a session, by its row as it stands now. For work that goes on without its user. */
+  /** What became of a session, by its row, read now. For work that goes on without its user. */
   getSessionStatus(id: SessionId): Promise<SessionStatus>;
 
-  /** The actor's live sessions, newest first. */
+  /** The actor's live sessions, newest first, 200 at most. */
   listSessions(actorId: string): Promise<SessionRecord[]>;
 
-  /** The actor's sessions that a reuse has ended within the last 7 days, newest first, 50 at most. */
+  /** The actor's sessions that a reuse ended within the last 7 days, newest first, 50 at most. */
   listAlarms(actorId: string): Promise<SessionAlarm[]>;
 
   /**
-   * The session whose current refresh token this is; reads only and rotates nothing.
-   * @throws refresh_token_invalid, refresh_token_expired, refresh_token_revoked
+   * The session whose current refresh token this is. Reads only: it rotates nothing, and a spent token is refused as invalid
+   * without an alarm, since looking at a token is not using it.
+   * @throws SessionError refresh_token_invalid, refresh_token_expired, refresh_token_revoked
    */
   inspectRefreshToken(token: string): Promise<SessionRecord>;
 
-  /** A further access token for a live session, signed now. @throws session_revoked */
+  /** A further access token for a live session, signed now. Extends nothing. @throws SessionError session_revoked */
   issueAccessToken(id: SessionId): Promise<string>;
 
-  /** The session that an authentic refresh token of any generation names, without a look into the store; else null. */
-  sessionIdOf(refreshToken: string): SessionId | null;
-
-  /** Ends the session of an authentic refresh token of any generation. True if it was live until now. */
+  /** Ends the session of an authentic refresh token of any generation. True if it was live until now; false for any other text. */
   revokeByRefreshToken(token: string, reason: RevocationReason): Promise<boolean>;
 
-  /** Ends the session of a signed access token, expired or not. True if it was live until now. */
+  /** Ends the session of a signed access token, expired or not. True if it was live until now; false for any other text. */
   revokeByAccessToken(token: string, reason: RevocationReason): Promise<boolean>;
 
-  /** Ends one of the actor's own sessions. @throws not_found for someone else's, or none. */
+  /** Ends one of the actor's own sessions; one that ended already stays as it is. @throws SessionError not_found */
   revokeSession(actorId: string, id: SessionId): Promise<void>;
 
-  /** Ends the actor's sessions, all but `except`. Returns how many. */
+  /** Ends the actor's sessions, all but `except` (null: all of them). Returns how many this call ended. */
   revokeSessions(actorId: string, except: SessionId | null): Promise<number>;
 
   /** Public signing keys, RFC 7517. */
   getJwks(): Promise<{ keys: JsonWebKey[] }>;
 
-  /** Publishes a new signing key, which signs after its lead time. Returns its key id. */
+  /** Publishes a new signing key, which signs after its lead time of 10 minutes. Returns its key id. */
   rotateSigningKey(): Promise<string>;
 
-  /** Ready to serve: the store answers and the view of the revocations is fresh. */
+  /** Ready to serve: the store answers and the view of the revocations is fresh. Never rejects for a fault of the store. */
   getReadiness(): Promise<{ store: boolean; revocations: boolean }>;
 
   /** How many sessions are neither revoked nor past their absolute end. Asks the store, which may have to count them. */
@@ -139,9 +271,12 @@ export interface SessionEngine {
   /** What this process knows of itself, without a look into the store. */
   getStats(): EngineStats;
 
-  /** Opens the keys and the revocation view and starts the timers. @throws store_unavailable */
+  /**
+   * Opens the keys and the revocation view and starts the timers. May be called again after it failed, or after `close`.
+   * @throws SessionError store_unavailable
+   */
   start(): Promise<void>;
 
-  /** Stops the timers and closes the store. */
+  /** Stops the timers, lets deliveries of security events end, for 2 s at most, and closes the store. */
   close(): Promise<void>;
 }

@@ -1,33 +1,9 @@
-import type { RevocationReason, SessionId, SessionRecord } from "../store.ts";
-import type { EngineContext } from "./context.ts";
-import { isPastEnd } from "./rotate.ts";
+import type { SessionRecord } from "../store.ts";
+import type { SessionStatus } from "./session-engine.ts";
 
-/** What has become of a session, as its row says. A revoked one stays revoked when it is past its end as well. */
-export type SessionStatus =
-  | {
-      readonly status: "live";
-      readonly createdAt: number;
-      readonly rotatedAt: number;
-      readonly idleExpiresAt: number;
-      readonly expiresAt: number;
-    }
-  | {
-      readonly status: "revoked";
-      readonly createdAt: number;
-      readonly reason: RevocationReason;
-      readonly revokedAt: number;
-    }
-  /** Past its idle or its absolute limit. */
-  | { readonly status: "expired"; readonly createdAt: number }
-  /** There is no such row: never was, or pruned long after its end. */
-  | { readonly status: "unknown" };
-
-/** What has become of a session, by its row, read now. @throws store_unavailable */
-export async function getSessionStatus(
-  { store, clock }: EngineContext,
-  id: SessionId,
-): Promise<SessionStatus> {
-  return statusOf(await store.findSession(id), clock.now());
+/** Past its idle or its absolute limit. Says nothing about a revocation. */
+export function isPastEnd(session: SessionRecord, now: number): boolean {
+  return session.idleExpiresAt <= now || session.expiresAt <= now;
 }
 
 export function statusOf(session: SessionRecord | null, now: number): SessionStatus {

@@ -1,4 +1,4 @@
-import type { RefreshResult, SessionEngine } from "../engine/session-engine.ts";
+import type { JarRefreshResult, PresentedRefreshToken, SessionEngine } from "../engine/session-engine.ts";
 import { ERROR_MEANINGS } from "../error-codes.ts";
 import { SessionError } from "../errors.ts";
 import { noteSession } from "../request-context.ts";
@@ -33,24 +33,19 @@ export async function refreshJar(
   jar: RefreshableJar,
 ): Promise<JarAnswer> {
   const retryKey = retryKeyFromHeader(request) ?? retryKeyFromCookie(jar.retryKey);
-  await limits.refresh(engine.sessionIdOf(jar.refreshToken));
+  let presented: PresentedRefreshToken | null = null;
   try {
-    return refreshed(
-      await engine.refresh({
-        token: jar.refreshToken,
-        presentedBy: "cookie",
-        retryKey,
-        jarAccessToken: jar.accessToken,
-      }),
-    );
+    presented = engine.readRefreshToken(jar.refreshToken);
+    await limits.refresh(presented.sessionId);
+    return refreshed(await engine.refreshJar(presented, { retryKey, accessToken: jar.accessToken }));
   } catch (error) {
     if (!(error instanceof SessionError) || !ERROR_MEANINGS[error.code].ends) throw error;
-    const setCookies = (await belongsToAnother(engine, jar, error)) ? [] : clearedCookies();
-    return { outcome: "ended", refusal: error, setCookies };
+    const another = presented !== null && (await belongsToAnother(engine, jar, presented.sessionId, error));
+    return { outcome: "ended", refusal: error, setCookies: another ? [] : clearedCookies() };
   }
 }
 
-function refreshed(result: RefreshResult): JarAnswer {
+function refreshed(result: JarRefreshResult): JarAnswer {
   const { id: sessionId, actorId } = result.outcome === "unchanged" ? result.session : result.tokens.session;
   noteSession({ actorId, sessionId });
   if (result.outcome === "unchanged") {
@@ -74,14 +69,14 @@ function refreshed(result: RefreshResult): JarAnswer {
  */
 async function belongsToAnother(
   engine: SessionEngine,
-  jar: RefreshableJar,
+  { accessToken }: RefreshableJar,
+  refusedId: SessionId,
   refusal: SessionError,
 ): Promise<boolean> {
   if (refusal.endedAs === "replaced") return true;
-  const refusedId = engine.sessionIdOf(jar.refreshToken);
-  if (refusedId === null || jar.accessToken === null) return false;
+  if (accessToken === null) return false;
   try {
-    return (await engine.authenticate(jar.accessToken)).sessionId !== refusedId;
+    return (await engine.authenticate(accessToken)).sessionId !== refusedId;
   } catch (error) {
     if (error instanceof SessionError && error.code !== "store_unavailable") return false;
     throw error;

@@ -100,7 +100,7 @@ test("what a request leads to belongs to it", async () => {
   });
   const refuse = async () => {
     await new Promise(setImmediate);
-    await engine.refresh({ token: "garbage", presentedBy: "body", retryKey: null, jarAccessToken: null });
+    await engine.refresh("garbage");
     return new Response();
   };
   const boats = handlers.endpoint("/api/boats", { GET: refuse });

@@ -226,8 +226,7 @@ test("100,000 garbage tokens fill no disk, at any level, and are counted to the 
       log.onEvent(event);
     },
   });
-  const request = { token: "garbage", presentedBy: "body", retryKey: null, jarAccessToken: null } as const;
-  for (let n = 0; n < 100_000; n += 1) await engine.refresh(request).catch(() => {});
+  for (let n = 0; n < 100_000; n += 1) await engine.refresh("garbage").catch(() => {});
   await log.pass(10_000);
   expect(refused).toBe(100_000);
   expect(log.dropped).toEqual(new Map([["refresh_refused", 99_950]]));

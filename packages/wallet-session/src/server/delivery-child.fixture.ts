@@ -1,6 +1,6 @@
 // A process that delivers the security events of a SQLite file to a webhook: `node delivery-child.fixture.ts PATH URL SECRET AHEAD`.
 // It ends one session of its own unless its clock is ahead of the real one, by AHEAD milliseconds. For security-webhook.test.ts.
-import { createSessionEngine } from "../engine/engine.ts";
+import { createSessionEngine } from "../engine/create-session-engine.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { securityWebhook } from "./security-webhook.ts";
 

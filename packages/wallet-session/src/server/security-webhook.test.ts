@@ -5,7 +5,7 @@ import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { type Handler, ScriptedServer, type SeenRequest } from "../../test/scripted-server.ts";
 import { temporaryDirectory } from "../../test/temporary-directory.ts";
-import { createSessionEngine } from "../engine/engine.ts";
+import { createSessionEngine } from "../engine/create-session-engine.ts";
 import { type SecurityEvent, SecurityEventRefused } from "../engine/security-event.ts";
 import { everyInterval } from "../engine/timers.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";

@@ -2,7 +2,7 @@ import { type Config, readConfig } from "../config/config.ts";
 import { madeSecrets } from "../config/made-secrets.ts";
 import type { ConfigError } from "../config/settings.ts";
 import type { DatabaseUrl } from "../databases/url.ts";
-import { createSessionEngine, type SessionEngineOptions } from "../engine/engine.ts";
+import { createSessionEngine, type SessionEngineOptions } from "../engine/create-session-engine.ts";
 import type { SecurityEventHandler } from "../engine/security-event.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
 import type { Handler } from "../http/handler.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createSessionEngine } from "../engine/engine.ts";
-import type { IssuedTokens, RefreshResult } from "../engine/session-engine.ts";
+import { createSessionEngine } from "../engine/create-session-engine.ts";
+import type { IssuedTokens, JarRefreshResult } from "../engine/session-engine.ts";
 import type { ErrorCode } from "../error-codes.ts";
 import { SessionError } from "../errors.ts";
 import type { SessionStore, Transport } from "../store.ts";
@@ -35,13 +35,10 @@ export async function engineOn(store: SessionStore, clock: ManualClock = createM
     const challenge = { id: randomUUID(), expiresAt: clock.now() + 300_000 };
     return engine.signIn({ actorId: ACTOR, challenge }, { transport, client: CLIENT });
   };
-  const refresh = (token: string, how: Presentation = {}): Promise<RefreshResult> =>
-    engine.refresh({
-      token,
-      presentedBy: how.presentedBy ?? "body",
-      retryKey: how.retryKey ?? null,
-      jarAccessToken: null,
-    });
+  const refresh = (token: string, how: Presentation = {}): Promise<JarRefreshResult> => {
+    const options = { retryKey: how.retryKey ?? null };
+    return how.presentedBy === "cookie" ? engine.refreshJar(token, options) : engine.refresh(token, options);
+  };
   /** The tokens that a refresh must issue. */
   const tokens = async (token: string, how?: Presentation): Promise<IssuedTokens> => {
     const result = await refresh(token, how);

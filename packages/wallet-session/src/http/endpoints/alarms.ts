@@ -1,4 +1,4 @@
-import type { SessionAlarm } from "../../engine/alarms.ts";
+import type { SessionAlarm } from "../../engine/session-engine.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
 import { authenticateRequest } from "../request/credentials.ts";

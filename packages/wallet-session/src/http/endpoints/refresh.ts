@@ -43,13 +43,11 @@ export function refresh(context: HttpContext): Handler {
 
 async function refreshByBody({ engine, limits }: HttpContext, request: Request, token: string) {
   const retryKey = retryKeyFromHeader(request);
-  await limits.refresh(engine.sessionIdOf(token));
-  const result = await engine.refresh({ token, presentedBy: "body", retryKey, jarAccessToken: null });
-  // Only a jar can be left as it is.
-  if (result.outcome === "unchanged") throw new Error("A session by body is never unchanged.");
-  const { session } = result.tokens;
-  noteSession({ actorId: session.actorId, sessionId: session.id });
-  return privateJson(tokenAnswer(result.tokens));
+  const presented = engine.readRefreshToken(token);
+  await limits.refresh(presented.sessionId);
+  const { tokens } = await engine.refresh(presented, { retryKey });
+  noteSession({ actorId: tokens.session.actorId, sessionId: tokens.session.id });
+  return privateJson(tokenAnswer(tokens));
 }
 
 async function refreshByCookie(

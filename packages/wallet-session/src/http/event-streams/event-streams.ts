@@ -1,6 +1,5 @@
 import type { Clock } from "../../clock.ts";
-import type { LeaseEvent } from "../../engine/leases.ts";
-import type { AuthenticatedSession, SessionEngine } from "../../engine/session-engine.ts";
+import type { AuthenticatedSession, LeaseEvent, SessionEngine } from "../../engine/session-engine.ts";
 import { type Every, everyInterval } from "../../engine/timers.ts";
 import { SessionError } from "../../errors.ts";
 import {

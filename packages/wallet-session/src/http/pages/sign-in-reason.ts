@@ -1,4 +1,4 @@
-import type { LeaseEndCode } from "../../engine/leases.ts";
+import type { LeaseEndCode } from "../../engine/session-engine.ts";
 import type { SessionError } from "../../errors.ts";
 
 /**

@@ -3,6 +3,7 @@ import { SessionError } from "../errors.ts";
 import { type EventSink, neverThrowing } from "../events.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
+  ENDED_SESSION_KEPT_MS,
   LEASE_TICK_MS,
   PRUNE_INTERVAL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
@@ -11,28 +12,26 @@ import {
   REFRESH_LEEWAY_MS,
   REVOCATION_POLL_MS,
   SECURITY_EVENTS_POLL_MS,
+  SESSION_ALARMS_LISTED,
   SESSIONS_LISTED,
   SIGNING_KEY_POLL_MS,
 } from "../limits.ts";
 import type { SessionStore } from "../store.ts";
 import { createAccessTokens } from "../tokens/access-token.ts";
-import { readRefreshToken } from "../tokens/refresh-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import { createSigningKeys } from "../tokens/signing-keys.ts";
-import { alarms } from "./alarms.ts";
 import { authenticate, liveSession } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
 import { guardStore, type StoreStepTrace } from "./guarded-store.ts";
-import { inspectRefreshToken } from "./inspect.ts";
 import { createLeases } from "./leases.ts";
 import { createOutbox } from "./outbox.ts";
 import { prune } from "./prune.ts";
-import { refresh } from "./refresh.ts";
+import { inspectRefreshToken, readPresented, refresh, refreshJar } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
 import { revokeByAccessToken, revokeByRefreshToken, revokeSession, revokeSessions } from "./revoke.ts";
 import type { SecurityEventHandler } from "./security-event.ts";
-import type { SessionEngine } from "./session-engine.ts";
-import { getSessionStatus } from "./session-status.ts";
+import type { SessionAlarm, SessionEngine } from "./session-engine.ts";
+import { statusOf } from "./session-status.ts";
 import { signIn } from "./sign-in.ts";
 import { type Every, everyInterval } from "./timers.ts";
 
@@ -92,7 +91,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     keyring,
     accessTokens,
     revocations,
-    leases,
+    onRefreshed: (session, issuedAt) => leases.renewed(session, issuedAt),
     followsRevocations: () => stops.length > 0,
     clock,
     random,
@@ -102,14 +101,15 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
 
   return {
     signIn: (actor, signInOptions) => signIn(context, actor, signInOptions),
-    refresh: (request) => refresh(context, request),
+    readRefreshToken: (token) => readPresented(context, token),
+    refresh: async (token, how) => refresh(context, token, how),
+    refreshJar: async (token, how) => refreshJar(context, token, how),
     authenticate: (token, authenticateOptions) => authenticate(context, token, authenticateOptions),
     getSession: ({ sessionId }) => liveSession(context, sessionId),
     watchSession: (session, listener) => leases.follow(session, listener),
-    getSessionStatus: (id) => getSessionStatus(context, id),
+    getSessionStatus: async (id) => statusOf(await store.findSession(id), clock.now()),
     listSessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
-    listAlarms: (actorId) => alarms(context, actorId),
-    sessionIdOf: (token) => readRefreshToken(keyring, token)?.sessionId ?? null,
+    listAlarms: (actorId) => listAlarms(context, actorId),
     inspectRefreshToken: (token) => inspectRefreshToken(context, token),
     issueAccessToken: async (id) => (await accessTokens.sign(await liveSession(context, id))).token,
     revokeByRefreshToken: (token, reason) => revokeByRefreshToken(context, token, reason),
@@ -154,6 +154,14 @@ function leewayFor(accessTtlMs: number, leewayMs: number | undefined): number {
   if (leewayMs === undefined) return Math.min(REFRESH_LEEWAY_MS, most);
   if (leewayMs > most) throw new RangeError("refreshLeewayMs is more than a quarter of accessTtlMs");
   return leewayMs;
+}
+
+async function listAlarms({ store, clock }: EngineContext, actorId: string): Promise<SessionAlarm[]> {
+  const since = clock.now() - ENDED_SESSION_KEPT_MS;
+  const sessions = await store.endedByReuse(actorId, since, SESSION_ALARMS_LISTED);
+  return sessions.map(({ id, revokedAt, rotatedAt, client }) => {
+    return { sessionId: id, endedAt: revokedAt ?? rotatedAt, client };
+  });
 }
 
 async function readiness({ store, revocations }: EngineContext) {
