@@ -1,5 +1,5 @@
 export type { FaultSink } from "./http/endpoint.ts";
-export type { MetricsEndpoint, MetricsText } from "./http/endpoints/metrics.ts";
+export type { MetricsEndpoint, MetricsText } from "./http/endpoints/operations.ts";
 export type { ServerEventSource } from "./http/event-streams/event-stream-body.ts";
 export type { ServerEvent } from "./http/event-streams/event-stream-frames.ts";
 export type { Handler, MethodHandlers, RouteHandler, RouteParameters } from "./http/handler.ts";

@@ -21,48 +21,11 @@ export const CHALLENGE_MARK_KEPT_MS = 1 * HOUR;
 /** How far the clocks of two nodes may be apart before tokens and challenges from "the future" are refused. */
 export const CLOCK_TOLERANCE_MS = 5 * SECOND;
 
-/** How often the revocation log is read, also where nothing wakes: what another node has revoked is refused within a second. */
-export const REVOCATION_POLL_MS = 0.5 * SECOND;
-/** From this age on, a node's view of the revocations no longer counts as fresh. */
-export const REVOCATION_VIEW_MAX_AGE_MS = 10 * SECOND;
-/** The log keeps an entry this long beyond the life of an access token, for nodes that were away. */
-export const REVOCATION_LOG_KEPT_MS = 1 * HOUR;
-export const REVOCATION_PAGE_ENTRIES = 1_000;
-/**
- * So many of the last revocations a node can put back into a store that has lost them: some 8 MB. A store that is set back
- * further than that has lost more than its nodes can know.
- */
-export const REVOCATIONS_REMEMBERED = 50_000;
-/** How many of them between two readings of the log, and how many at the same time: requests need the store as well. */
-export const REASSERTIONS_PER_POLL = 1_000;
-export const REASSERTIONS_AT_ONCE = 4;
-
-/** How often all leases are looked after. */
-export const LEASE_TICK_MS = 1 * SECOND;
-/** A follower is warned this long before the session has to be renewed... */
-export const LEASE_WARNING_MS = 1 * MINUTE;
-/** ...or this share of the access token's life before, where that is less. */
-export const LEASE_WARNING_SHARE = 1 / 4;
-/** How often a session's row is read once its end is near: another process may have renewed it. */
-export const LEASE_LOOK_MS = 2 * SECOND;
-
 /** A new signing key is published for this long before it signs: longer than verifiers cache the JWKS. */
 export const SIGNING_KEY_LEAD_MS = 10 * MINUTE;
-/** How often a node takes over signing keys that other nodes have added: several times within the lead. */
-export const SIGNING_KEY_POLL_MS = 1 * MINUTE;
-export const JWKS_MAX_AGE_MS = 5 * MINUTE;
-/** A token with an unknown key id makes a node read the keys again, no more often than this. */
-export const SIGNING_KEY_RELOAD_MS = 5 * SECOND;
 
 /** Ended sessions are kept this long, so that their tokens are still called expired or revoked rather than unknown. */
 export const ENDED_SESSION_KEPT_MS = 7 * DAY;
-/** Security events that nobody has taken for so long are given up. */
-export const SECURITY_EVENTS_KEPT_MS = 7 * DAY;
-export const PRUNE_INTERVAL_MS = 10 * MINUTE;
-/** Of each kind. A batch is one step of an embedded store, and whoever refreshes meanwhile waits for it. */
-export const PRUNE_BATCH_ROWS = 25;
-/** After a batch, pruning rests for so many times as long as that took. */
-export const PRUNE_REST = 3;
 /** Of an operator who ends all sessions: as many in one step. */
 export const REVOKE_BATCH_ROWS = 500;
 
@@ -70,42 +33,9 @@ export const REVOKE_BATCH_ROWS = 500;
 export const SESSIONS_LISTED = 200;
 /** Alarms in one list. */
 export const SESSION_ALARMS_LISTED = 50;
-/** Verified access tokens that a process remembers. */
-export const VERIFIED_TOKENS_REMEMBERED = 10_000;
-export const ACCESS_TOKEN_MAX_CHARS = 4_096;
-
-export const RETRY_KEY_MIN_CHARS = 16;
-export const RETRY_KEY_MAX_CHARS = 128;
-/** The longest that browsers keep a cookie. The key must outlive a closed browser as long as the refresh cookie does. */
-export const RETRY_COOKIE_MAX_AGE_SECONDS = (400 * DAY) / SECOND;
-
-/** A longer path of a page is not named in the way back to it: it stands there twice, escaped, in one header line. */
-export const PAGE_PATH_MAX_CHARS = 1_024;
 
 export const REFRESH_BODY_MAX_BYTES = 4 * 1_024;
 export const SIGN_IN_BODY_MAX_BYTES = 64 * 1_024;
-
-/** For one address (IPv6: one /64). Far above what one household or office does. */
-export const CHALLENGES_PER_MINUTE = 600;
-/** Challenges that name a client domain, each of which makes this server ask another one. */
-export const CLIENT_DOMAINS_PER_MINUTE = 60;
-export const SIGN_INS_PER_MINUTE = 300;
-/** For one session. An honest one refreshes a few times an hour. */
-export const REFRESHES_PER_MINUTE = 120;
-
-/**
- * For one session at one time; one more ends the oldest. The tabs of a browser share one; the rest is for those whose end
- * was not noticed yet.
- */
-export const EVENT_STREAMS_PER_SESSION = 8;
-export const EVENT_STREAM_TICK_MS = 1 * SECOND;
-/** A comment goes out after this long without an event, so that nobody in between takes the connection for dead. */
-export const EVENT_STREAM_HEARTBEAT_MS = 15 * SECOND;
-/** A reader that has taken nothing for this long is dropped. */
-export const EVENT_STREAM_STALLED_MS = 1 * MINUTE;
-/** Told to clients as `retry`: how long to wait before they connect again. */
-export const EVENT_STREAM_RETRY_MS = 2 * SECOND;
-export const LAST_EVENT_ID_MAX_CHARS = 128;
 
 /** `wallet-session serve`: what it takes from one connection, and for how long. */
 export const HTTP_HEADER_MAX_BYTES = 16 * 1_024;
@@ -122,22 +52,6 @@ export const SHUTDOWN_RESERVE_MS = 500;
 
 /** Live sessions are counted for the metrics no more often than this. */
 export const LIVE_SESSIONS_COUNTED_MS = 30 * SECOND;
-
-/** How often a process looks for security events to deliver, and how long its claim to do so lasts. */
-export const SECURITY_EVENTS_POLL_MS = 2 * SECOND;
-export const SECURITY_EVENTS_CLAIM_MS = 30 * SECOND;
-/** Events that are looked at together, and of these delivered at one time. */
-export const SECURITY_EVENTS_BATCH = 100;
-export const SECURITY_EVENTS_AT_ONCE = 8;
-/** For one delivery. Much less than the claim. */
-export const SECURITY_EVENT_TIMEOUT_MS = 10 * SECOND;
-/** The pause after the first failure; then twice that, up to the longest one. */
-export const SECURITY_EVENTS_RETRY_MS = 1 * SECOND;
-export const SECURITY_EVENTS_RETRY_MAX_MS = 5 * MINUTE;
-/** An event that was refused so often is given up: that takes about a quarter of an hour. */
-export const SECURITY_EVENT_REFUSALS = 10;
-/** What is being delivered has so long to end when the process stops. */
-export const SECURITY_EVENTS_CLOSE_MS = 2 * SECOND;
 
 /** Of the log lines of one kind so many are written in each window, and of the rest the number. */
 export const LOG_WINDOW_MS = 10 * SECOND;

@@ -1,5 +1,8 @@
 import type { Clock, RandomBytes } from "../clock.ts";
-import { SECURITY_EVENTS_RETRY_MAX_MS, SECURITY_EVENTS_RETRY_MS } from "../limits.ts";
+
+/** The pause after the first failure; then twice that, up to the longest one. */
+const SECURITY_EVENTS_RETRY_MS = 1_000;
+const SECURITY_EVENTS_RETRY_MAX_MS = 300_000;
 
 /** When to try again what has failed: each time twice as late, up to five minutes, and between half of that and all of it. */
 export interface Backoff {

@@ -1,70 +1,58 @@
-import { type Clock, type RandomBytes, systemClock, systemRandom } from "../clock.ts";
+import { systemClock, systemRandom } from "../clock.ts";
 import { SessionError } from "../errors.ts";
-import { type EventSink, neverThrowing } from "../events.ts";
+import { neverThrowing } from "../events.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
   ENDED_SESSION_KEPT_MS,
-  LEASE_TICK_MS,
-  PRUNE_INTERVAL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
   REFRESH_IDLE_TTL_MS,
-  REFRESH_LEEWAY_MAX_SHARE,
-  REFRESH_LEEWAY_MS,
-  REVOCATION_POLL_MS,
-  SECURITY_EVENTS_POLL_MS,
   SESSION_ALARMS_LISTED,
   SESSIONS_LISTED,
-  SIGNING_KEY_POLL_MS,
 } from "../limits.ts";
-import type { SessionStore } from "../store.ts";
 import { createAccessTokens } from "../tokens/access-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import { createSigningKeys } from "../tokens/signing-keys.ts";
 import { authenticate, liveSession } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
-import { guardStore, type StoreStepTrace } from "./guarded-store.ts";
+import { guardStore } from "./guarded-store.ts";
 import { createLeases } from "./leases.ts";
 import { createOutbox } from "./outbox.ts";
 import { prune } from "./prune.ts";
 import { inspectRefreshToken, readPresented, refresh, refreshJar } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
 import { revokeByAccessToken, revokeByRefreshToken, revokeSession, revokeSessions } from "./revoke.ts";
-import type { SecurityEventHandler } from "./security-event.ts";
 import type { SessionAlarm, SessionEngine } from "./session-engine.ts";
+import { leewayFor, type SessionEngineOptions } from "./session-engine-options.ts";
 import { statusOf } from "./session-status.ts";
 import { signIn } from "./sign-in.ts";
-import { type Every, everyInterval } from "./timers.ts";
+import { everyInterval } from "./timers.ts";
 
-export interface SessionEngineOptions {
-  readonly store: SessionStore;
-  /** Secrets of 32 bytes or more: the first signs, the others only verify. */
-  readonly secrets: readonly string[];
-  /** `iss` of access tokens: the public URL of this service, without a slash at its end. */
-  readonly issuer: string;
-  /** `aud` of access tokens; the issuer where it is left out. */
-  readonly audience?: string;
-  readonly accessTtlMs?: number;
-  readonly refreshIdleTtlMs?: number;
-  readonly refreshAbsoluteTtlMs?: number;
-  /** For sessions signed in by cookie. At most a quarter of `accessTtlMs`. Default: 30 s, or that quarter. */
-  readonly refreshLeewayMs?: number;
-  /** Told of what happened, after it has. What it throws is dropped. */
-  readonly onEvent?: EventSink;
-  /**
-   * Handed each end of a session before its time, whichever process ended it: at least once, by one process at a time, in the
-   * background and also after a restart. See `SecurityEventHandler`. Needs the timers of `start`.
-   */
-  readonly onSecurityEvent?: SecurityEventHandler;
-  /** Times the steps of the store. Must not throw. */
-  readonly onStoreStep?: StoreStepTrace;
-  readonly clock?: Clock;
-  readonly random?: RandomBytes;
-  readonly every?: Every;
-}
+/** How often the revocation log is read, also where nothing wakes: what another node has revoked is refused within a second. */
+const REVOCATION_POLL_MS = 500;
+/** How often all leases are looked after. */
+const LEASE_TICK_MS = 1_000;
+/** How often a node takes over signing keys that other nodes have added: several times within the lead. */
+const SIGNING_KEY_POLL_MS = 60_000;
+const PRUNE_INTERVAL_MS = 600_000;
+/** How often a process looks for security events to deliver. */
+const SECURITY_EVENTS_POLL_MS = 2_000;
 
 /**
- * Puts the engine together. Does not touch the store until `start`.
+ * Makes the engine of a store. Does not touch the store until `start`. For a whole service, with endpoints and settings from
+ * the environment, see `createSessions` of `wallet-session/server`.
  * @throws RangeError for secrets that cannot be used, and for a leeway that is too long
+ * @example
+ * ```ts
+ * import { createSessionEngine } from "wallet-session";
+ * import { openSqliteStore } from "wallet-session/stores/sqlite";
+ *
+ * const engine = createSessionEngine({
+ *   store: openSqliteStore({ path: "sessions.db" }),
+ *   secrets: [process.env.AUTH_SECRET ?? ""],
+ *   issuer: "https://pay.example.com",
+ * });
+ * await engine.start();
+ * ```
  */
 export function createSessionEngine(options: SessionEngineOptions): SessionEngine {
   const { issuer, audience = issuer, accessTtlMs = ACCESS_TOKEN_TTL_MS, every = everyInterval } = options;
@@ -146,14 +134,6 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
       await store.close();
     },
   };
-}
-
-/** @throws RangeError for more than the share: a jar that is young for two leeways would not be renewed in time */
-function leewayFor(accessTtlMs: number, leewayMs: number | undefined): number {
-  const most = accessTtlMs * REFRESH_LEEWAY_MAX_SHARE;
-  if (leewayMs === undefined) return Math.min(REFRESH_LEEWAY_MS, most);
-  if (leewayMs > most) throw new RangeError("refreshLeewayMs is more than a quarter of accessTtlMs");
-  return leewayMs;
 }
 
 async function listAlarms({ store, clock }: EngineContext, actorId: string): Promise<SessionAlarm[]> {

@@ -8,8 +8,9 @@ import type { SessionStore, Transport } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
-import { createSessionEngine, type SessionEngineOptions } from "./create-session-engine.ts";
+import { createSessionEngine } from "./create-session-engine.ts";
 import type { IssuedTokens, JarRefreshResult } from "./session-engine.ts";
+import type { SessionEngineOptions } from "./session-engine-options.ts";
 import type { Every } from "./timers.ts";
 
 export { codeOf } from "../testing/protocol-engine.ts";

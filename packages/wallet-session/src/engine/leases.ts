@@ -1,10 +1,16 @@
 import type { Clock } from "../clock.ts";
 import { neverThrowing } from "../events.ts";
-import { LEASE_LOOK_MS, LEASE_WARNING_MS, LEASE_WARNING_SHARE } from "../limits.ts";
 import type { RevocationReason, SessionId, SessionRecord, SessionStore } from "../store.ts";
 import type { RevocationView } from "./revocation-view.ts";
 import type { AuthenticatedSession, LeaseEndCode, LeaseListener, SessionStatus } from "./session-engine.ts";
 import { statusOf } from "./session-status.ts";
+
+/** A follower is warned this long before the session has to be renewed... */
+const LEASE_WARNING_MS = 60_000;
+/** ...or this share of the access token's life before, where that is less. */
+const LEASE_WARNING_SHARE = 1 / 4;
+/** How often a session's row is read once its end is near: another process may have renewed it. */
+const LEASE_LOOK_MS = 2_000;
 
 /**
  * The leases of this process: what follows sessions for longer than one access token lives. All leases of a session
@@ -57,7 +63,7 @@ export function createLeases(options: LeasesOptions): Leases {
   const { store, revocations, clock, accessTtlMs } = options;
   const lifetimeMs = Math.min(accessTtlMs, options.refreshIdleTtlMs);
   const warningMs = Math.min(LEASE_WARNING_MS, lifetimeMs * LEASE_WARNING_SHARE);
-  // A jar younger than two leeways is answered `unchanged`: who asks on the warning may be renewed that much later.
+  // A jar younger than two leeways is answered `unchanged`: a client that asks on the warning may be renewed that much later.
   const graceMs = 2 * options.refreshLeewayMs;
   const sessions = new Map<SessionId, Followed>();
 
@@ -96,8 +102,8 @@ export function createLeases(options: LeasesOptions): Leases {
   }
 
   /**
-   * Takes over a later end, and tells of it. Times of tokens are whole seconds, so less than one is no news by itself: it is
-   * where the session is known to have been rotated, a moment after a sign-in for instance.
+   * Takes over a later end, and tells of it. Token times are whole seconds, so a gain under one second is ignored, unless the
+   * session was rotated (for example right after sign-in).
    */
   function extend(session: Followed, endsAt: number, now: number, rotated: boolean): void {
     const gainedMs = endsAt - session.endsAt;

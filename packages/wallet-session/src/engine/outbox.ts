@@ -1,13 +1,5 @@
 import { type Clock, elapsedMs, type RandomBytes } from "../clock.ts";
 import type { EventSink } from "../events.ts";
-import {
-  SECURITY_EVENT_REFUSALS,
-  SECURITY_EVENT_TIMEOUT_MS,
-  SECURITY_EVENTS_AT_ONCE,
-  SECURITY_EVENTS_BATCH,
-  SECURITY_EVENTS_CLAIM_MS,
-  SECURITY_EVENTS_CLOSE_MS,
-} from "../limits.ts";
 import { inRequest } from "../request-context.ts";
 import type { SecurityEventRecord, SessionStore } from "../store.ts";
 import { type Backoff, createBackoff } from "./backoff.ts";
@@ -19,6 +11,18 @@ import {
 } from "./security-event.ts";
 import type { WaitingEvents } from "./session-engine.ts";
 import type { Every } from "./timers.ts";
+
+/** How long a delivery claim lasts unless it is renewed. */
+const DELIVERY_CLAIM_MS = 30_000;
+/** Events that are looked at together, and of these delivered at one time. */
+const SECURITY_EVENTS_BATCH = 100;
+const SECURITY_EVENTS_AT_ONCE = 8;
+/** For one delivery. Much less than the claim. */
+const SECURITY_EVENT_TIMEOUT_MS = 10_000;
+/** An event that was refused so often is given up: that takes about a quarter of an hour. */
+const SECURITY_EVENT_REFUSALS = 10;
+/** What is being delivered has so long to end when the process stops. */
+const SECURITY_EVENTS_CLOSE_MS = 2_000;
 
 /** Delivers the security events of the store, at least once each, in the background. */
 export interface Outbox {
@@ -47,18 +51,19 @@ interface Failing {
   readonly backoff: Backoff;
   /** Tries that said something of this event rather than of the receiver. */
   refusals: number;
-  /** How many events had been delivered when it failed last. */
-  deliveredBefore: number;
+  /** What `delivered` was when it failed last. */
+  deliveredAtLastFailure: number;
 }
 
 /**
- * One process at a time has the claim and delivers; it asks again with each round, so that another one takes over from one
- * that died when its claim is over. What is delivered is deleted up to the first event that is not: after a crash the
+ * One process at a time has the delivery claim and delivers. It renews the claim with each round, so another process takes
+ * over from a dead one once the claim has run out. Events are deleted up to the first one that is not done: after a crash the
  * events behind that one come again.
  *
- * An event that fails is tried again, each time later. Where none gets through, all wait, and one at a time finds out whether
- * the receiver is back. One that fails while others get through counts as refused, and is given up after ten refusals: else it
- * would stand in the way of all that come after it.
+ * An event that fails is tried again, each time later. While none gets through, all wait, and one event at a time finds out
+ * whether the receiver is back. The policy for a single bad event is *blame by comparison*: a failure counts against the event,
+ * not against the receiver, where the receiver refused it, where other events got through since its last failure, or where it
+ * holds back half a batch of done events. Ten such failures, and it is given up: else it would hold up all later events.
  */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { store, clock, random, onEvent } = options;
@@ -76,7 +81,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   function deliver(): Promise<void> {
     again = true;
-    // What is delivered later is no part of the request that has ended a session.
+    // A later delivery is no part of the request that ended the session.
     running ??= inRequest(undefined, deliverAll).finally(() => {
       running = null;
     });
@@ -94,7 +99,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** One round. True where there may be more to do at once. */
   async function deliverSome(): Promise<boolean> {
     const now = clock.now();
-    const until = now + SECURITY_EVENTS_CLAIM_MS;
+    const until = now + DELIVERY_CLAIM_MS;
     waiting = await store.claimEvents({ owner, now, until, limit: SECURITY_EVENTS_BATCH });
     if (waiting === null) return forget();
     const events = waiting;
@@ -114,7 +119,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       .slice(0, receiver.failures() > 0 ? 1 : SECURITY_EVENTS_AT_ONCE);
   }
 
-  /** Whether the receiver has answered, be it with a refusal. */
+  /** Whether the receiver has answered. A refusal is an answer. */
   async function attempt(record: SecurityEventRecord): Promise<boolean> {
     const event = securityEventOf(record);
     const { id, sessionId } = event;
@@ -132,12 +137,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   function failed({ position }: SecurityEventRecord, { id, sessionId }: SecurityEvent, cause: unknown): void {
     const known = failing.get(position);
-    const state = known ?? { backoff: createBackoff(clock, random), refusals: 0, deliveredBefore: delivered };
+    const state = known ?? {
+      backoff: createBackoff(clock, random),
+      refusals: 0,
+      deliveredAtLastFailure: delivered,
+    };
     failing.set(position, state);
     const refused = cause instanceof SecurityEventRefused;
-    const inTheWay = delivered > state.deliveredBefore || done.size > SECURITY_EVENTS_BATCH / 2;
-    if (refused || inTheWay) state.refusals += 1;
-    state.deliveredBefore = delivered;
+    const othersGotThrough = delivered > state.deliveredAtLastFailure;
+    const holdsOthersBack = done.size > SECURITY_EVENTS_BATCH / 2;
+    if (refused || othersGotThrough || holdsOthersBack) state.refusals += 1;
+    state.deliveredAtLastFailure = delivered;
     const retryInMs = state.backoff.failed();
     if (state.refusals >= SECURITY_EVENT_REFUSALS) {
       done.add(position);
@@ -192,7 +202,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       await running;
       stop();
       if (waiting === null) return;
-      // Whoever comes next need not wait for the end of the claim.
+      // The next process need not wait for the end of the claim.
       await store.settleEvents({ owner, position: 0, release: true }).catch(() => false);
     },
   };

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { PRUNE_BATCH_ROWS, PRUNE_REST } from "../limits.ts";
 import type { PruneCounts } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
-import { prune } from "./prune.ts";
+import { PRUNE_BATCH_ROWS, PRUNE_REST, prune } from "./prune.ts";
 
 const NONE: PruneCounts = { sessions: 0, challenges: 0, revocations: 0, events: 0 };
 

@@ -3,14 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { SessionEvent } from "../events.ts";
-import { REASSERTIONS_PER_POLL, REVOCATION_PAGE_ENTRIES, REVOCATION_VIEW_MAX_AGE_MS } from "../limits.ts";
 import type { RevocationPage, SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import { create, START } from "../testing/store-conformance-fixtures.ts";
 import { ACTOR, codeOf, createManualTimers, startEngine } from "./engine.fixture.ts";
-import { createRevocationView } from "./revocation-view.ts";
+import { REASSERTIONS_PER_POLL } from "./revocation-memory.ts";
+import {
+  createRevocationView,
+  REVOCATION_PAGE_ENTRIES,
+  REVOCATION_VIEW_MAX_AGE_MS,
+} from "./revocation-view.ts";
 
 const ACCESS_TTL = 900_000;
 

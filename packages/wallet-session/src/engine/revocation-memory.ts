@@ -1,6 +1,14 @@
 import type { EventSink } from "../events.ts";
-import { REASSERTIONS_AT_ONCE, REASSERTIONS_PER_POLL, REVOCATIONS_REMEMBERED } from "../limits.ts";
 import type { RevocationReason, SessionId, SessionStore } from "../store.ts";
+
+/**
+ * So many of the last revocations a node can put back into a store that has lost them: some 8 MB. A store that is set back
+ * further than that has lost more than its nodes can know.
+ */
+const REVOCATIONS_REMEMBERED = 50_000;
+/** How many of them between two readings of the log, and how many at the same time: requests need the store as well. */
+export const REASSERTIONS_PER_POLL = 1_000;
+const REASSERTIONS_AT_ONCE = 4;
 
 /** For a revocation that this node knows by the log alone, which does not say why. An operator has set the store back. */
 const UNKNOWN_REASON: RevocationReason = "admin";
@@ -16,7 +24,7 @@ export interface RevocationMemory {
   storeIsOlder(): void;
   /**
    * Revokes again, newest first, some of the sessions that may have been lost, where their rows are not revoked; all of them
-   * by and by. What fails is tried again by the next call. @throws store_unavailable
+   * after some calls. A session that fails is tried again by the next call. @throws store_unavailable
    */
   reassert(): Promise<void>;
 }

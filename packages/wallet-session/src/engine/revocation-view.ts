@@ -1,8 +1,12 @@
 import { type Clock, elapsedMs } from "../clock.ts";
 import type { EventSink } from "../events.ts";
-import { CLOCK_TOLERANCE_MS, REVOCATION_PAGE_ENTRIES, REVOCATION_VIEW_MAX_AGE_MS } from "../limits.ts";
+import { CLOCK_TOLERANCE_MS } from "../limits.ts";
 import type { RevocationEntry, RevocationPage, RevocationReason, SessionId, SessionStore } from "../store.ts";
-import { createRevocationMemory } from "./revocation-memory.ts";
+import { createRevocationMemory, type RevocationMemory } from "./revocation-memory.ts";
+
+/** From this age on, a node's view of the revocations no longer counts as fresh. */
+export const REVOCATION_VIEW_MAX_AGE_MS = 10_000;
+export const REVOCATION_PAGE_ENTRIES = 1_000;
 
 /**
  * This node's picture of which sessions were revoked, so that an access token is checked without a store call.
@@ -10,7 +14,7 @@ import { createRevocationMemory } from "./revocation-memory.ts";
  */
 export interface RevocationView {
   has(sessionId: SessionId): boolean;
-  /** What this node itself revoked counts at once, before the log is read again. */
+  /** Notes a revocation that this node itself wrote. It counts at once, before the log is read again. */
   add(sessionId: SessionId, reason: RevocationReason): void;
   /**
    * From now on tells of each revocation, as soon as this node knows of it. `reason` is null for what came by the log,
@@ -19,7 +23,7 @@ export interface RevocationView {
   onRevoked(listener: RevocationListener): void;
   /**
    * Reads the log to its end. Calls at the same time share one reading. Where the store turns out to be older than it was,
-   * reads all of the log again and puts back what the store has lost (`RevocationMemory`). @throws store_unavailable
+   * reads all of the log again and puts back the lost revocations ({@link RevocationMemory}). @throws store_unavailable
    */
   poll(): Promise<void>;
   /** Polls now, or once more where a reading is under way: it may have passed what this call is about. Never throws. */
@@ -42,7 +46,11 @@ export function createRevocationView(options: {
 }): RevocationView {
   const { store, clock, accessTtlMs, onEvent } = options;
   const forgetAt = new Map<SessionId, number>();
-  /** What this node itself has revoked and not met in the log yet: a reading begun afterwards must find it. */
+  /**
+   * What this node itself has revoked and not met in the log yet. The store acknowledged these, so a reading of the log that
+   * begins afterwards must find them. If one is missing, the store has lost acknowledged writes: it was restored from a backup,
+   * or a replica that lagged was promoted.
+   */
   const unseen = new Set<SessionId>();
   const listeners: RevocationListener[] = [];
   const memory = createRevocationMemory({

@@ -7,10 +7,10 @@ export type Every = (intervalMs: number, task: () => Promise<void>) => () => voi
 
 /**
  * Timers that never keep a process alive. A task that fails is left for its next turn: the guarded store has reported
- * the fault, and whoever depends on the task sees for himself how old its last success is.
+ * the fault, and callers check the age of the last success themselves.
  */
 export const everyInterval: Every = (intervalMs, task) => {
-  // What a timer does later is no part of the request that happened to start it.
+  // The later work of a timer is no part of the request that happened to start it.
   const timer = inRequest(undefined, () => setInterval(() => void task().catch(() => {}), intervalMs));
   timer.unref();
   return () => clearInterval(timer);

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { createWalletKeypair } from "../testing/wallet-keypair.ts";
+import { problemOf, startHttp } from "./http.fixture.ts";
 import {
   CHALLENGES_PER_MINUTE,
   CLIENT_DOMAINS_PER_MINUTE,
+  createRateLimits,
   REFRESHES_PER_MINUTE,
   SIGN_INS_PER_MINUTE,
-} from "../limits.ts";
-import { createWalletKeypair } from "../testing/wallet-keypair.ts";
-import { problemOf, startHttp } from "./http.fixture.ts";
-import { createRateLimits } from "./rate-limit.ts";
+} from "./rate-limit.ts";
 
 const REFRESH = "/api/auth/refresh";
 

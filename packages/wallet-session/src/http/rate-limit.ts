@@ -1,13 +1,15 @@
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { SessionError } from "../errors.ts";
-import {
-  CHALLENGES_PER_MINUTE,
-  CLIENT_DOMAINS_PER_MINUTE,
-  REFRESHES_PER_MINUTE,
-  SIGN_INS_PER_MINUTE,
-} from "../limits.ts";
 import type { SessionId } from "../store.ts";
 import { clientNetwork, parseIp } from "./request/ip-address.ts";
+
+/** For one address (IPv6: one /64). Far above what one household or office does. */
+export const CHALLENGES_PER_MINUTE = 600;
+/** Challenges that name a client domain, each of which makes this server ask another one. */
+export const CLIENT_DOMAINS_PER_MINUTE = 60;
+export const SIGN_INS_PER_MINUTE = 300;
+/** For one session. An honest one refreshes a few times an hour. */
+export const REFRESHES_PER_MINUTE = 120;
 
 /**
  * Counts in this process alone and forgets after a minute. What has no key is not counted: one bucket for all clients of

@@ -3,7 +3,7 @@ import type { StoreStepTrace } from "../engine/guarded-store.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
 import type { EventSink } from "../events.ts";
 import type { FaultSink } from "../http/endpoint.ts";
-import type { MetricsText } from "../http/endpoints/metrics.ts";
+import type { MetricsText } from "../http/endpoints/operations.ts";
 import type { Handlers } from "../http/handlers.ts";
 import type { RequestSink } from "../http/observed.ts";
 import { VERSION } from "../version.ts";

@@ -2,11 +2,14 @@ import { verify as verifySignature } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Clock, RandomBytes } from "../clock.ts";
 import { SessionError } from "../errors.ts";
-import { CLOCK_TOLERANCE_MS, VERIFIED_TOKENS_REMEMBERED } from "../limits.ts";
+import { CLOCK_TOLERANCE_MS } from "../limits.ts";
 import type { SessionRecord } from "../store.ts";
 import { Recent } from "./recent.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import { type AccessClaims, readStrictJwt, strictHeader } from "./strict-jwt.ts";
+
+/** Verified access tokens that a process remembers. */
+const VERIFIED_TOKENS_REMEMBERED = 10_000;
 
 export interface AccessTokens {
   /** Signs a token for the session. It ends with the session's absolute limit where that comes first. */

@@ -10,9 +10,12 @@ import { calculateJwkThumbprint } from "jose";
 import type { Clock, RandomBytes } from "../clock.ts";
 import { elapsedMs } from "../clock.ts";
 import type { EventSink } from "../events.ts";
-import { CLOCK_TOLERANCE_MS, SIGNING_KEY_LEAD_MS, SIGNING_KEY_RELOAD_MS } from "../limits.ts";
+import { CLOCK_TOLERANCE_MS, SIGNING_KEY_LEAD_MS } from "../limits.ts";
 import type { SealedSigningKey, SessionStore } from "../store.ts";
 import type { Keyring } from "./secrets.ts";
+
+/** A token with an unknown key id makes a node read the keys again, no more often than this. */
+const SIGNING_KEY_RELOAD_MS = 5_000;
 
 type CryptoKey = webcrypto.CryptoKey;
 

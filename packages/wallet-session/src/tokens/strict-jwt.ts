@@ -1,4 +1,4 @@
-import { ACCESS_TOKEN_MAX_CHARS } from "../limits.ts";
+const ACCESS_TOKEN_MAX_CHARS = 4_096;
 
 /** The claims of an access token (RFC 9068 names, plus `sid`). Times in seconds since 1970. */
 export interface AccessClaims {

@@ -30,7 +30,7 @@ export function revokeSessions(context: HttpContext): Handler {
   };
 }
 
-/** `DELETE /api/auth/sessions/{id}`: ends one of the actor's own sessions, also one that has ended already. */
+/** `DELETE /api/auth/sessions/{id}`: ends one of the actor's own sessions, which may have ended already. */
 export function revokeSession(context: HttpContext): RouteHandler<{ readonly id: SessionId }> {
   return async (request, { id }) => {
     const credentials = await authenticateRequest(context, request, { fresh: true });
@@ -56,7 +56,7 @@ function describe(row: SessionRecord, currentId: SessionId) {
   };
 }
 
-/** Who ended his own session by cookie has no use for the cookies any more. */
+/** After the end of its own session a jar has no use for its cookies. */
 function emptiedJar({ by }: Credentials): string[] {
   return by === "cookie" ? clearedCookies() : [];
 }

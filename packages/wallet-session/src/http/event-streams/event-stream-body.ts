@@ -1,6 +1,10 @@
 import { type Clock, elapsedMs } from "../../clock.ts";
-import { EVENT_STREAM_HEARTBEAT_MS, EVENT_STREAM_STALLED_MS } from "../../limits.ts";
 import { eventFrame, HEARTBEAT, type ServerEvent } from "./event-stream-frames.ts";
+
+/** A comment goes out after this long without an event, so that nobody in between takes the connection for dead. */
+const EVENT_STREAM_HEARTBEAT_MS = 15_000;
+/** A reader that has taken nothing for this long is dropped. */
+const EVENT_STREAM_STALLED_MS = 60_000;
 
 /** Where the events of a stream come from. Asked for the next one only when the reader has room for it. */
 export type ServerEventSource = (context: {

@@ -2,18 +2,22 @@ import type { Clock } from "../../clock.ts";
 import type { AuthenticatedSession, LeaseEvent, SessionEngine } from "../../engine/session-engine.ts";
 import { type Every, everyInterval } from "../../engine/timers.ts";
 import { SessionError } from "../../errors.ts";
-import {
-  EVENT_STREAM_RETRY_MS,
-  EVENT_STREAM_TICK_MS,
-  EVENT_STREAMS_PER_SESSION,
-  LAST_EVENT_ID_MAX_CHARS,
-} from "../../limits.ts";
 import type { SessionId } from "../../store.ts";
 import { requireAcceptable } from "../accept.ts";
 import type { FaultSink } from "../endpoint.ts";
 import { asProblem, isUnreportedFault } from "../problem.ts";
 import { EventStreamBody, type ServerEventSource } from "./event-stream-body.ts";
 import { eventFrame, retryFrame } from "./event-stream-frames.ts";
+
+/**
+ * For one session at one time; one more ends the oldest. The tabs of a browser share one; the rest is for those whose end
+ * was not noticed yet.
+ */
+const EVENT_STREAMS_PER_SESSION = 8;
+const EVENT_STREAM_TICK_MS = 1_000;
+/** Told to clients as `retry`: how long to wait before they connect again. */
+const EVENT_STREAM_RETRY_MS = 2_000;
+const LAST_EVENT_ID_MAX_CHARS = 128;
 
 /** The event streams of this process. */
 export interface EventStreams {

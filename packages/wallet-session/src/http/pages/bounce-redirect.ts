@@ -1,7 +1,9 @@
-import { PAGE_PATH_MAX_CHARS } from "../../limits.ts";
 import { newRetryCookie, readJar } from "../request/cookies.ts";
 import { seeOther } from "../response.ts";
 import { BOUNCE_PATH } from "./next-path.ts";
+
+/** A longer path of a page is not named in the way back to it: it stands there twice, escaped, in one header line. */
+export const PAGE_PATH_MAX_CHARS = 1_024;
 
 export interface SignInPath {
   /** The page that signs people in, such as `/sign-in`. It gets `?next=` and must not be guarded itself. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { REFRESHES_PER_MINUTE } from "../../limits.ts";
 import type { SessionId } from "../../store.ts";
 import { problemOf, startHttp, type TestHttp } from "../http.fixture.ts";
+import { REFRESHES_PER_MINUTE } from "../rate-limit.ts";
 import { safeNextPath } from "./next-path.ts";
 
 const BOUNCE = "/api/auth/refresh?next=%2Fstreams%3Ftab%3D1%23top";

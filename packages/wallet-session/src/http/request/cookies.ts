@@ -1,6 +1,8 @@
 import type { IssuedTokens } from "../../engine/session-engine.ts";
 import { SessionError } from "../../errors.ts";
-import { RETRY_COOKIE_MAX_AGE_SECONDS } from "../../limits.ts";
+
+/** The longest that browsers keep a cookie. The key must outlive a closed browser as long as the refresh cookie does. */
+const RETRY_COOKIE_MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
 
 /** The prefixes are promises that browsers enforce: over TLS only, and `__Host-` for this host and all of its paths. */
 export const ACCESS_COOKIE = "__Host-ws_access";

@@ -1,5 +1,7 @@
 import { SessionError } from "../../errors.ts";
-import { RETRY_KEY_MAX_CHARS, RETRY_KEY_MIN_CHARS } from "../../limits.ts";
+
+export const RETRY_KEY_MIN_CHARS = 16;
+const RETRY_KEY_MAX_CHARS = 128;
 
 const KEY = new RegExp(`^[\\x21-\\x7e]{${RETRY_KEY_MIN_CHARS},${RETRY_KEY_MAX_CHARS}}$`);
 /** A Structured Fields string (RFC 8941 §3.3.3): only `"` and `\` are escaped. */
