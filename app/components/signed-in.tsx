@@ -6,7 +6,7 @@ import { AccountContext, useLoadedAccount } from "./account.tsx";
 import { Ended } from "./ended.tsx";
 import { ExtendSession } from "./extend-session.tsx";
 import { LoadFailure } from "./load-failure.tsx";
-import { Spinner } from "./spinner.tsx";
+import { Loading } from "./spinner.tsx";
 
 /**
  * The part of a page that belongs to an account. Nothing is said about being signed in or out before the server has
@@ -22,7 +22,7 @@ export function SignedIn({ title, children }: { title: string; children: ReactNo
   }, [client, reload]);
 
   if (state.status === "signed-out") return <Ended reason={state.reason} hadSession={hadSession} />;
-  // Signing in anew without leaving the page: what was typed in is kept, and seen again once it is the same person.
+  // A new sign-in without leaving the page: what was typed in is kept, and shown again once it is the same person.
   const known = account !== null && (state.status === "unknown" || account.sessionId === state.sessionId);
   return (
     <>
@@ -30,11 +30,7 @@ export function SignedIn({ title, children }: { title: string; children: ReactNo
         <>
           <h1 className="text-3xl font-semibold tracking-tight">{title}</h1>
           <LoadFailure error={error} onRetry={reload} />
-          {error === null && (
-            <p role="status" className="mt-10 flex items-center gap-3 text-muted">
-              <Spinner /> Looking for your session…
-            </p>
-          )}
+          {error === null && <Loading>Looking for your session…</Loading>}
         </>
       )}
       {account !== null && (

@@ -1,4 +1,6 @@
-/** Decoration: whoever shows it says in words what is awaited. */
+import type { ReactNode } from "react";
+
+/** Decoration: the words beside it say what is loading. */
 export function Spinner({ className = "size-4" }: { className?: string }) {
   return (
     <svg aria-hidden="true" viewBox="0 0 16 16" className={`${className} shrink-0 motion-safe:animate-spin`}>
@@ -11,5 +13,14 @@ export function Spinner({ className = "size-4" }: { className?: string }) {
         strokeWidth="2"
       />
     </svg>
+  );
+}
+
+/** Stands where a page's content is about to be. */
+export function Loading({ children }: { children: ReactNode }) {
+  return (
+    <p role="status" className="mt-10 flex items-center gap-3 text-muted">
+      <Spinner /> {children}
+    </p>
   );
 }

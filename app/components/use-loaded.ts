@@ -1,6 +1,6 @@
 "use client";
 
-import { type Dispatch, type SetStateAction, useCallback, useEffect, useState } from "react";
+import { type Dispatch, type SetStateAction, useCallback, useEffect, useRef, useState } from "react";
 import type { SessionClient } from "wallet-session/client";
 import { useFeedStatus, useSessionClient } from "wallet-session/react";
 import { LoadTurns } from "./load-turns.ts";
@@ -58,9 +58,11 @@ export function useLoaded<T>(load: (client: SessionClient) => Promise<T>): Loade
     [turns, setData],
   );
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a feed that is back may have missed something
+  const asked = useRef<Loaded<T>["reload"]>(undefined);
   useEffect(() => {
-    void reload();
+    // A feed that is back may have missed something; one that is lost brings nothing new.
+    if (live || asked.current !== reload) void reload();
+    asked.current = reload;
   }, [reload, live]);
 
   useEffect(() => {

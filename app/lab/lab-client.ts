@@ -1,3 +1,4 @@
+import { isCurable, terminalCode } from "wallet-session/client";
 import { openDemoWallet } from "../sign-in/demo-wallet.ts";
 import type { LogEntry, Recorder, TrackEnd } from "./recording.ts";
 import { watchSession } from "./session-stream.ts";
@@ -9,27 +10,19 @@ export interface Held {
   readonly accessToken: string;
   readonly accessEndsAt: number;
   readonly refreshToken: string;
-  /** Made when the token is first used, kept until a different one is held. */
+  /** Made when the token is first used, kept until the client holds another token. */
   readonly retryKey: string | null;
   readonly generation: number;
 }
 
 export type RefreshOutcome = "renewed" | "ended" | "undecided";
 
+/** As docs/clients.md asks of clients. */
 const RENEWAL_SHARE = { from: 0.6, to: 0.8 };
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 8_000;
-/** Codes after which a session cannot be refreshed, now or ever. */
-const TERMINAL = [
-  "refresh_token_invalid",
-  "refresh_token_expired",
-  "refresh_token_revoked",
-  "refresh_token_reused",
-];
-/** Codes that another access token cures. */
-const CURABLE = ["access_token_invalid", "access_token_expired"];
 
-/** A small client whose tokens travel in the body: it signs once and renews by itself, on whatever wire it is given. */
+/** A small client whose tokens travel in the body. It signs once and renews by itself, on the wire that it is given. */
 export class LabClient {
   readonly #wire: Wire;
   readonly #recorder: Recorder;
@@ -52,7 +45,7 @@ export class LabClient {
     return this.#held;
   }
 
-  /** Signs in with a key that is made for it and forgotten. True if there is a session now. */
+  /** Signs in with a new key, which is then forgotten. True if there is a session now. */
   async signIn(): Promise<boolean> {
     const wallet = await openDemoWallet({ getItem: () => null, setItem: () => {} });
     const challenge = await this.#wire.send("GET", `/api/auth/wallet?account=${wallet.account}`);
@@ -88,7 +81,7 @@ export class LabClient {
     const held = this.#held;
     if (held === null) return "ended";
     const isRetry = held.retryKey !== null;
-    // Kept before it is sent: a retry after whatever happens must carry the same one.
+    // Kept before it is sent: every retry must carry the same key.
     const retryKey = held.retryKey ?? crypto.randomUUID();
     this.#become({ ...held, retryKey });
     const answer = await this.#wire.send("POST", "/api/auth/refresh", {
@@ -100,7 +93,7 @@ export class LabClient {
       await this.#take(tokens, held, isRetry, answer);
       return "renewed";
     }
-    if (answer.code !== null && TERMINAL.includes(answer.code)) {
+    if (terminalCode(answer.code) !== undefined) {
       this.#end("revoked", `The client cannot renew: ${answer.code}. It stops.`, answer);
       return "ended";
     }
@@ -115,12 +108,12 @@ export class LabClient {
     return "undecided";
   }
 
-  /** A guarded request. A 401 that a newer access token cures is cured, and the request sent once more. */
+  /** A guarded request. If a newer access token cures its 401, the client renews and sends it once more. */
   async call(): Promise<Answer> {
     const answer = await this.#ask();
     if (answer.status === 200) {
       this.#say("The access token is accepted.", answer, "good");
-    } else if (answer.code !== null && CURABLE.includes(answer.code)) {
+    } else if (isCurable(answer.code) && terminalCode(answer.code) === undefined) {
       this.#say("The access token has ended. That says nothing about the session.", answer, "notice");
       if ((await this.refresh()) !== "renewed") return answer;
       const again = await this.#ask();
@@ -134,7 +127,7 @@ export class LabClient {
     return answer;
   }
 
-  /** The generation as the server has it in its row; null where it does not say. */
+  /** The generation in the server's row; null if the server does not say. */
   async generationAtServer(): Promise<{ answer: Answer; generation: number | null }> {
     const answer = await this.#ask();
     const { generation } = answer.body;
@@ -155,7 +148,7 @@ export class LabClient {
     }
   }
 
-  /** Lets the session renew itself from now on; what fell due meanwhile is done at once. */
+  /** Renews in the background from now on; an overdue renewal is done at once. */
   startRenewing(): void {
     this.#renews = true;
     if (this.#held !== null) this.#plan(this.#renewalAt - this.#recorder.now());
@@ -166,7 +159,7 @@ export class LabClient {
     clearTimeout(this.#timer);
   }
 
-  /** The page is left: nothing is sent any more. */
+  /** Sends nothing any more: the page is left. */
   stop(): void {
     this.stopRenewing();
     this.#stopWatching();

@@ -1,7 +1,7 @@
 "use client";
 
 import { useEffect } from "react";
-import { useSession } from "wallet-session/react";
+import { useFeedEvent } from "wallet-session/react";
 import { useAccount } from "../components/account.tsx";
 import { LoadFailure } from "../components/load-failure.tsx";
 import { SkeletonRows } from "../components/skeleton.tsx";
@@ -14,26 +14,24 @@ import { listSessions } from "./session-data.ts";
 import { SignOut } from "./sign-out.tsx";
 import { ThisSession } from "./this-session.tsx";
 
-/** How soon the page notices who has signed in on another device: nothing tells it. */
+/** How soon the page notices a sign-in on another device: no event tells it. */
 const RELOAD_MS = 10_000;
 
-/** Where the account is signed in, what runs there, and how to end it. */
+/** Lists where the account is signed in and what runs there, and ends sessions. */
 export function SessionsView() {
   const { actorId, sessionId } = useAccount();
-  const state = useSession();
   const { data, error, reload } = useLoaded(listSessions);
   const { data: operations } = useOperations();
   const running = operations?.filter(isUnderWay) ?? [];
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each renewal makes a new state, and the list tells of it
+  // The list says how often this session has been renewed.
+  useFeedEvent("session.renewed", () => void reload());
   useEffect(() => {
-    const whenSeen = () => {
+    const timer = setInterval(() => {
       if (document.visibilityState === "visible") void reload();
-    };
-    whenSeen();
-    const timer = setInterval(whenSeen, RELOAD_MS);
+    }, RELOAD_MS);
     return () => clearInterval(timer);
-  }, [reload, state]);
+  }, [reload]);
 
   return (
     <>

@@ -1,8 +1,8 @@
 "use client";
 
-import type { ReactNode } from "react";
 import { Address } from "../components/address.tsx";
 import { Card } from "../components/card.tsx";
+import { Fact } from "../components/fact.tsx";
 import { DateOnly, RelativeTime } from "../components/time.tsx";
 import { deviceName } from "./device.tsx";
 import { RenewalMeter } from "./renewal-meter.tsx";
@@ -36,15 +36,6 @@ export function ThisSession({ actorId, session }: { actorId: string; session: Li
         )}
       </div>
     </Card>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt className="text-muted">{name}</dt>
-      <dd className="mt-0.5 font-medium">{children}</dd>
-    </div>
   );
 }
 

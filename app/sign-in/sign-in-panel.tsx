@@ -52,12 +52,13 @@ export function SignInPanel(props: SignInPanelProps) {
       <SignedInAlready next={next} sentHere={sentHere} />
       <div className="mt-5 grid gap-5">
         <FreighterOption progress={progress} signIn={signIn} />
+        {/* Above the demo wallet, so that it is in sight where the button was pressed. */}
+        <div aria-live="polite" className="empty:hidden">
+          {progress.step === "working" && <p className="text-sm text-muted">{progress.text}</p>}
+          {progress.step === "declined" && <Notice look="calm">{progress.text}</Notice>}
+          {progress.step === "failed" && <Notice look="danger">{progress.text}</Notice>}
+        </div>
         {demoWallet && <DemoWalletOption progress={progress} signIn={signIn} />}
-      </div>
-      <div aria-live="polite" className="mt-4 empty:hidden">
-        {progress.step === "working" && <p className="text-sm text-muted">{progress.text}</p>}
-        {progress.step === "declined" && <Notice look="calm">{progress.text}</Notice>}
-        {progress.step === "failed" && <Notice look="danger">{progress.text}</Notice>}
       </div>
     </Card>
   );

@@ -1,19 +1,20 @@
 "use client";
 
 import Link from "next/link";
-import type { ReactNode } from "react";
 import { SessionClientError } from "wallet-session/client";
 import { stroops } from "../../components/amount.ts";
 import { Card } from "../../components/card.tsx";
 import { durationText } from "../../components/duration.ts";
 import { EmptyState } from "../../components/empty-state.tsx";
+import { Fact } from "../../components/fact.tsx";
 import { LoadFailure } from "../../components/load-failure.tsx";
 import { Money } from "../../components/money.tsx";
 import { Notice } from "../../components/notice.tsx";
 import { ProgressBar } from "../../components/progress-bar.tsx";
-import { Spinner } from "../../components/spinner.tsx";
+import { Loading } from "../../components/spinner.tsx";
 import { StatusBadge } from "../../components/status-badge.tsx";
 import { RelativeTime } from "../../components/time.tsx";
+import { BackToStreams } from "../../streams/back-to-streams.tsx";
 import { OffChainNote } from "../../streams/off-chain-note.tsx";
 import type { Operation } from "../operation-data.ts";
 import {
@@ -28,40 +29,28 @@ import {
 import { OperationActions } from "./operation-actions.tsx";
 import { type OneOperation, useOperation } from "./use-operation.ts";
 
-/** One long operation: how far it is, and what it waits for if it does. */
+/** One long operation: its progress, and what it waits for. */
 export function OperationView({ id }: { id: string }) {
   const { data, error, reload, accept } = useOperation(id);
   const isMissing = error instanceof SessionClientError && error.code === "not_found";
   return (
     <>
-      <p className="text-sm">
-        <Link
-          href="/streams"
-          prefetch={false}
-          className="inline-flex min-h-11 items-center text-muted hover:text-ink"
-        >
-          <span aria-hidden="true">←&nbsp;</span>Your streams
-        </Link>
-      </p>
+      <BackToStreams />
       <h1 className="mt-2 text-3xl font-semibold tracking-tight">
         {isMissing ? "No such operation" : data === null ? "Operation" : statusText(data)}
       </h1>
       {isMissing ? (
         <div className="mt-6">
           <EmptyState title="There is no operation here that you may see">
-            Only who started an operation sees it. If it is yours, look at which account you are signed in
-            with.
+            Only the account that started an operation sees it. If it is yours, check which account you are
+            signed in with.
           </EmptyState>
         </div>
       ) : (
         <>
           <LoadFailure error={error} onRetry={reload} />
           {data !== null && <Progress operation={data} accept={accept} reload={reload} />}
-          {data === null && error === null && (
-            <p role="status" className="mt-10 flex items-center gap-3 text-muted">
-              <Spinner /> Loading the operation…
-            </p>
-          )}
+          {data === null && error === null && <Loading>Loading the operation…</Loading>}
         </>
       )}
     </>
@@ -126,7 +115,7 @@ function Progress({ operation, accept, reload }: ProgressProps) {
   );
 }
 
-/** What could not be settled, and why: nothing was moved for these, and they are as they were. */
+/** The streams that could not be settled, and why. Nothing was moved for them. */
 function Failures({ operation: { failed, failures } }: { operation: Operation }) {
   if (failed === 0) return null;
   return (
@@ -152,7 +141,7 @@ function Failures({ operation: { failed, failures } }: { operation: Operation })
   );
 }
 
-/** Speaks at each quarter and when the state changes: whoever listens does not want to hear every step. */
+/** Speaks at each quarter and when the state changes; every step would be too much to listen to. */
 function Announcement({ operation, percent }: { operation: Operation; percent: number }) {
   const quarter = Math.floor(percent / 25) * 25;
   return (
@@ -167,13 +156,4 @@ function paceText({ status, rate_per_second: rate }: Operation): string {
   return rate >= 1
     ? `${Math.round(rate).toLocaleString("en")} each second`
     : `${Math.round(rate * 60)} each minute`;
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt className="text-muted">{name}</dt>
-      <dd className="mt-0.5 font-medium tabular-nums">{children}</dd>
-    </div>
-  );
 }

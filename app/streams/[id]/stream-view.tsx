@@ -1,14 +1,14 @@
 "use client";
 
-import Link from "next/link";
 import { SessionClientError } from "wallet-session/client";
 import { useAccount } from "../../components/account.tsx";
 import { Address } from "../../components/address.tsx";
 import { Card } from "../../components/card.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { LoadFailure } from "../../components/load-failure.tsx";
-import { Spinner } from "../../components/spinner.tsx";
+import { Loading } from "../../components/spinner.tsx";
 import { StatusBadge } from "../../components/status-badge.tsx";
+import { BackToStreams } from "../back-to-streams.tsx";
 import { OffChainNote } from "../off-chain-note.tsx";
 import type { StreamWithHistory } from "../stream-data.ts";
 import { otherSide, STATUS_NAMES, STATUS_TONES, streamName } from "../stream-words.ts";
@@ -18,7 +18,7 @@ import { StreamFlow } from "./stream-flow.tsx";
 import { StreamHistory } from "./stream-history.tsx";
 import { type OneStream, useStream } from "./use-stream.ts";
 
-/** One stream: how far it is, what it has done, and what may be done about it. */
+/** One payment stream: its state, its history, and what the person can do with it. */
 export function StreamView({ id }: { id: string }) {
   const { actorId } = useAccount();
   const { data, error, ...rest } = useStream(id);
@@ -27,21 +27,13 @@ export function StreamView({ id }: { id: string }) {
 
   return (
     <>
-      <p className="text-sm">
-        <Link
-          href="/streams"
-          prefetch={false}
-          className="inline-flex min-h-11 items-center text-muted hover:text-ink"
-        >
-          <span aria-hidden="true">←&nbsp;</span>Your streams
-        </Link>
-      </p>
+      <BackToStreams />
       {isMissing ? (
         <>
           <h1 className="mt-2 text-3xl font-semibold tracking-tight">No such stream</h1>
           <div className="mt-6">
             <EmptyState title="There is no stream here that you may see">
-              Only its sender and its recipient see a stream. If it is yours, look at which account you are
+              Only its sender and its recipient see a stream. If it is yours, check which account you are
               signed in with.
             </EmptyState>
           </div>
@@ -52,11 +44,7 @@ export function StreamView({ id }: { id: string }) {
         <>
           <h1 className="mt-2 text-3xl font-semibold tracking-tight">Stream</h1>
           <LoadFailure error={error} onRetry={rest.reload} />
-          {error === null && (
-            <p role="status" className="mt-10 flex items-center gap-3 text-muted">
-              <Spinner /> Loading the stream…
-            </p>
-          )}
+          {error === null && <Loading>Loading the stream…</Loading>}
         </>
       )}
     </>

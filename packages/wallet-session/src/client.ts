@@ -6,7 +6,8 @@ import { joinNews, type SessionNews } from "./client/news.ts";
 import { SessionKeeper, type SessionTiming } from "./client/session-keeper.ts";
 import { startOnce } from "./client/start-once.ts";
 
-export type { EndReason, TerminalCode } from "./client/end-reason.ts";
+export { isCurable } from "./client/cured-fetch.ts";
+export { type EndReason, type TerminalCode, terminalCode } from "./client/end-reason.ts";
 export type { Challenge } from "./client/endpoints.ts";
 export type { Channel, ClientEnvironment, Locks } from "./client/environment.ts";
 export type { SessionState } from "./client/known-session.ts";
@@ -15,89 +16,153 @@ export type { SessionTiming } from "./client/session-keeper.ts";
 export { sitePath } from "./site-path.ts";
 
 export interface SessionClientOptions {
-  /** Where the auth endpoints are mounted. Default `/api/auth`. */
+  /**
+   * Where the auth endpoints are mounted: a path of the page's origin, or a URL. All tabs with the same path share their news
+   * and locks.
+   * @default "/api/auth"
+   */
   readonly basePath?: string;
-  /** The server's leeway for cookie sessions, in seconds (`REFRESH_LEEWAY`). Default 30. */
+  /**
+   * The server's leeway for cookie sessions (`REFRESH_LEEWAY`), in seconds. Tokens younger than twice that are not renewed.
+   * @default 30
+   */
   readonly leewaySeconds?: number;
+  /**
+   * Sends every request, those of {@link SessionClient.fetch} included. It must send and keep the browser's cookies.
+   * @default the global `fetch`
+   */
   readonly fetch?: Fetch;
+  /**
+   * Parts of the page to replace: clock, timers, locks, channels, cookies. For tests, and for hosts that are no browser.
+   * @default the page itself
+   */
   readonly environment?: Partial<ClientEnvironment>;
 }
 
 export interface SignInRequest {
+  /** The Stellar account that signs in: an address that begins with `G`. */
   readonly account: string;
-  /** Has the wallet sign; resolves with the signed envelope in base64. What it throws comes out of `signIn` unchanged. */
+  /** Lets the wallet sign; resolves with the signed envelope in base64. {@link SessionClient.signIn} throws what it throws. */
   readonly sign: (challenge: Challenge) => Promise<string>;
 }
 
-/** Sessions by cookie, as a page sees them. The tokens themselves are never within reach of a script. */
+/** A browser's session, whose tokens are cookies that no script can read. Made by {@link createSessionClient}. */
 export interface SessionClient {
+  /** What this tab knows. A new object after each answer of the server, the same one in between. */
   readonly state: SessionState;
 
-  /** Calls `listener` with each new state, not with the present one. The function returned ends that. */
+  /** Calls `listener` with each new state, but not with the present one. The function returned unsubscribes it. */
   subscribe(listener: (state: SessionState) => void): () => void;
 
   /**
-   * From now on renews on waking, focus and coming online too, not only by timer, and exchanges news of the session with
-   * the other tabs of this browser: what one has learned from the server, a renewal, a sign-in, an end, holds in all.
-   * The function returned stops all of it. Where it runs already, a second call starts nothing.
+   * Renews in the background: by timer, on waking, on focus and on coming online. Shares news with the other tabs of this
+   * browser: a renewal, a sign-in or an end in one tab holds in all. The function returned stops all of it. A second call
+   * while it runs starts nothing.
    */
   start(): () => void;
 
   /**
-   * Asks the server who is signed in, renewing first where only the access token has ended.
-   * @throws SessionClientError when the server decided nothing
+   * Asks the server who is signed in. Renews first if only the access token has ended. Gives up after 20 seconds.
+   * @throws {@link SessionClientError} when the server decided nothing
    */
   check(): Promise<SessionState>;
 
   /**
-   * Fetches a challenge, has it signed, and exchanges it for a session. Refreshes under way are aborted before the
-   * exchange and none starts beside it, so no late answer of an earlier session overwrites the new one.
+   * Fetches a challenge, lets the wallet sign it and exchanges it for a session. Refreshes under way are aborted before the
+   * exchange, in every tab, so no late answer of an earlier session overwrites the new one. Sign-ins and sign-outs of
+   * several tabs run one after the other. Each request has 10 seconds; the wallet has as long as it takes.
+   *
    * Does NOT verify the challenge: it comes from the page's own origin, and the wallet shows what it signs.
-   * @throws SessionClientError, and whatever `sign` throws; a session from before stays as it was
+   * @throws {@link SessionClientError}, and whatever `sign` throws; an earlier session then stays as it was
+   * @example
+   * ```ts
+   * import { createSessionClient } from "wallet-session/client";
+   *
+   * const client = createSessionClient();
+   * declare const wallet: { address: string; sign(xdr: string, networkPassphrase: string): Promise<string> };
+   * await client.signIn({
+   *   account: wallet.address,
+   *   sign: ({ transaction, networkPassphrase }) => wallet.sign(transaction, networkPassphrase),
+   * });
+   * ```
    */
   signIn(request: SignInRequest): Promise<SessionState>;
 
-  /** @throws SessionClientError when the server could not be told; the session is then still there */
+  /**
+   * Ends the session at the server and empties the jar.
+   * @throws {@link SessionClientError} when the server could not be told; the session is then still there
+   */
   signOut(): Promise<SessionState>;
 
   /**
    * Renews now; concurrent calls share one request.
-   * @throws SessionClientError when the server decided nothing; the session is then as it was
+   * @throws {@link SessionClientError} when the server decided nothing; the session is then as it was, and a retry is planned
    */
   refresh(): Promise<SessionState>;
 
   /**
-   * For use before what cannot be sent twice, as an upload from a stream: renews if the access token is good for less
-   * than `minTtlMs`, as far as is known here. A jar younger than two leeways is left alone, since the server would leave
-   * it alone too: ask for less than half a token's life. Sends nothing where nobody is signed in.
-   * @throws SessionClientError when the server decided nothing; the session is then as it was
+   * Renews if the access token is good for less than `minTtlMs`, as far as this tab knows. Call it before a request that
+   * cannot be sent twice. Tokens younger than two leeways are left alone, as the server would leave them: ask for less than
+   * half a token's life. Sends nothing when nobody is signed in.
+   * @throws {@link SessionClientError} when the server decided nothing; the session is then as it was
+   * @example
+   * ```ts
+   * import { createSessionClient } from "wallet-session/client";
+   *
+   * const client = createSessionClient();
+   * declare const recording: ReadableStream;
+   * await client.ensureFresh(60_000);
+   * await client.fetch("/api/recordings", { method: "POST", body: recording });
+   * ```
    */
   ensureFresh(minTtlMs: number): Promise<SessionState>;
 
   /**
-   * Takes the word of a live feed that the session has ended, and why, to the refresh endpoint, which has the last word
-   * and clears the cookies. Nobody is signed out who has a session there. Of the two reasons the more telling one stays.
-   * @throws SessionClientError when the server decided nothing; the session is then as it was
+   * Reports that a live feed says the session has ended, with the code it gave. The refresh endpoint has the last word and
+   * clears the cookies; a session that still stands there stays signed in. Of the two reasons, the one that says more stays.
+   * @throws {@link SessionClientError} when the server decided nothing; the session is then as it was
    */
   endedElsewhere(code: string): Promise<SessionState>;
 
   /**
-   * `fetch`, but a 401 of ours that another access token can cure is cured and the request sent once more, once at
-   * most. Such a 401 precedes any effect, so this holds for every method. A body given as a stream is sent only once.
-   * To its own origin it names the session that this tab knows of, so that nothing is asked as one account and answered
-   * as another that has signed in in another tab.
+   * `fetch` that cures a 401: if another access token helps, it renews and sends the request once more, at most once. Such a
+   * 401 comes before any effect, so this holds for every method. A body that is a stream is sent only once.
+   *
+   * Requests to the page's own origin name the session that this tab knows, so the server refuses them once another account
+   * has signed in in another tab. Other origins are not told.
+   * @throws what `fetch` throws; other answers, errors included, are given as they are
+   * @example
+   * ```ts
+   * import { createSessionClient } from "wallet-session/client";
+   *
+   * const client = createSessionClient();
+   * const response = await client.fetch("/api/streams");
+   * if (response.ok) console.log(await response.json());
+   * ```
    */
   readonly fetch: Fetch;
 
-  /** What is left of the access token and until the next renewal; null unless signed in. */
+  /** What is left of the access token, and until the next renewal; null unless signed in. */
   timing(): SessionTiming | null;
 }
 
 const CHALLENGE_LIMIT_MS = 10_000;
-/** Has room for a renewal in between, and for its wait for another tab that renews; not for one that froze while it signed in. */
+/** Leaves room for a renewal, and for its wait for another tab that renews; not for a tab that froze while it signed in. */
 const CHECK_LIMIT_MS = 20_000;
 
-/** Makes a client. Nothing is sent, and nothing of the page is changed, before a method is called. */
+/**
+ * Makes the client of a page. It sends nothing, and changes nothing of the page, before a method is called, so it can be made
+ * while rendering on the server. Make one for each page, not one for each component.
+ * @example
+ * ```ts
+ * import { createSessionClient } from "wallet-session/client";
+ *
+ * export const client = createSessionClient({ basePath: "/api/auth" });
+ * client.subscribe((state) => console.log(state.status));
+ * client.start();
+ * await client.check();
+ * ```
+ */
 export function createSessionClient(options: SessionClientOptions = {}): SessionClient {
   const { basePath = "/api/auth", leewaySeconds = 30 } = options;
   const environment = { ...browserEnvironment(), ...options.environment };
@@ -128,7 +193,7 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
   function run(): () => void {
     const stopKeeping = keeper.start();
     const channel = joinNews(environment, sharedName, (news) => {
-      // Where the server does not answer either, what was heard stands until it does.
+      // If the server does not answer either, the news stands until it does.
       if (!keeper.hear(news)) check().catch(() => {});
     });
     tabs = channel;

@@ -8,36 +8,57 @@ import { SharedFeed } from "./feed/shared-feed.ts";
 export type { FeedEvent, FeedStatus } from "./feed/feed-event.ts";
 
 export interface SessionFeedOptions {
-  /** Whose session the feed follows; it must have been started for the tabs to hear of each other's sign-ins. */
+  /** The client whose session the feed follows. Start it too, so that tabs hear of each other's sign-ins. */
   readonly client: SessionClient;
-  /** Where the server sends events of the session and of what the actor may see. */
+  /** The event stream: an endpoint that answers with the handlers' `eventStream`. A path of the page's origin, or a URL. */
   readonly url: string;
+  /**
+   * Parts of the page to replace, as for {@link createSessionClient}.
+   * @default the page itself
+   */
   readonly environment?: Partial<ClientEnvironment>;
 }
 
-/** The live events of whoever is signed in: one connection for all tabs of the browser. */
+/** The live events of the signed-in session, on one connection for all tabs of the browser. Made by {@link createSessionFeed}. */
 export interface SessionFeed {
   /**
-   * From now on connects whenever somebody is signed in, and stops when nobody is. The function returned ends that.
-   * Where it runs already, a second call starts nothing.
+   * Connects whenever somebody is signed in, and disconnects when nobody is. Reconnects after a lost connection, at most 30
+   * seconds apart unless the server asks for more. The function returned stops it. A second call while it runs starts nothing.
    */
   start(): () => void;
 
+  /** `idle` until the feed is started and somebody is signed in. */
   readonly status: FeedStatus;
 
-  /** Calls `listener` after each change of `status`. The function returned ends that. */
+  /** Calls `listener` after each change of `status`. The function returned unsubscribes it. */
   onStatus(listener: () => void): () => void;
 
   /**
-   * Calls `listener` with each event, the server's words on the session included. In the server's order, once each where
-   * they have ids, and never one of another session than the client's state names at that moment. After a lost connection
-   * the server is asked to go on from the last id; what has none, or the server has forgotten, is not made up for, so
-   * a page loads anew what it shows whenever `status` becomes `live`. The function returned ends it.
+   * Calls `listener` with each event, the server's events about the session included, in the server's order. Events with an
+   * id come once each. Events of another session than the client's state names at that moment are dropped.
+   *
+   * After a lost connection the feed asks the server to go on from the last id. Events without an id, and those the server
+   * no longer has, are NOT made up for: load the page's data again whenever `status` becomes `live`.
+   * The function returned unsubscribes the listener.
    */
   subscribe(listener: (event: FeedEvent) => void): () => void;
 }
 
-/** Makes a feed. Nothing is sent before it is started. */
+/**
+ * Makes the feed of a page. It sends nothing before {@link SessionFeed.start}. One tab of the browser holds the connection
+ * and passes events on; another tab takes over when it is closed or frozen. Without Web Locks or channels each tab connects.
+ * @example
+ * ```ts
+ * import { createSessionClient } from "wallet-session/client";
+ * import { createSessionFeed } from "wallet-session/feed";
+ *
+ * const client = createSessionClient();
+ * const feed = createSessionFeed({ client, url: "/api/auth/events" });
+ * feed.subscribe(({ type, data }) => console.log(type, data));
+ * client.start();
+ * feed.start();
+ * ```
+ */
 export function createSessionFeed({ client, url, ...options }: SessionFeedOptions): SessionFeed {
   const environment = { ...browserEnvironment(), ...options.environment };
   const events = new Listeners<[FeedEvent]>();
@@ -51,7 +72,7 @@ export function createSessionFeed({ client, url, ...options }: SessionFeedOption
     statusChanges.tell();
   }
 
-  /** One feed for each session: with another one all begins anew, the names of lock and channel included. */
+  /** Each session has a feed of its own, with its own lock and channel. */
   function follow(): void {
     const { state } = client;
     const sessionId = state.status === "signed-in" ? state.sessionId : undefined;

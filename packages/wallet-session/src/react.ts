@@ -15,11 +15,17 @@ import type { SessionClient, SessionState } from "./client.ts";
 import type { FeedEvent, FeedStatus, SessionFeed } from "./feed.ts";
 
 export interface SessionProviderProps {
-  /** One for the page: make it outside the components, or keep it in a state. */
+  /** One for the page: make it outside the components, or keep it in a state. Started while the provider is mounted. */
   readonly client: SessionClient;
-  /** Of that client. Without it, the hooks of the feed have nothing to follow. */
+  /**
+   * The feed of that client, started while the provider is mounted.
+   * @default no feed: {@link useFeed} gives null, {@link useFeedStatus} `idle`
+   */
   readonly feed?: SessionFeed | undefined;
-  /** Asks the server who is signed in as soon as the page is there. Otherwise the state stays `unknown` until it is asked. */
+  /**
+   * Asks the server who is signed in once mounted. Otherwise the state stays `unknown` until something asks.
+   * @default false
+   */
   readonly check?: boolean | undefined;
   readonly children?: ReactNode;
 }
@@ -32,7 +38,20 @@ interface Provided {
 const SessionContext = createContext<Provided | null>(null);
 const UNKNOWN: SessionState = { status: "unknown" };
 
-/** Runs the client and the feed for as long as it is mounted. On the server it sends nothing and starts nothing. */
+/**
+ * Runs the client and the feed while it is mounted, and gives them to the hooks below it. On the server it sends and starts
+ * nothing.
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { createSessionClient } from "wallet-session/client";
+ * import { SessionProvider, useSession } from "wallet-session/react";
+ *
+ * const client = createSessionClient();
+ * const Greeting = () => createElement("p", null, useSession().status);
+ * export const App = () => createElement(SessionProvider, { client, check: true }, createElement(Greeting));
+ * ```
+ */
 export function SessionProvider({
   client,
   feed,
@@ -42,19 +61,36 @@ export function SessionProvider({
   useEffect(() => client.start(), [client]);
   useEffect(() => feed?.start(), [feed]);
   useEffect(() => {
-    // Where nothing is decided, the state says so by staying as it is.
+    // If the server decides nothing, the state stays `unknown`.
     if (check && client.state.status === "unknown") client.check().catch(() => {});
   }, [client, check]);
   const value = useMemo(() => ({ client, feed }), [client, feed]);
   return createElement(SessionContext, { value }, children);
 }
 
-/** @throws Error outside a SessionProvider */
+/**
+ * The provider's client, to sign in and out and to fetch with.
+ * @throws Error outside a {@link SessionProvider}
+ */
 export function useSessionClient(): SessionClient {
   return useProvided().client;
 }
 
-/** The present state. While rendering on the server, and for the first render in the browser, it is `unknown`. */
+/**
+ * The present state; the component renders again with each new one. It is `unknown` while rendering on the server, and in the
+ * first render in the browser.
+ * @throws Error outside a {@link SessionProvider}
+ * @example
+ * ```ts
+ * import { useSession, useSessionClient } from "wallet-session/react";
+ *
+ * export function useSignOut() {
+ *   const client = useSessionClient();
+ *   const { status } = useSession();
+ *   return status === "signed-in" ? () => client.signOut() : null;
+ * }
+ * ```
+ */
 export function useSession(): SessionState {
   const { client } = useProvided();
   return useSyncExternalStore(
@@ -64,12 +100,12 @@ export function useSession(): SessionState {
   );
 }
 
-/** The provider's feed; null where it has none. */
+/** The provider's feed; null if it has none. */
 export function useFeed(): SessionFeed | null {
   return useProvided().feed ?? null;
 }
 
-/** `idle` where there is no feed. */
+/** The feed's status; the component renders again when it changes. `idle` if there is no feed. */
 export function useFeedStatus(): FeedStatus {
   const feed = useFeed();
   return useSyncExternalStore(
@@ -79,7 +115,7 @@ export function useFeedStatus(): FeedStatus {
   );
 }
 
-/** Calls the latest `handler` with each event of the type, for as long as the component is mounted. */
+/** Calls the latest `handler` with each event of the type while the component is mounted. */
 export function useFeedEvent(type: string, handler: (event: FeedEvent) => void): void {
   const feed = useFeed();
   const latest = useRef(handler);

@@ -15,6 +15,11 @@ const CURABLE: Readonly<Record<ErrorCodeThat<"curable">, true>> = {
   session_revoked: true,
 };
 
+/** Whether another access token may cure a refusal with this code. Does NOT say that the session still stands. */
+export function isCurable(code: unknown): boolean {
+  return typeof code === "string" && Object.hasOwn(CURABLE, code);
+}
+
 type Input = string | URL | Request;
 
 /**
@@ -34,11 +39,11 @@ export async function fetchWithCure(
   const response = await send(input, naming(sentFor, origin, input, init));
   if (response.status !== 401) return response;
   const code = await problemCode(response.clone());
-  if (code === undefined || !Object.hasOwn(CURABLE, code)) return response;
+  if (!isCurable(code)) return response;
 
   const renewedMeanwhile = keeper.answers !== answers;
   if (!renewedMeanwhile) {
-    // A token so new is not cured by a newer one. None at all, though, means that the jar has changed hands.
+    // A newer token does not cure one this new. A missing token, though, means that the jar has changed hands.
     const tokenAtFault = code === "access_token_invalid" || code === "access_token_expired";
     if (tokenAtFault && keeper.justRenewed) return response;
     try {
@@ -47,7 +52,7 @@ export async function fetchWithCure(
       return response;
     }
   }
-  // What one person asked for is not done again in the name of another who has signed in since.
+  // A request of one person is not sent again in the name of another who has signed in since.
   const sendableAs = sessionIdOf(keeper.state);
   if (sendableAs === undefined || (sentFor !== undefined && sentFor !== sendableAs)) return response;
   if (!isReplayable(init?.body)) return response;
@@ -56,8 +61,8 @@ export async function fetchWithCure(
 }
 
 /**
- * Names the session that this tab knows of. The cookies are sent by the browser, and another tab may have signed in as
- * somebody else since: the server then refuses rather than answer for that account.
+ * Names the session that this tab knows. The browser sends the cookies, and another tab may have signed in as somebody else
+ * since: the server then refuses rather than answer for that account.
  */
 function naming(
   sessionId: string | undefined,
@@ -66,7 +71,7 @@ function naming(
   init: RequestInit | undefined,
 ): RequestInit | undefined {
   if (sessionId === undefined || origin === undefined) return init;
-  // Not `URL.parse`, which browsers have only since 2024. What is no URL fails here as it does where it is sent.
+  // Not `URL.parse`, which browsers have only since 2024. A malformed URL throws here as it does in `fetch`.
   const url = new URL(input instanceof Request ? input.url : input, origin);
   if (url.origin !== origin) return init;
   const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
@@ -74,7 +79,7 @@ function naming(
   return { ...init, headers };
 }
 
-/** Whether a body gives the same bytes when it is sent again. A stream, and whatever else is read as it is sent, does not. */
+/** Whether a body gives the same bytes when it is sent again. A stream does not. */
 function isReplayable(body: unknown): boolean {
   return (
     body === undefined ||

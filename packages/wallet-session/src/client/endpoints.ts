@@ -5,7 +5,7 @@ import { ensureRetryKey } from "./retry-key.ts";
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
-/** The session that an answer speaks of, and for how many seconds its access token is still good. */
+/** The session that an answer names, and for how many seconds its access token is still good. */
 export interface SessionAnswer {
   readonly sessionId: string;
   readonly expiresInSeconds: number;
@@ -29,7 +29,7 @@ export class Endpoints {
     this.#environment = environment;
   }
 
-  /** By `call`, which may renew and send again, within the limit. */
+  /** Sent by `call`, which may renew and send again within the limit. */
   session(limitMs: number, call: Fetch): Promise<SessionAnswer> {
     return this.#send("/session", { method: "GET" }, limitMs, sessionAnswer, { call });
   }
@@ -59,14 +59,14 @@ export class Endpoints {
   }
 
   signOut(limitMs: number, signal: AbortSignal): Promise<void> {
-    // A stranger's 200 has told the server nothing.
+    // A 200 of a captive portal has told the server nothing.
     const read = async (response: Response) => {
       if (response.status !== 204) throw notOurs(response);
     };
     return this.#send("/logout", { method: "POST" }, limitMs, read, { signal });
   }
 
-  /** The limit holds until the answer is read to its end: one that trickles must not block those that wait for it. */
+  /** The limit holds until the answer is read to its end, so one that trickles does not block its callers. */
   async #send<T>(
     path: string,
     init: RequestInit,
@@ -83,9 +83,9 @@ export class Endpoints {
         ...init,
         cache: "no-store",
         redirect: "error",
-        // Never `keepalive`: Chromium goes on with such a request when it is aborted, and its answer, however late, still
-        // sets cookies. What a closed tab loses is asked for again with the jar's retry key.
-        // Not `AbortSignal.any` either, which browsers have only since 2024, and Node forgets at times.
+        // Never `keepalive`: Chromium goes on with such a request after an abort, and its late answer still sets cookies. What
+        // a closed tab loses is asked for again with the jar's retry key.
+        // Not `AbortSignal.any` either: browsers have it only since 2024, and Node at times forgets to abort.
         signal: abort.signal,
       });
       if (!response.ok) throw await errorOf(response);

@@ -1,38 +1,37 @@
-/** What the client takes from the page it runs in. Each part can be given by a test, or by a host that is no browser. */
+/** What the client takes from the page it runs in. A test, or a host that is no browser, can replace each part. */
 export interface ClientEnvironment {
-  /** Milliseconds from any start; never runs backwards, and counts the time that the machine slept. */
+  /** Milliseconds since any moment; never runs backwards, and counts the time that the machine slept. */
   now(): number;
-  /** Milliseconds since 1970 by the machine's clock, which may be set. Only for what tabs tell each other. */
+  /** Milliseconds since 1970 by the machine's clock, which may be set. Used only between tabs. */
   wallNow(): number;
-  /** Runs `task` once after `ms`. The function returned calls it off. */
+  /** Runs `task` once after `ms`. The function returned cancels it. */
   after(ms: number, task: () => void): () => void;
   /** From 0 up to 1; for jitter, not for secrets. */
   random(): number;
-  /** Of the page; undefined where there is none. */
+  /** The page's origin; undefined outside a page. */
   readonly origin: string | undefined;
   /** A new retry key: unguessable, 16 to 128 characters of a cookie value. */
   newRetryKey(): string;
   /** The cookies that scripts may see, as `document.cookie` gives and takes them. */
   readonly cookies: { read(): string; write(cookie: string): void };
-  /** Shared by all tabs of the origin; undefined where the browser has none. */
+  /** Locks that all tabs of the origin share; undefined if the browser has none. */
   readonly locks: Locks | undefined;
   /**
-   * Joins the channel `name`, which all tabs of the origin share, and calls `hear` with what others post there. Undefined
-   * where the browser has none.
+   * Joins the channel `name`, which all tabs of the origin share, and calls `hear` with what others post there. Gives
+   * undefined if the browser has none.
    */
   openChannel(name: string, hear: (message: unknown) => void): Channel | undefined;
   /** Calls `task` whenever the page may have been asleep, hidden or offline until now. The function returned stops that. */
   onWake(task: () => void): () => void;
 }
 
-/** The one method of `navigator.locks` that is used. It rejects, and `task` goes on, when somebody takes the lock away. */
+/** The one method of `navigator.locks` that is used. It rejects when another tab steals the lock, and `task` goes on. */
 export interface Locks {
   request<T>(name: string, options: LockOptions, task: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Waits in line until `signal` calls that off; those who ask for it `shared` hold it together. Or takes it at once, alone,
- * from whoever holds it.
+ * Waits in line until `signal` aborts; `shared` requests hold the lock together. Or steals it at once, alone, from its holder.
  */
 export type LockOptions =
   | { readonly signal: AbortSignal; readonly mode?: "exclusive" | "shared" }
@@ -48,7 +47,7 @@ export interface Channel<T = unknown> {
 /** Longer delays make `setTimeout` fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Holds where there is no page too, so that a client can be made while rendering on the server. */
+/** Works without a page too, so that a client can be made while rendering on the server. */
 export function browserEnvironment(): ClientEnvironment {
   return {
     now: wakefulClock(
@@ -82,8 +81,8 @@ export function browserEnvironment(): ClientEnvironment {
 }
 
 /**
- * The steady clock stands still on some machines while they sleep, and the wall clock can be set back: neither alone
- * tells how much time has gone by. Of each step the longer one counts; one that is too long only renews too early.
+ * Some machines stop the steady clock while they sleep, and the wall clock can be set back: neither alone tells how much time
+ * has passed. Of each step the longer one counts; a step that is too long only renews too early.
  */
 export function wakefulClock(steady: () => number, wall: () => number): () => number {
   let last: { steady: number; wall: number } | undefined;

@@ -1,13 +1,13 @@
 import type { ClientEnvironment } from "./environment.ts";
 
-/** The longest that a request is waited for. An answer that took longer was read by a machine that slept over it. */
+/** How long a request may take. A machine that slept meanwhile may still read an answer that took longer. */
 export const REQUEST_LIMIT_MS = 10_000;
-/** The shortest leeway that is made of a token's life: what is left of a session that ends says little of it. */
+/** The shortest leeway to conclude from a token's life: the last token of a session may be much shorter than the others. */
 const SHORTEST_LEEWAY_MS = 1_000;
 
 /**
- * What is known here of the tokens in the jar, which no script can read: until when the access token is good, and when
- * the jar was filled. Where the two are in doubt, the earlier end and the older jar count.
+ * What this tab knows of the tokens in the jar, which no script can read: when the access token ends, and when the jar was
+ * filled. In doubt, the earlier end and the older jar count.
  */
 export class JarTokens {
   readonly #environment: Pick<ClientEnvironment, "now">;
@@ -15,7 +15,7 @@ export class JarTokens {
   #sessionId: string | undefined;
   #endsAt = 0;
   #filledAt: number | undefined;
-  /** Of all tokens of the session that were seen; 0 before the first. */
+  /** The longest life of the session's tokens so far; 0 before the first. */
   #longestLifeMs = 0;
 
   constructor(environment: Pick<ClientEnvironment, "now">, leewayMs: number) {
@@ -38,7 +38,7 @@ export class JarTokens {
     return Math.min(REQUEST_LIMIT_MS, this.#leewayMs);
   }
 
-  /** A server's leeway is a quarter of its tokens' life at most, whatever was said here. */
+  /** A server's leeway is at most a quarter of its tokens' life, whatever this client was told. */
   get #leewayMs(): number {
     if (this.#longestLifeMs === 0) return this.#configuredLeewayMs;
     return Math.min(this.#configuredLeewayMs, Math.max(SHORTEST_LEEWAY_MS, this.#longestLifeMs / 4));
@@ -50,7 +50,7 @@ export class JarTokens {
     this.#endsAt = askedAt + lifetimeMs;
   }
 
-  /** The server has answered with tokens, for this tab or for another one, which was asked for at `askedAt`. */
+  /** The server has answered with tokens that this tab, or another one, asked for at `askedAt`. */
   filled(sessionId: string, lifetimeMs: number, askedAt: number): void {
     this.#of(sessionId);
     this.#longestLifeMs = Math.max(this.#longestLifeMs, lifetimeMs);

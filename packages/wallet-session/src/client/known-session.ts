@@ -8,15 +8,15 @@ export type SessionState =
   | { readonly status: "signed-out"; readonly reason: EndReason };
 
 /**
- * What this tab knows of the session: how it stands by the server's last word, and why it ended by the most telling of all
- * that was heard.
+ * What this tab knows of the session: its state by the server's last word, and, of all reasons heard for its end, the one that
+ * says most.
  */
 export class KnownSession {
   readonly #listeners = new Listeners<[SessionState]>();
   #state: SessionState = { status: "unknown" };
   #epoch = 0;
   #lastId: string | undefined;
-  /** That a session has ended, by the word of a live feed. */
+  /** The end of a session, as a live feed reported it. */
   #told: { readonly sessionId: string; readonly code: TerminalCode } | undefined;
 
   get state(): SessionState {
@@ -27,12 +27,12 @@ export class KnownSession {
     return sessionIdOf(this.#state);
   }
 
-  /** Rises whenever a session begins or ends, or proves to have ended; what belongs to an earlier epoch no longer counts. */
+  /** Rises whenever a session begins or ends. Answers to questions of an earlier epoch no longer count. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** Whether a feed has said that it ended, and the server has not spoken since. */
+  /** Whether a feed has reported its end, and no answer of the server has come since. */
   get isInDoubt(): boolean {
     return this.#told !== undefined;
   }
@@ -50,29 +50,29 @@ export class KnownSession {
   becomeSignedOut(reason: EndReason): void {
     this.#epoch += 1;
     this.#told = undefined;
-    // An end empties the jar. That it is empty, as a request that was under way meanwhile finds, explains nothing.
+    // An end empties the jar. A request that was under way finds it empty, which explains nothing.
     if (this.#state.status === "signed-out" && reason === "refresh_token_missing") return;
     this.#become({ status: "signed-out", reason });
   }
 
-  /** A live feed says that the session at hand has ended. A code that ends nothing takes an earlier word back. */
+  /** A live feed reports that this session has ended. A code that ends nothing takes an earlier report back. */
   hearOfEnd(code: string): void {
     const { id } = this;
     const terminal = terminalCode(code);
     this.#told = id === undefined || terminal === undefined ? undefined : { sessionId: id, code: terminal };
   }
 
-  /** The server has just given tokens: whatever a feed said, nothing has ended. */
+  /** The server has just given tokens, so nothing has ended, whatever a feed reported. */
   settleDoubt(): void {
     this.#told = undefined;
   }
 
-  /** Of the server's word on the end and the feed's, the one that says more. */
+  /** Of the server's reason and the feed's, the one that says more. */
   reasonFor(reason: EndReason): EndReason {
     return moreTelling(reason, this.#told?.sessionId === this.id ? this.#told?.code : undefined);
   }
 
-  /** Another tab's word on the same end, which this tab may have met without learning why: an empty jar. */
+  /** Another tab's reason for the same end. This tab may have found an empty jar only. */
   learnReason(sessionId: string, reason: EndReason): void {
     if (this.#state.status !== "signed-out" || sessionId !== this.#lastId) return;
     const better = moreTelling(this.#state.reason, reason);

@@ -1,10 +1,10 @@
-/** Those who want to be told. One that throws keeps neither the others nor the teller from going on. */
+/** A set of listeners. One that throws stops neither the others nor the caller of `tell`. */
 export class Listeners<T extends readonly unknown[]> {
   readonly #listeners = new Set<(...told: T) => void>();
 
-  /** The function returned takes it off again. */
+  /** The function returned removes it. */
   add(listener: (...told: T) => void): () => void {
-    // As something of its own: the same function may be added twice, and each is taken off by itself.
+    // A new function: the same listener may be added twice, and each is removed by itself.
     const own = (...told: T) => listener(...told);
     this.#listeners.add(own);
     return () => this.#listeners.delete(own);
@@ -15,7 +15,7 @@ export class Listeners<T extends readonly unknown[]> {
       try {
         listener(...told);
       } catch (error) {
-        // Seen where the page's other mistakes are.
+        // Reported as an unhandled rejection, with the page's other errors.
         void Promise.reject(error);
       }
     }

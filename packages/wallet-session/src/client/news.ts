@@ -1,10 +1,10 @@
 import { type EndReason, isEndReason } from "./end-reason.ts";
 import type { Channel, ClientEnvironment } from "./environment.ts";
 
-/** What a tab tells the others of its browser: the server's word, which it has just had itself. */
+/** What a tab tells the others of its browser: an answer that it has just had from the server. */
 export type SessionNews =
   | {
-      /** The jar holds new tokens: of a session that goes on, or of one that has just begun. */
+      /** The jar holds new tokens, of a session that goes on or of a new one. */
       readonly type: "renewed" | "signed-in";
       readonly sessionId: string;
       readonly expiresInSeconds: number;
@@ -14,8 +14,8 @@ export type SessionNews =
   | { readonly type: "ended"; readonly sessionId: string; readonly reason: EndReason };
 
 /**
- * Joins the channel on which the tabs of a browser tell each other news; undefined where there is none. What is not news,
- * as from another version of the page, is dropped.
+ * Joins the channel on which the tabs of a browser tell each other news; undefined where there is none. Other messages, as
+ * from another version of the page, are dropped.
  */
 export function joinNews(
   environment: Pick<ClientEnvironment, "openChannel">,

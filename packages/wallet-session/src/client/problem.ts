@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../error-codes.ts";
 
-/** A code of the server; a newer server may know more of them than this client does. */
+/** A code of the server. A newer server may have codes that this client does not know. */
 export type ProblemCode = ErrorCode | (string & {});
 
 /**
@@ -37,10 +37,10 @@ export class SessionClientError extends Error {
   }
 }
 
-/** No wait at all would be a storm, and for longer than this nobody is left in the dark. */
+/** Retries without a wait would be a storm; a longer wait would leave a page stale. */
 const ASKED_WAIT_MS = { least: 1_000, most: 300_000 };
 
-/** How long to wait where a server asked for so many seconds. */
+/** How long to wait when the server asked for `seconds`. */
 export function askedWaitMs(seconds: number): number {
   return Math.min(ASKED_WAIT_MS.most, Math.max(ASKED_WAIT_MS.least, seconds * 1_000));
 }

@@ -5,11 +5,11 @@ const NAME = "__Host-ws_retry";
 const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
 
 /**
- * Sees to it that the jar holds a retry key, and sets one only if it holds none.
+ * Sets a retry key in the jar if it holds none.
  *
- * The key belongs to the jar and to the token in it, never to a tab: it is there before the first send, stays through
- * timeouts and faults, and is deleted by the very answer that sets a new refresh cookie. It travels as a cookie alone,
- * so that the browser always sends it with the token that it was made for.
+ * The key belongs to the jar and its token, never to a tab. It is set before the first send, survives timeouts and faults,
+ * and is deleted by the answer that sets a new refresh cookie. It is sent only as a cookie, so the browser always sends it
+ * with the token that it was made for.
  */
 export function ensureRetryKey(environment: Pick<ClientEnvironment, "cookies" | "newRetryKey">): void {
   const present = environment.cookies

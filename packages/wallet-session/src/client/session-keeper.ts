@@ -9,7 +9,7 @@ import { SessionClientError } from "./problem.ts";
 import { RenewalSchedule } from "./renewal-schedule.ts";
 
 export interface SessionTiming {
-  /** Until the access token ends, as far as is known here. */
+  /** Until the access token ends, as far as this tab knows. */
   readonly accessMs: number;
   /** Until the next renewal is due; 0 while one is under way. */
   readonly renewalMs: number;
@@ -28,8 +28,8 @@ interface Renewal {
 }
 
 /**
- * Keeps one browser's session alive: one renewal at a time, and none while tokens change hands by signing in or out.
- * What is said here about the session is always the server's last word; while it says nothing, nothing changes.
+ * Keeps the session of one browser alive: one renewal at a time, and none during a sign-in or sign-out. The state is always
+ * the server's last word; while the server says nothing, nothing changes.
  */
 export class SessionKeeper {
   readonly #endpoints: Endpoints;
@@ -40,7 +40,7 @@ export class SessionKeeper {
   readonly #schedule: RenewalSchedule;
   readonly #session = new KnownSession();
   #renewal: Renewal | undefined;
-  /** Whether it has given the browser other tokens or none. */
+  /** The sign-in or sign-out under way; resolves with whether it succeeded. */
   #change: Promise<boolean> | undefined;
   #answers = 0;
 
@@ -62,7 +62,7 @@ export class SessionKeeper {
     return this.#session.epoch;
   }
 
-  /** Rises with each answer that brought tokens, to this tab or, as far as is known, to another one. */
+  /** Rises with each answer with tokens, to this tab or, as far as this tab knows, to another one. */
   get answers(): number {
     return this.#answers;
   }
@@ -84,7 +84,7 @@ export class SessionKeeper {
     return this.#session.subscribe(listener);
   }
 
-  /** Listens for waking, and takes up a schedule that was stopped. The function returned stops both. */
+  /** Listens for waking and resumes the schedule. The function returned stops both. */
   start(): () => void {
     const stop = this.#environment.onWake(() => this.#schedule.wake());
     this.#schedule.resume();
@@ -97,19 +97,19 @@ export class SessionKeeper {
   }
 
   /**
-   * Renews the tokens; calls that come while one is under way share it. Resolves with what the server decided.
-   * @throws SessionClientError when it decided nothing; the state is as it was, and a retry is planned.
+   * Renews the tokens; concurrent calls share one request. Resolves with what the server decided.
+   * @throws SessionClientError when it decided nothing; the state is as it was, and a retry is planned
    */
   async renew(): Promise<SessionState> {
     if (this.#change === undefined) {
       this.#renewal ??= this.#startRenewal();
       await this.#renewal.done;
     }
-    // Signing in or out overtakes a renewal, and what it brings is then the answer. Where it fails, it brings nothing.
+    // A sign-in or sign-out overtakes a renewal, and its result is the answer. If it fails, the renewal is done again.
     return (await this.#change) === false ? this.renew() : this.state;
   }
 
-  /** Renews where the access token is good for less than `minTtlMs`, unless the jar has just been filled. */
+  /** Renews if the access token is good for less than `minTtlMs`, unless the jar has just been filled. */
   async ensureFresh(minTtlMs: number): Promise<SessionState> {
     await this.#change;
     const { state } = this;
@@ -118,20 +118,20 @@ export class SessionKeeper {
     return state.status === "signed-in" && goodEnough ? state : this.renew();
   }
 
-  /** Has the refresh endpoint confirm that the session at hand has ended, for the reason `code` that a feed gave. */
+  /** Asks the refresh endpoint to confirm that this session has ended, as a feed reported with `code`. */
   async endedElsewhere(code: string): Promise<SessionState> {
     const { id } = this.#session;
     if (id === undefined) return this.state;
     this.#session.hearOfEnd(code);
     const begunBefore = this.#renewal !== undefined;
     const state = await this.renew();
-    // One that was under way already may have been answered before the end.
+    // A renewal that was under way already may have been answered before the end.
     return begunBefore && this.#session.id === id ? this.renew() : state;
   }
 
   /**
-   * Runs `task`, which gives the browser other tokens or none, with no renewal before or beside it, in this tab or in
-   * another, that could answer later and overwrite them. One at a time.
+   * Runs `task`, which gives the browser other tokens or none. No renewal runs beside it, in any tab, whose late answer could
+   * overwrite them. One at a time.
    */
   async change(
     task: (limitMs: number, calledOff: AbortSignal) => Promise<SessionAnswer | "signed_out">,
@@ -140,7 +140,7 @@ export class SessionKeeper {
     let dueAt: number | undefined;
     const run = (async () => {
       await earlier;
-      // A renewal that is called off here is done again by those who wait for it, should the session from before go on.
+      // If the session from before goes on, the callers of an aborted renewal do it again.
       dueAt = this.#schedule.dueAt;
       this.#schedule.cancel();
       this.#renewal?.abort.abort();
@@ -150,7 +150,7 @@ export class SessionKeeper {
         const sentAt = this.#environment.now();
         const answer = await task(REQUEST_LIMIT_MS, calledOff);
         if (answer !== "signed_out") this.#receive(answer, "signed-in", sentAt);
-        // Another one has begun elsewhere, and was heard of first: the server knows which of the two was the later.
+        // Another session has begun in another tab meanwhile: the server knows which of the two came later.
         else if (this.#session.id !== undefined && this.#session.id !== id) this.#schedule.planIn(0);
         else this.#end("signed_out");
       });
@@ -172,15 +172,15 @@ export class SessionKeeper {
     return run;
   }
 
-  /** Takes over what an answer says of the session at hand, as it was when the server was asked. */
+  /** Takes over what an answer says of the session, as it was when the server was asked. */
   accept({ sessionId, expiresInSeconds }: SessionAnswer, askedAt: number): void {
     this.#tokens.found(sessionId, expiresInSeconds * 1_000, askedAt);
     this.#accept(sessionId);
   }
 
   /**
-   * Takes over what another tab has from the server. False where that leaves a doubt as to which session the jar holds,
-   * which only the server can settle.
+   * Takes over what another tab has from the server. False if it is then in doubt which session the jar holds, which only
+   * the server can settle.
    */
   hear(news: SessionNews): boolean {
     const sameSession = news.sessionId === this.#session.id;
@@ -193,7 +193,7 @@ export class SessionKeeper {
     }
     const ageMs = Math.max(0, this.#environment.wallNow() - news.at);
     const lifetimeMs = news.expiresInSeconds * 1_000;
-    // Heard late: what is known here is newer.
+    // Heard late: this tab knows something newer.
     if (sameSession && lifetimeMs - ageMs <= this.#tokens.leftMs) return true;
     const anotherBegan = !sameSession && news.type === "signed-in";
     if (!sameSession && !anotherBegan && this.state.status !== "unknown") return false;
@@ -201,7 +201,7 @@ export class SessionKeeper {
     this.#answers += 1;
     this.#tokens.filled(news.sessionId, lifetimeMs, this.#environment.now() - ageMs);
     this.#accept(news.sessionId);
-    // At once, so that nothing of the earlier session is shown; but news of two sign-ins can come in the wrong order.
+    // The state changes at once, so nothing of the earlier session is shown; but news of two sign-ins can come in any order.
     return !anotherBegan;
   }
 
@@ -211,8 +211,8 @@ export class SessionKeeper {
   }
 
   /**
-   * Tells the others before the lock is given back, so that the next tab to get it knows. The tokens are as old as the
-   * answer may be: a machine that falls asleep in between reads it when it wakes.
+   * Tells the others before the lock is released, so that the next tab to get it knows. Tokens age from when they were asked
+   * for: a machine that falls asleep in between reads the answer when it wakes.
    */
   #receive(answer: SessionAnswer, type: "renewed" | "signed-in", sentAt: number): void {
     const { sessionId, expiresInSeconds } = answer;
@@ -245,7 +245,7 @@ export class SessionKeeper {
         if (!calledOff.aborted) this.#receive(answer, "renewed", sentAt);
       });
     } catch (error) {
-      // Called off by somebody who signs in or out: that is what decides now.
+      // A sign-in or sign-out has called it off, and decides now.
       if (signal.aborted) return;
       const refusal = error instanceof SessionClientError ? error : undefined;
       const ended = refusal && endReasonOf(refusal);
@@ -257,7 +257,7 @@ export class SessionKeeper {
     }
   }
 
-  /** What a renewal under way brings no longer counts. */
+  /** Aborts the renewal under way; its result no longer counts. */
   #callOff(): void {
     this.#renewal?.abort.abort();
     this.#renewal = undefined;

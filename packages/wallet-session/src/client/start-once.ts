@@ -1,4 +1,4 @@
-/** A `start` that begins what `run` does and gives what stops it. Where it runs already, a second call starts nothing. */
+/** Makes a `start` that calls `run` and returns what stops it. A second call while it runs starts nothing. */
 export function startOnce(run: () => () => void): () => () => void {
   let running: (() => void) | undefined;
   return () => {

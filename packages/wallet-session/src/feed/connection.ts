@@ -1,16 +1,17 @@
+import { onAbort } from "../client/abort.ts";
 import type { ClientEnvironment } from "../client/environment.ts";
 import { askedWaitMs, errorOf, SessionClientError } from "../client/problem.ts";
 import type { SessionClient } from "../client.ts";
 import { type EventStreamListener, isEventStream, readEventStream } from "./event-stream.ts";
 import type { FeedEvent, FeedStatus } from "./feed-event.ts";
 
-/** Until the answer begins; a renewal on the way, and its wait for the lock, included. */
+/** Until the answer begins, including a renewal and its wait for the lock. */
 const CONNECT_LIMIT_MS = 20_000;
-/** Servers send something every 15 s at least, if only a comment. What is silent for longer than this is dead. */
+/** Servers send something at least every 15 s, if only a comment. A connection that is silent for longer is dead. */
 const SILENCE_LIMIT_MS = 45_000;
 /** After sleep a connection is often dead, so it has to have spoken more recently. */
 const SILENCE_AFTER_WAKING_MS = 20_000;
-/** A connection that lasted this long has been a good one, and the next try need not wait long. */
+/** After a connection that lasted this long, the next try need not wait long. */
 const GOOD_CONNECTION_MS = 10_000;
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
@@ -23,8 +24,8 @@ export interface ConnectionHost {
 }
 
 /**
- * Holds the one connection to the server and opens it anew whenever it is lost. Nothing that befalls it signs anybody
- * out: what the server says of the session is taken to the client, which asks where it must.
+ * Holds the one connection to the server and opens it again whenever it is lost. A lost connection signs nobody out: events
+ * about the session go to the client, which asks the server.
  */
 export class FeedConnection {
   readonly #client: SessionClient;
@@ -46,7 +47,7 @@ export class FeedConnection {
     this.#host = host;
   }
 
-  /** Resolves when `signal` calls it off. */
+  /** Resolves when `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#host.onStatus("connecting");
@@ -58,17 +59,16 @@ export class FeedConnection {
     }
   }
 
-  /** After sleep, or back online: does at once what was to be done later, and drops a connection that seems dead. */
+  /** After sleep, or back online: ends the pause before the next try, and drops a connection that seems dead. */
   wake(): void {
     this.#endPause?.();
     if (this.#environment.now() - this.#heardAt >= SILENCE_AFTER_WAKING_MS) this.#attempt?.abort();
   }
 
-  /** Connects and reads until the connection is lost. Gives how long the server asked to wait with the next one. */
+  /** Connects and reads until the connection is lost. Gives how long the server asked to wait before the next one. */
   async #connect(signal: AbortSignal): Promise<number | undefined> {
     const attempt = new AbortController();
-    const stop = () => attempt.abort();
-    signal.addEventListener("abort", stop);
+    const stopListening = onAbort(signal, () => attempt.abort());
     this.#attempt = attempt;
     this.#heardAt = this.#environment.now();
     const stopLimit = this.#limitSilence(attempt);
@@ -80,8 +80,8 @@ export class FeedConnection {
       }
     } finally {
       stopLimit();
-      stop();
-      signal.removeEventListener("abort", stop);
+      attempt.abort();
+      stopListening();
       this.#live = false;
       this.#attempt = undefined;
     }
@@ -100,8 +100,8 @@ export class FeedConnection {
       signal,
     });
     if (!isEventStream(response) || response.body === null) throw await errorOf(response);
-    // The jar may have changed hands since this tab last heard of it. Asked after the connection stands, the server
-    // says for certain whose it is; the run ends with that where it is somebody else's.
+    // The jar may have changed hands since this tab last heard of it. The server is asked after the connection stands, so its
+    // answer is certain; if the session is somebody else's, it ends this run.
     await this.#client.check();
     signal.throwIfAborted();
     this.#live = true;
@@ -124,7 +124,7 @@ export class FeedConnection {
     };
     await readEventStream(response.body, listener, signal);
     if (ended === undefined) return;
-    // Expiry is no end: nobody has renewed in time, so this does.
+    // Expiry is no end: no tab renewed in time, so this one does.
     if (ended === "access_token_expired") await this.#client.refresh();
     else await this.#client.endedElsewhere(ended);
   }
@@ -146,7 +146,7 @@ export class FeedConnection {
   async #pause(askedMs: number | undefined, signal: AbortSignal): Promise<void> {
     const backoffMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.#failures);
     this.#failures += 1;
-    // All who lost a server at one moment must not come back at one moment.
+    // Clients that lost a server at one moment must not come back at one moment.
     const jitter = this.#environment.random();
     const ownMs = Math.max(backoffMs, this.#retryMs) * (0.5 + jitter / 2);
     const ms = askedMs === undefined ? ownMs : Math.max(ownMs, askedMs * (1 + jitter / 4));

@@ -4,36 +4,35 @@ import { FeedConnection } from "./connection.ts";
 import type { FeedEvent, FeedStatus } from "./feed-event.ts";
 import { readTabMessage, type TabMessage } from "./tab-messages.ts";
 
-/** Silence from the tab that holds the connection, after which it is asked whether it is still there. */
+/** After this silence, the tab that holds the connection is asked whether it is still there. */
 const ASK_AFTER_MS = 8_000;
-/** A tab that does not answer within this is frozen. Messages reach a tab in the background without delay. */
+/** A tab that does not answer in this time is frozen. Messages reach a tab in the background without delay. */
 const ANSWER_LIMIT_MS = 3_000;
-/** Ids of events that are remembered, to know those again that come a second time by another tab. */
+/** How many event ids are remembered, to recognise events that come again from another tab. */
 const IDS_REMEMBERED = 256;
 
 export interface SharedFeedOptions {
   readonly client: SessionClient;
   readonly url: string;
   readonly environment: ClientEnvironment;
-  /** Names the lock and the channel; other than that of every other session. */
+  /** Names the lock and the channel; different for each session. */
   readonly name: string;
   readonly onEvent: (event: FeedEvent) => void;
   readonly onStatus: (status: FeedStatus) => void;
 }
 
-/** Stand in line for the lock; take it from a tab that is frozen; or do without locks and without the other tabs. */
+/** Wait in line for the lock; steal it from a frozen tab; or do without locks and without the other tabs. */
 type Turn = "wait" | "steal" | "alone";
 
 /**
- * One tab's part in the feed of one session. Whichever tab has the lock holds the connection and passes on what comes;
- * the others stand in line for the lock, and take it from a tab that no longer answers. Where tabs cannot share, each has
- * a connection of its own.
+ * One tab's part in the feed of one session. The tab that has the lock holds the connection and passes events on. The others
+ * wait in line for the lock, and steal it from a tab that no longer answers. Tabs that cannot share have a connection each.
  */
 export class SharedFeed {
   readonly #options: SharedFeedOptions;
   readonly #environment: ClientEnvironment;
   readonly #connection: FeedConnection;
-  /** Undefined where this tab is by itself. */
+  /** Undefined if this tab is by itself. */
   #channel: Channel<TabMessage> | undefined;
   readonly #stopped = new AbortController();
   readonly #stopListening: () => void;
@@ -59,7 +58,7 @@ export class SharedFeed {
       onId: (id) => {
         const first = this.#lastEventId === null;
         this.#lastEventId = id;
-        // It may come without an event, and whoever takes over before there is one has to go on from there.
+        // An id may come without an event, and a tab that takes over before the first event has to go on from it.
         if (first) this.#sayStatus();
       },
       onEvent: (event) => {
@@ -87,7 +86,7 @@ export class SharedFeed {
     this.#channel?.close();
   }
 
-  /** Stands in line for the lock until this tab has stopped, also after another one has taken it away. */
+  /** Waits in line for the lock until this tab stops, also after another tab has stolen it. */
   async #takePart(locks: Locks): Promise<void> {
     this.#say({ type: "hello" });
     let turn: Turn = "wait";
@@ -98,7 +97,7 @@ export class SharedFeed {
     await this.#lead(this.#stopped.signal);
   }
 
-  /** Waits for the lock or takes it, and leads for as long as this tab has it. Gives what to do next. */
+  /** Waits for the lock or steals it, and leads while this tab has it. Gives what to do next. */
   async #takeTurn(locks: Locks, turn: "wait" | "steal"): Promise<Turn> {
     const waiting = new AbortController();
     const leading = new AbortController();
@@ -122,7 +121,7 @@ export class SharedFeed {
         return led;
       });
     } catch {
-      // Called off, or taken by another tab. Else there are no locks to be had, as in a sandboxed frame.
+      // Called off, or stolen by another tab. Otherwise this page may have no locks, as in a sandboxed frame.
       if (led === undefined && !waiting.signal.aborted) next = "alone";
     } finally {
       over();
@@ -196,9 +195,9 @@ export class SharedFeed {
   }
 
   /**
-   * Once for each id. When the connection goes from one tab to another, the same event may come by both: a tab that was
-   * frozen still reads what had reached it before. From one and the same tab an id that comes again is a new event, as
-   * from a server that has begun to count anew. False for one that is known.
+   * Delivers each id once. When the connection moves to another tab, both may pass the same event on: a frozen tab still reads
+   * what had reached it before. An id that comes again from the same tab is a new event, of a server that counts anew. False
+   * for a known event.
    */
   #deliver(from: string, event: FeedEvent): boolean {
     if (this.#stopped.signal.aborted) return false;

@@ -1,6 +1,6 @@
 import { type FeedEvent, type FeedStatus, isFeedStatus } from "./feed-event.ts";
 
-/** What the tabs of a browser say to each other about the feed that they share. `from`: the one tab that holds the connection. */
+/** What tabs tell each other about the feed that they share. `from`: the tab that holds the connection. */
 export type TabMessage =
   | { readonly type: "event"; readonly from: string; readonly event: FeedEvent }
   | {
@@ -9,9 +9,9 @@ export type TabMessage =
       readonly status: FeedStatus;
       readonly lastEventId: string | null;
     }
-  /** To the holder: is anybody there? It answers with its status. */
+  /** Asks the holder whether it is there. It answers with its status. */
   | { readonly type: "hello" }
-  /** To the holder: this machine or its network has just come back. */
+  /** Tells the holder that this machine or its network has just come back. */
   | { readonly type: "woken" };
 
 /** Undefined for anything else, as from another version of the page. */
