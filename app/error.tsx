@@ -3,7 +3,7 @@
 import { Button } from "./components/button.tsx";
 import { SiteHeader } from "./components/site-header.tsx";
 
-/** What a page shows in its place when rendering it failed. The session is not touched by that. */
+/** Shown in place of a page that failed to render. The session is not affected. */
 export default function ErrorPage({ retry }: { error: unknown; retry: () => void }) {
   return (
     <>

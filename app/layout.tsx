@@ -22,7 +22,7 @@ export const viewport: Viewport = {
 };
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  // The settings are those of the server that runs, not of the one that builds.
+  // Read at run time, not at build time: the settings belong to the running server.
   await connection();
   return (
     <html lang="en" className={`${GeistSans.variable} ${GeistMono.variable}`}>
@@ -43,7 +43,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   );
 }
 
-/** Who is signed in, so that the first picture of a page is theirs. Where it cannot be told, the page asks by itself. */
+/** Who is signed in, so that the first render is theirs. If that is unknown, the page asks by itself. */
 async function firstAccount(): Promise<Account | null> {
   const session = await signedInSession().catch(() => null);
   if (session === null) return null;

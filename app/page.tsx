@@ -25,7 +25,7 @@ const PROMISES = [
 ];
 
 export default async function HomePage() {
-  // Decided by the server that runs, not by the one that builds.
+  // Decided at run time, not at build time.
   await connection();
   return (
     <>

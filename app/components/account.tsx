@@ -7,7 +7,7 @@ import { useSession, useSessionClient } from "wallet-session/react";
 import { hasSignedInBefore } from "./last-session.ts";
 import { read } from "./request.ts";
 
-/** Who is signed in, in which session, and when that ends whatever is done. Times in ISO 8601. */
+/** Who is signed in, in which session, and when that ends at the latest. Times in ISO 8601. */
 export interface Account {
   readonly actorId: string;
   readonly sessionId: string;
@@ -16,11 +16,11 @@ export interface Account {
 }
 
 interface LoadedAccount {
-  /** Null until the server has said it, and as soon as the session has ended. */
+  /** Null until the server has named it, and again as soon as the session has ended. */
   readonly account: Account | null;
-  /** Why it could not be asked; it is asked again all the same. */
+  /** Why the last question failed; it is asked again by itself. */
   readonly error: unknown;
-  /** This browser was signed in before the page was opened. A hint, and no more. */
+  /** This browser was signed in before the page was opened. Only a hint. */
   readonly hadSession: boolean;
   readonly reload: () => Promise<void>;
 }
@@ -29,7 +29,7 @@ const LoadedContext = createContext<LoadedAccount | null>(null);
 export const AccountContext = createContext<Account | null>(null);
 
 interface AccountProviderProps {
-  /** Whom the server has rendered the page for; null where that could not be told. */
+  /** The account the server has rendered the page for; null if unknown. */
   readonly initial: Account | null;
   readonly children: ReactNode;
 }
@@ -37,8 +37,8 @@ interface AccountProviderProps {
 const RETRY_MS = 5_000;
 
 /**
- * Knows whose pages these are. When somebody else has signed in in this browser, nothing that was loaded for the first
- * person stays: not in a state of the page, since `SignedIn` starts over, and not in the router's cache.
+ * Knows whose pages these are. After somebody else has signed in in this browser, no data of the first person stays: not in
+ * the page's state, since `SignedIn` starts over, and not in the router's cache.
  */
 export function AccountProvider({ initial, children }: AccountProviderProps) {
   const client = useSessionClient();
@@ -61,10 +61,10 @@ export function AccountProvider({ initial, children }: AccountProviderProps) {
         return;
       }
       const loaded = await loadAccount(client);
-      // Somebody else has signed in here meanwhile, or nobody is: that has a load of its own, or needs none.
+      // The session has changed or ended meanwhile: a new one starts its own load.
       if (sessionIdOf(client) !== state.sessionId) return;
       if (loaded.sessionId !== state.sessionId) {
-        // The jar has changed hands since: the client learns of it, and this is done again.
+        // The jar has changed hands since: once the client knows, this runs again.
         await client.check();
         return;
       }
@@ -95,7 +95,7 @@ export function AccountProvider({ initial, children }: AccountProviderProps) {
   }, [error, reload]);
 
   useEffect(() => {
-    // A page that the browser kept and shows again may be of somebody who has left since.
+    // A page from the browser's back-forward cache may belong to somebody who has signed out since.
     const whenShown = (event: PageTransitionEvent) => {
       if (event.persisted) location.reload();
     };

@@ -2,7 +2,7 @@
 
 import { useToast } from "./toast.tsx";
 
-/** First and last characters, which are what people compare. */
+/** The first and last characters, which people compare. */
 export function shortAddress(address: string): string {
   return address.length <= 14 ? address : `${address.slice(0, 6)}…${address.slice(-6)}`;
 }

@@ -20,7 +20,7 @@ export function buttonClass(look: ButtonLook): string {
 
 interface ButtonProps extends ComponentProps<"button"> {
   look?: ButtonLook;
-  /** Shows that it is at work and takes no second press. It keeps its place in the tab order. */
+  /** Shows that it is at work and takes no second press. It stays in the tab order. */
   busy?: boolean;
 }
 

@@ -13,7 +13,7 @@ interface ConfirmDialogProps {
   onClose: () => void;
 }
 
-/** A question before what cannot be undone. Focus starts on the harmless answer. */
+/** Asks before something that cannot be undone. Focus starts on the harmless answer. */
 export function ConfirmDialog(props: ConfirmDialogProps) {
   const { title, children, confirmLabel, busy, onConfirm, onClose } = props;
   return (

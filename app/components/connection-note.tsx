@@ -3,10 +3,10 @@
 import { useEffect, useState } from "react";
 import { useFeedStatus } from "wallet-session/react";
 
-/** A moment without a connection is nobody's business: a page load or a tunnel begins with one. */
+/** Shorter gaps are not shown: a page load or a tunnel begins with one. */
 const GRACE_MS = 2_500;
 
-/** Says when what is seen may not be the latest. Nothing is lost by then: it catches up by itself. */
+/** Says when the page may be out of date. Nothing is lost: it catches up by itself. */
 export function ConnectionNote() {
   const status = useFeedStatus();
   const away = status === "waiting" || status === "connecting";

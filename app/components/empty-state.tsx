@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-/** What stands where a list would, when there is nothing to list or nothing to show yet. */
+/** Stands in place of a list that is empty. */
 export function EmptyState({ title, children }: { title: string; children?: ReactNode }) {
   return (
     <div className="rounded-2xl border border-dashed border-edge px-6 py-10 text-center">

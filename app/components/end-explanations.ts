@@ -23,7 +23,7 @@ const EXPLANATIONS: Readonly<Record<EndReason, EndExplanation>> = {
   },
   ended_by_operator: {
     title: "This session was ended by the operator.",
-    text: "Whoever operates this service ended it, as they may when something has to be made safe. You can sign in for a new one.",
+    text: "The operator of this service ended it, for example to keep an account safe. You can sign in for a new one.",
     alarming: false,
   },
   refresh_token_revoked: ENDED_BY_SOMEBODY,
@@ -54,7 +54,7 @@ export function explainEnd(reason: EndReason): EndExplanation {
   return EXPLANATIONS[reason];
 }
 
-/** A reason as it came in a URL or out of a store: one of those that have an explanation, or null. */
+/** Reads a reason from a URL or from storage; null for one without an explanation. */
 export function endReason(reason: unknown): EndReason | null {
   return typeof reason === "string" && isExplained(reason) ? reason : null;
 }

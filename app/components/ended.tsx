@@ -20,7 +20,7 @@ export function Ended({ reason, hadSession }: { reason: EndReason; hadSession: b
   const neverSignedIn = reason === "refresh_token_missing" && !hadSession;
   const { title, text } = neverSignedIn ? NEVER_SIGNED_IN : explainEnd(reason);
 
-  // What the person was reading is gone: their place is now here.
+  // The content with the focus is gone, so the focus moves here.
   useEffect(() => heading.current?.focus(), []);
 
   return (

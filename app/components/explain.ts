@@ -2,12 +2,12 @@ import { SessionClientError } from "wallet-session/client";
 
 const NOT_RENEWED = "Your session could not be renewed just now. Try again in a moment.";
 
-/** What the server's codes mean to the person in front of the page. */
+/** The server's codes, in words for the person at the page. */
 const SENTENCES: Record<string, string> = {
   network_error: "The server could not be reached. Check your connection and try again.",
   unexpected_response:
     "Something between this page and the server gave a strange answer. Try again in a moment.",
-  // These reach a person only where the renewal that cures them was not decided.
+  // These reach a person only if the renewal that cures them was not decided.
   access_token_missing: NOT_RENEWED,
   access_token_invalid: NOT_RENEWED,
   access_token_expired: NOT_RENEWED,

@@ -8,15 +8,15 @@ import { Notice } from "./notice.tsx";
 import { useServerNow } from "./server-clock.ts";
 
 const DAY_MS = 86_400_000;
-/** How much of a session is left when its end is worth a word. */
+/** The last share of a session's life, in which the page announces its end. */
 const LAST_SHARE = 1 / 10;
 const END = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short" });
 
 const SignAgain = dynamic(() => import("../sign-in/sign-again.tsx").then((module) => module.SignAgain));
 
 /**
- * Shown only where a signature will really be needed: near the end that no renewal can move. Whatever else ends, ends
- * and is renewed without a word.
+ * Asks for a signature only when one is really needed: near the end that no renewal can move. Everything else is renewed in
+ * the background.
  */
 export function ExtendSession() {
   const { sessionId, createdAt, expiresAt } = useAccount();

@@ -5,7 +5,7 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 interface FieldProps extends ComponentProps<"input"> {
   label: string;
   hint?: ReactNode;
-  /** What is wrong with it, once it is worth saying. */
+  /** What is wrong with the value; undefined until that should be shown. */
   error?: string | null;
   /** Stands inside the field, at its end. */
   unit?: string;

@@ -2,8 +2,8 @@ import type { SessionState } from "wallet-session/client";
 import { type EndReason, endReason } from "./end-explanations.ts";
 
 /**
- * What this browser remembers of its last session: that it began, so that nobody asks the server about one that never was,
- * and why it ended, so that a page which is loaded anew can still say so. A hint and no more: nothing is granted for it.
+ * What this browser remembers of its last session: that it began, so a page without one need not ask the server, and why it
+ * ended, so a page that is loaded again can still say so. Only a hint: it grants nothing.
  */
 const LAST_SESSION = "streampay.last-session";
 const BEGAN = "began";
@@ -11,9 +11,9 @@ const BEGAN = "began";
 export function rememberSession(state: SessionState): void {
   if (state.status === "signed-in") localStorage.setItem(LAST_SESSION, BEGAN);
   if (state.status !== "signed-out") return;
-  // Who has signed out knows why.
+  // After a normal sign-out there is nothing to explain.
   if (state.reason === "signed_out") localStorage.removeItem(LAST_SESSION);
-  // An empty jar explains nothing that is known by now, nor what never was.
+  // An empty jar explains nothing if a better reason is known, or if there was no session.
   else if (state.reason !== "refresh_token_missing" || hasSignedInBefore())
     localStorage.setItem(LAST_SESSION, state.reason);
 }
@@ -22,7 +22,7 @@ export function hasSignedInBefore(): boolean {
   return localStorage.getItem(LAST_SESSION) === BEGAN;
 }
 
-/** Why the last session of this browser ended, where that is known and was not asked for here. */
+/** Why the last session of this browser ended; null if that is unknown, or after a normal sign-out. */
 export function lastEnd(): EndReason | null {
   return endReason(localStorage.getItem(LAST_SESSION));
 }

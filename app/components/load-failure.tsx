@@ -4,7 +4,7 @@ import { Button } from "./button.tsx";
 import { explain } from "./explain.ts";
 import { Notice } from "./notice.tsx";
 
-/** Why a load failed, with another try. There from the start, so that it is read out when it comes. */
+/** Why a load failed, with another try. Rendered from the start, so that screen readers announce it. */
 export function LoadFailure({ error, onRetry }: { error: unknown; onRetry: () => Promise<void> }) {
   return (
     <div aria-live="polite" className="empty:hidden">

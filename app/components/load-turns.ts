@@ -1,15 +1,15 @@
 type Update<T> = (last: T | null) => T | null;
 
 /**
- * Which answer counts, where loads overtake each other and news overtakes them: the one to the last question, with what
- * was learned while it was under way, since the server may have written it before that.
+ * Decides which answer counts if loads and news overtake each other: the answer to the last question, with the news that came
+ * while it was under way, since the server may have written the answer before that.
  */
 export class LoadTurns<T> {
   #last = 0;
   #underWay = false;
   #learned: Update<T>[] = [];
 
-  /** A question goes out. Its answer knows all that was learned before. */
+  /** A question goes out. Its answer includes all news from before. */
   begin(): number {
     this.#last += 1;
     this.#underWay = true;
@@ -21,14 +21,14 @@ export class LoadTurns<T> {
     if (this.#underWay) this.#learned.push(update);
   }
 
-  /** The answer to the question `turn`, or the lack of one, has come. False where a later question has been asked. */
+  /** The question `turn` was answered, or failed. False if a later question has been asked. */
   end(turn: number): boolean {
     if (turn !== this.#last) return false;
     this.#underWay = false;
     return true;
   }
 
-  /** What the answer to the last question comes to. */
+  /** The answer to the last question, with the news that came meanwhile. */
   withLearned(loaded: T): T | null {
     return this.#learned.reduce<T | null>((last, update) => update(last), loaded);
   }

@@ -1,4 +1,4 @@
-/** Two streams that run on side by side. */
+/** Two streams side by side. */
 export function Logo({ nameHiddenOnPhone = false }: { nameHiddenOnPhone?: boolean }) {
   return (
     <span className="inline-flex items-center gap-2.5">

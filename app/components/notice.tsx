@@ -6,7 +6,7 @@ const LOOKS = {
   calm: "border-line bg-wash text-ink",
 };
 
-/** A message in the flow of the page. What appears after the page was read out needs a live region around it. */
+/** A message in the flow of the page. One that appears later needs a live region around it. */
 export function Notice({ look, children }: { look: keyof typeof LOOKS; children: ReactNode }) {
   return (
     <div className={`rounded-xl border px-4 py-3 text-sm leading-relaxed ${LOOKS[look]}`}>{children}</div>

@@ -2,12 +2,12 @@ interface ProgressBarProps {
   label: string;
   value: number;
   max: number;
-  /** The value in words, for those who hear it. */
+  /** The value in words, for screen readers. */
   text: string;
   still?: boolean;
 }
 
-/** How far something is that has an end. */
+/** Shows progress. */
 export function ProgressBar({ label, value, max, text, still = false }: ProgressBarProps) {
   return (
     <div

@@ -4,7 +4,7 @@ interface Change {
   readonly body?: unknown;
   /** The version that the person saw: the change is refused if it is no longer the present one. */
   readonly ifVersion?: number;
-  /** Given where the same wish may be sent by several presses; else each call is a wish of its own. */
+  /** Given if several presses may send the same change. Default: a new key for each call. */
   readonly idempotencyKey?: string;
 }
 
@@ -44,7 +44,7 @@ export async function change<T>(client: SessionClient, path: string, options: Ch
   return jsonOf(await send(client, path, init));
 }
 
-/** Takes something away through the app's API. @throws SessionClientError */
+/** Deletes something through the app's API. @throws SessionClientError */
 export function remove(client: SessionClient, path: string): Promise<Response> {
   return send(client, path, { method: "DELETE", cache: "no-store" });
 }
@@ -65,7 +65,7 @@ async function jsonOf<T>(response: Response): Promise<T> {
   try {
     return await response.json();
   } catch (cause) {
-    // A page of somebody in between, as of a captive portal, or an answer that was cut off.
+    // A page of a captive portal, for example, or an answer that was cut off.
     throw new SessionClientError("unexpected_response", "The answer is not one of ours", {
       cause,
       status: response.status,
@@ -75,7 +75,7 @@ async function jsonOf<T>(response: Response): Promise<T> {
 
 const UNDECIDED = ["network_error", "unexpected_response", "store_unavailable"];
 
-/** No answer, one that is not the server's, or one that says that the outcome is not known. */
+/** No answer, an answer of another server, or one that says the outcome is unknown. */
 function isUndecided(error: unknown): boolean {
   return error instanceof SessionClientError && UNDECIDED.includes(error.code);
 }

@@ -3,16 +3,16 @@
 import { useSyncExternalStore } from "react";
 
 const TICK_MS = 1_000;
-/** Beyond that, it is not the way of an answer that took longer but a clock that was set or stood still. */
+/** A larger difference means that a clock was set or stood still, not that an answer was slow. */
 const SAME_CLOCK_MS = 2_000;
 
-/** How far the server's clock is ahead of this one, as far as is known. */
+/** How far the server's clock seems to be ahead of this one. */
 let offsetMs = 0;
 let known = false;
 
 /**
- * Learns the server's time from an answer that has just come. An answer is older than its arrival, so of several the
- * one that puts the server furthest ahead is the nearest to the truth.
+ * Learns the server's time from an answer that has just come. An answer is older than its arrival, so the
+ * one that puts the server furthest ahead is the most exact.
  */
 export function noteServerTime(asOf: string): void {
   const seen = Date.parse(asOf) - Date.now();
@@ -46,7 +46,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The server's time in milliseconds, anew every second and for all at once; 0 until the page runs in a browser. */
+/** The server's time in epoch milliseconds, updated every second for all components; 0 while rendering on the server. */
 export function useServerNow(): number {
   return useSyncExternalStore(
     subscribe,

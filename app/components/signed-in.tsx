@@ -9,8 +9,8 @@ import { LoadFailure } from "./load-failure.tsx";
 import { Loading } from "./spinner.tsx";
 
 /**
- * The part of a page that belongs to an account. Nothing is said about being signed in or out before the server has
- * said it, and nothing of the account stays when its session has ended.
+ * The part of a page that belongs to an account. It does not say signed in or signed out before the
+ * server has, and nothing of the account stays when its session has ended.
  */
 export function SignedIn({ title, children }: { title: string; children: ReactNode }) {
   const client = useSessionClient();

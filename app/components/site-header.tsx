@@ -13,7 +13,7 @@ const PLACES = [
   { href: "/sessions", name: "Sessions", also: null },
 ] as const;
 
-/** The way to everywhere, for those who are signed in or about to be known as such. */
+/** The navigation, for people who are signed in or may prove to be. */
 export function SiteHeader() {
   const path = usePathname();
   const { status } = useSession();

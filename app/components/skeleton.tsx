@@ -1,6 +1,6 @@
 const ROWS = ["w-2/5", "w-1/3", "w-1/2"];
 
-/** What stands where a list is about to be. The label is for those who do not see it. */
+/** Stands in place of a list that is loading. The label is for screen readers. */
 export function SkeletonRows({ label }: { label: string }) {
   return (
     <div role="status" className="divide-y divide-line rounded-2xl border border-line bg-surface">

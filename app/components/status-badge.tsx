@@ -7,7 +7,7 @@ const TONES = {
 
 export type Tone = keyof typeof TONES;
 
-/** One word for how something stands. The tone only repeats what the word says. */
+/** One word for a status. The tone only repeats what the word says. */
 export function StatusBadge({ tone, children }: { tone: Tone; children: string }) {
   return (
     <span

@@ -11,7 +11,7 @@ interface Toast {
 
 const ToastContext = createContext<(text: string) => void>(() => {});
 
-/** Says in passing that something has been done. Never the only place for what a person must know. */
+/** Shows a message for a moment. Never the only place for something a person must know. */
 export function useToast(): (text: string) => void {
   return useContext(ToastContext);
 }
@@ -29,7 +29,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   return (
     <ToastContext value={show}>
       {children}
-      {/* There from the start: a live region that comes with its text is not read out. */}
+      {/* Rendered from the start: screen readers do not announce a live region that comes with its text. */}
       <div
         role="status"
         className="pointer-events-none fixed inset-x-4 bottom-6 z-10 flex justify-center print:hidden"

@@ -6,16 +6,16 @@ import { useFeedStatus, useSessionClient } from "wallet-session/react";
 import { LoadTurns } from "./load-turns.ts";
 
 export interface Loaded<T> {
-  /** What was had last; null until something was. */
+  /** The last data that was loaded; null before the first. */
   readonly data: T | null;
-  /** Why the last try failed; `data` is then what it was. */
+  /** Why the last load failed; `data` then keeps its value. Null after a success. */
   readonly error: unknown;
   readonly reload: () => Promise<void>;
-  /** For what is shown until the next load says what is so. */
+  /** Shows something until the next load. */
   readonly setData: Dispatch<SetStateAction<T | null>>;
   /**
-   * For news of the server, as from the feed. A load that is under way may have been answered before it: `update` is
-   * asked of its answer too, and leaves alone what is newer.
+   * Takes over news of the server, as from the feed. A load under way may have been answered before the news, so `update` is
+   * applied to its answer too; it must leave newer data alone.
    */
   readonly learn: (update: (last: T | null) => T | null) => void;
 }
@@ -23,9 +23,8 @@ export interface Loaded<T> {
 const NOT_LOADED = { data: null, error: null };
 
 /**
- * Loads what `load` asks for, again whenever it is another function, when the page is seen again or comes online, when
- * the feed has its connection back and may have missed something, and on demand. Of answers that overtake each other the
- * one to the last question counts.
+ * Loads with `load`: at first, when `load` changes, when the page is seen again or comes online, when the feed is connected
+ * again and may have missed something, and on demand. If answers overtake each other, the one to the last question counts.
  */
 export function useLoaded<T>(load: (client: SessionClient) => Promise<T>): Loaded<T> {
   const client = useSessionClient();

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "react";
 
-/** The time, anew every `intervalMs`, for what is shown of it. Rendered in the browser only. */
+/** The time in epoch milliseconds, updated every `intervalMs`. For components that render in the browser only. */
 export function useNow(intervalMs: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

@@ -121,7 +121,7 @@ export function LabView({ settings }: { settings: LabSettings }) {
 
 interface MishapProps {
   scenario: Scenario;
-  /** Why it cannot be shown here; null where it can. */
+  /** Why it cannot be shown here; null if it can. */
   obstacle: string | null;
   running: string | null;
   onRun: () => void;

@@ -29,7 +29,7 @@ export default async function LabPage() {
   );
 }
 
-/** In production this page is not there. Decided by the server that runs, not by the one that builds. */
+/** In production this page does not exist. Decided at run time, not at build time. */
 async function requireLab(): Promise<void> {
   await connection();
   if (!demoWalletAllowed()) notFound();

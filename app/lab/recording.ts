@@ -1,4 +1,4 @@
-/** What a run of the lab has seen. All times are in milliseconds since the recording began. */
+/** What happened in a run of the lab. All times are in milliseconds since the recording began. */
 export interface Recording {
   readonly entries: readonly LogEntry[];
   readonly tracks: readonly Track[];
@@ -59,7 +59,7 @@ export interface AccessToken {
   readonly arrived: boolean;
 }
 
-/** An event stream on the session; without an end while it is open. */
+/** An event stream on the session; `until` is null while it is open. */
 interface Connection {
   readonly from: number;
   readonly until: number | null;
@@ -72,7 +72,7 @@ export interface Step {
   readonly at: number;
 }
 
-/** A time in which something was away; without an end while it lasts. */
+/** A time without network or server, or asleep; `until` is null while it lasts. */
 export interface Span {
   readonly lane: Lane;
   readonly label: string;

@@ -26,7 +26,7 @@ export interface Scenario {
   readonly summary: string;
   /** The rule of the protocol that it shows; said when it is over. */
   readonly rule: string;
-  /** Why it cannot be shown on this server; null where it can. */
+  /** Why it cannot be shown on this server; null if it can. */
   unavailable(settings: LabSettings): string | null;
   run(stage: Stage): Promise<void>;
 }

@@ -10,8 +10,8 @@ const PATH = "/api/auth/events";
 const RECONNECT_MS = 1_000;
 
 /**
- * Watches a session by its event stream, and connects again where the connection was lost and the session was not. Tells
- * `onEnded` the code with which the server has ended it.
+ * Watches a session by its event stream, and connects again when the connection is lost. Calls `onEnded` when the server has
+ * ended the session.
  */
 export function watchSession(
   { wire, recorder }: { wire: Wire; recorder: Recorder },
@@ -25,7 +25,7 @@ export function watchSession(
   return () => leaving.abort();
 }
 
-/** True where the server has said that the session has ended. */
+/** True if the server has said that the session has ended. */
 async function watch(
   wire: Wire,
   recorder: Recorder,
@@ -57,7 +57,7 @@ async function watch(
   return false;
 }
 
-/** Tells of each event. True where the last one says that the session has ended. */
+/** Records each event. True if the last one says that the session has ended. */
 async function readToEnd(response: Response, recorder: Recorder): Promise<boolean> {
   try {
     for await (const { event, data } of eventsOf(response)) {

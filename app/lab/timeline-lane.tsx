@@ -23,7 +23,7 @@ interface LaneProps {
   flags: readonly Flag[];
 }
 
-/** What happened to the sessions of one lane: the session itself, its access tokens, its generations, and what befell it. */
+/** The sessions of one lane: their access tokens, their generations, and what happened to them. */
 export function TimelineLane({ top, view, tracks, spans, flags }: LaneProps) {
   return (
     <g transform={`translate(0 ${top})`}>
@@ -182,7 +182,7 @@ function LostToken({ x, y }: { x: number; y: number }) {
   );
 }
 
-/** A time without the network, the server or anybody awake. */
+/** A time without network or server, or asleep. */
 function Away({ span: { from, until, label }, view }: { span: Span; view: View }) {
   const left = view.x(from);
   const width = Math.max(2, view.x(until ?? view.now) - left);

@@ -8,7 +8,7 @@ const PAST_MS = 240_000;
 const FUTURE_MS = 22_000;
 /** The axis is drawn this far at least, so that it fills a wide page from the start. */
 const AXIS_MS = 100_000;
-/** How long the picture goes on when no session lives any more. */
+/** How long the picture goes on after the last session has ended. */
 const AFTERGLOW_MS = 4_000;
 const FLAG_ROWS = 3;
 const FLAG_GAP = 14;
@@ -33,7 +33,7 @@ export const LANE = {
   flagStep: 19,
 } as const;
 
-/** Where things are at one moment. */
+/** The scale of the picture at one moment. */
 export interface View {
   /** How far the picture has come. */
   readonly now: number;
@@ -121,7 +121,7 @@ export interface CopyInUse {
   readonly reused: Step | null;
 }
 
-/** How long a copied token has been about. */
+/** The copied tokens, and for how long each existed. */
 export function copies(track: Track, view: View): CopyInUse[] {
   return track.steps
     .filter(({ kind }) => kind === "copied")

@@ -7,7 +7,7 @@ import { AXIS_HEIGHT, LANE, LANE_HEIGHT, ticks, type View, viewAt } from "./time
 import { useFollowing } from "./use-following.ts";
 
 const FRAME_MS = 100;
-/** For those who asked for less motion. */
+/** For people who asked for less motion. */
 const STILL_FRAME_MS = 1_000;
 
 const LANES: readonly { lane: Lane; session: string }[] = [
@@ -186,7 +186,7 @@ function Legend() {
   );
 }
 
-/** The recording's time, anew for each frame. */
+/** The recording's time, updated for each frame. */
 function useFrames(recorder: Recorder): number {
   const [now, setNow] = useState(() => recorder.now());
   useEffect(() => {

@@ -9,8 +9,8 @@ const FOLLOWS_WITHIN_PX = 60;
 const SIDEWAYS = ["ArrowLeft", "ArrowRight", "Home", "End"];
 
 /**
- * Keeps the present in sight as it moves to the right; `present`: where in the picture it is. Who looks elsewhere is left
- * alone, and follows again once back at the present.
+ * Keeps the present in sight as it moves to the right; `present`: where in the picture it is. It leaves people
+ * alone who scroll elsewhere, and follows again once they are back at the present.
  */
 export function useFollowing(region: RefObject<HTMLElement | null>, present: number): void {
   const follows = useRef(true);

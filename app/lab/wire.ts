@@ -18,15 +18,15 @@ export interface Sent {
 const REQUEST_LIMIT_MS = 10_000;
 
 /**
- * The way between the lab's client and the server. Requests are real and carry no cookie of this browser; what the lab
- * does to them, it does here, and the client cannot tell it from a bad network.
+ * The network between the lab's client and the server. Requests are real and carry no cookie of this browser. The lab's faults
+ * happen here, and the client cannot tell them from a bad network.
  */
 export class Wire {
   #connected = new AbortController();
   #losesNext = false;
   #lost: Answer | null = null;
 
-  /** From now on nothing is sent, and what is connected is not any more. */
+  /** Sends nothing from now on, and drops open connections. */
   cut(): void {
     this.#connected.abort();
   }
@@ -35,12 +35,12 @@ export class Wire {
     if (this.#connected.signal.aborted) this.#connected = new AbortController();
   }
 
-  /** The next request is sent and answered, and its answer kept from the client. */
+  /** Keeps the answer to the next request from the client. */
   loseNextAnswer(): void {
     this.#losesNext = true;
   }
 
-  /** What the server said in the answer that was lost last. */
+  /** The last answer that was lost. */
   get lostAnswer(): Answer | null {
     return this.#lost;
   }

@@ -40,7 +40,7 @@ export function isOperation(data: unknown): data is Operation {
   return typeof data === "object" && data !== null && "id" in data && "version" in data && "total" in data;
 }
 
-/** Nothing more will happen to it. */
+/** It has come to its end. */
 export function isFinal({ status }: Operation): boolean {
   return status === "completed" || status === "cancelled";
 }

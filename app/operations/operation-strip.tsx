@@ -5,7 +5,7 @@ import { isFinal, type Operation } from "./operation-data.ts";
 import { progressText, statusText } from "./operation-words.ts";
 import { useOperations } from "./use-operations.ts";
 
-/** The operations that are not at their end, where one comes by: they go on without anybody watching. */
+/** The unfinished operations, on a page that people visit: they go on without anybody watching. */
 export function OperationStrip() {
   const { data } = useOperations();
   const open = data?.filter((operation) => !isFinal(operation)) ?? [];

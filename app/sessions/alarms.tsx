@@ -10,10 +10,10 @@ import { deviceName } from "./device.tsx";
 import { Running } from "./running.tsx";
 import { listAlarms, type SessionAlarm } from "./session-data.ts";
 
-/** The alarms that the person has put away, by the ids of their sessions: known to this browser alone. */
+/** The dismissed alarms, by the ids of their sessions. Only this browser knows them. */
 const PUT_AWAY = "streampay.alarms-put-away";
 
-/** Sessions that ended because a copy of their token was used: which device, when, and what stands still for it. */
+/** Sessions that ended because a copy of their token was used: which device, when, and which operations that paused. */
 export function Alarms({ operations }: { operations: readonly Operation[] }) {
   const { data } = useLoaded(listAlarms);
   const [putAway, setPutAway] = useState<readonly string[]>([]);

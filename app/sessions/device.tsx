@@ -1,6 +1,6 @@
 import type { SessionDevice } from "./session-data.ts";
 
-/** "Chrome 156 on Linux", or what there is of it. */
+/** "Chrome 156 on Linux", or the part of it that is known. */
 export function deviceName({ browser, os }: SessionDevice): string {
   if (browser !== null) return os === null ? browser : `${browser} on ${os}`;
   return os ?? "Unknown program";

@@ -20,7 +20,7 @@ type Question = { readonly ends: "one"; readonly session: ListedSession } | { re
 
 interface OtherSessionsProps {
   sessions: readonly ListedSession[];
-  /** What goes on, under whichever session. */
+  /** Running operations of all sessions. */
   running: readonly Operation[];
   reload: () => Promise<void>;
 }

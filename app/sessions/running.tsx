@@ -2,7 +2,7 @@ import Link from "next/link";
 import type { Operation } from "../operations/operation-data.ts";
 import { progressText, statusText } from "../operations/operation-words.ts";
 
-/** What goes on under a session, each with its way there. */
+/** The operations that run under a session, with links. */
 export function Running({ operations }: { operations: readonly Operation[] }) {
   if (operations.length === 0) return null;
   return (
@@ -23,7 +23,7 @@ export function Running({ operations }: { operations: readonly Operation[] }) {
   );
 }
 
-/** What ending the session does to what runs under it. */
+/** Says what ending the session does to its running operations. */
 export function pausesText(operations: readonly Operation[]): string {
   const what =
     operations.length === 1 && operations[0] !== undefined

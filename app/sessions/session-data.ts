@@ -1,7 +1,7 @@
 import { type SessionClient, SessionClientError } from "wallet-session/client";
 import { read, remove } from "../components/request.ts";
 
-/** What a session was signed in with, as far as it told. */
+/** What a session was signed in with, as far as it is known. */
 export interface SessionDevice {
   readonly browser: string | null;
   readonly os: string | null;
@@ -10,7 +10,7 @@ export interface SessionDevice {
   readonly ip: string | null;
 }
 
-/** One of `GET /api/auth/sessions`, as far as it is shown. Times in ISO 8601. */
+/** A session of `GET /api/auth/sessions`, the members that are shown. Times in ISO 8601. */
 export interface ListedSession {
   readonly id: string;
   readonly current: boolean;

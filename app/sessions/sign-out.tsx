@@ -19,7 +19,7 @@ interface SignOutProps {
   running: readonly Operation[];
 }
 
-/** Ends this browser's session, or all of them. Asks first where that reaches further than this page. */
+/** Ends this browser's session, or all of them. Asks first if that affects more than this page. */
 export function SignOut({ runningHere, running }: SignOutProps) {
   const client = useSessionClient();
   const toast = useToast();
@@ -30,7 +30,7 @@ export function SignOut({ runningHere, running }: SignOutProps) {
   async function signOut(extent: Extent) {
     setBusy(true);
     try {
-      // The others first: this one is needed for it.
+      // The others first: ending them needs this session.
       if (extent === "everywhere") await endOtherSessions(client);
       await client.signOut();
     } catch (error) {

@@ -46,7 +46,7 @@ async function storedKey(storage: Pick<Storage, "getItem">): Promise<DemoKey | n
     const jwk: JsonWebKey = JSON.parse(storage.getItem(STORAGE_KEY) ?? "null");
     return await importKey(jwk);
   } catch {
-    // None, or nothing that was made here: a demo key is replaced without regret.
+    // Nothing stored, or not by this page: a demo key can be replaced.
     return null;
   }
 }

@@ -28,7 +28,7 @@ export const DEMO_WALLET: SigningWallet = {
   sign: async (_, challenge) => (await openDemoWallet(localStorage)).sign(challenge),
 };
 
-/** Which wallet this browser signed in with last, for those who are asked to sign again without choosing anew. */
+/** The wallet that this browser signed in with last, to sign again without choosing. */
 const LAST_USED = "streampay.wallet";
 
 export function rememberWallet({ name }: SigningWallet): void {

@@ -1,4 +1,4 @@
-/** What is wanted many times within a moment is done once. */
+/** Runs a task once that is wanted many times within a moment. */
 export interface Gathering {
   /** Runs the last task that was given once none has been for a moment, and at the latest some time after the first. */
   run(task: () => void): void;

@@ -1,4 +1,4 @@
-/** What this is not: nobody must believe that money has moved on the network. */
+/** Says that no money moves on the network. */
 export function OffChainNote() {
   return (
     <p className="text-xs leading-relaxed text-muted">

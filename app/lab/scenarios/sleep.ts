@@ -1,6 +1,6 @@
 import { type Scenario, STEP_MS } from "../scenario.ts";
 
-/** Longer than anybody would watch. */
+/** Nobody would watch for longer. */
 const LONGEST_SECONDS = 60;
 
 export const sleep: Scenario = {

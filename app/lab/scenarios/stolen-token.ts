@@ -33,7 +33,7 @@ export const stolenToken: Scenario = {
       { tone: "danger", exchange: answer.exchange },
     );
 
-    // The event stream has it by now, and the client has asked. Where there is no stream, it learns by asking.
+    // The event stream has told the client by now. Without a stream, the client learns it by asking.
     await pause(STEP_MS);
     await client.refresh();
     for (const [who, { accessToken }] of [

@@ -102,7 +102,7 @@ function PauseReason({ operation }: { operation: Operation }) {
 
   useEffect(() => {
     if (!reused) return;
-    // Where it cannot be told, the sentence does without the device.
+    // If that fails, the sentence leaves the device out.
     listAlarms(client).then(
       (alarms) => setAlarm(alarms.find(({ session_id: id }) => id === operation.session_id) ?? null),
       () => {},
