@@ -46,8 +46,8 @@ const sections = {
         ratio.toFixed(2),
         "aim: at least 0.80",
       );
-      row("  ours, per second", count(ours), "");
-      row("  bare, per second", count(bare), "");
+      row("  ours, per second", count(ours));
+      row("  bare, per second", count(bare));
     }
     const { crash, promotion } = await lostRotations();
     lossRows("Append-only file cut by its last second of ten", crash);
@@ -66,14 +66,14 @@ const sections = {
     );
     row("  the same with 32 in flight", (1 / unseenInFlight.ratio).toFixed(2), "aim: at most 1.60");
     row("Access token seen before, microseconds", seenMicroseconds.toFixed(2), "aim: under 10");
-    row("  of these a look-up in a bare map", mapMicroseconds.toFixed(2), "");
+    row("  of these a look-up in a bare map", mapMicroseconds.toFixed(2));
   },
 
   async serve() {
     const refresh = await serve(ROUNDS);
-    row("Refreshes by `wallet-session serve` / a bare Node server", refresh.ratio.toFixed(2), "");
-    row("  ours, per second", count(refresh.ours), "");
-    row("  bare, per second", count(refresh.bare), "");
+    row("Refreshes by `wallet-session serve` / a bare Node server", refresh.ratio.toFixed(2));
+    row("  ours, per second", count(refresh.ours));
+    row("  bare, per second", count(refresh.bare));
   },
 
   async many() {
@@ -84,7 +84,7 @@ const sections = {
   },
 };
 
-function row(what: string, figure: string, aim: string): void {
+function row(what: string, figure: string, aim = ""): void {
   console.log(`${what.padEnd(64)} ${figure.padStart(10)}   ${aim}`);
 }
 
@@ -95,10 +95,10 @@ function rotationRows(
   { rotate, refresh }: { rotate: Comparison; refresh: Comparison },
 ): void {
   row(`Rotations on ${store}, 32 in flight / ${bare}`, rotate.ratio.toFixed(2), aim);
-  row("  ours, per second", count(rotate.ours), "");
-  row("  bare, per second", count(rotate.bare), "");
-  row(`Refreshes on ${store}, each with a signed access token / the same`, refresh.ratio.toFixed(2), "");
-  row("  ours, per second", count(refresh.ours), "");
+  row("  ours, per second", count(rotate.ours));
+  row("  bare, per second", count(rotate.bare));
+  row(`Refreshes on ${store}, each with a signed access token / the same`, refresh.ratio.toFixed(2));
+  row("  ours, per second", count(refresh.ours));
 }
 
 function lossRows(what: string, { sessions, signedOut, codes, retriesThatGoOn, alarms }: AfterLoss): void {
@@ -118,12 +118,12 @@ function manyRows(store: string, figures: ManySessions): void {
     ratio.toFixed(2),
     "aim: at most 1.30",
   );
-  row("  microseconds, with many and with few", `${count(many)} ${count(few)}`, "");
-  row("  bytes for each session", count(bytesEach), "");
-  row("  created per second", count(filledPerSecond), "");
-  row("  while a quarter of them is pruned in batches / without", pruning.ratio.toFixed(2), "");
-  row("  the longest of these refreshes, milliseconds", pruning.longestMs.toFixed(1), "");
-  row("  pruned per second", count(pruning.deletedPerSecond), "");
+  row("  microseconds, with many and with few", `${count(many)} ${count(few)}`);
+  row("  bytes for each session", count(bytesEach));
+  row("  created per second", count(filledPerSecond));
+  row("  while a quarter of them is pruned in batches / without", pruning.ratio.toFixed(2));
+  row("  the longest of these refreshes, milliseconds", pruning.longestMs.toFixed(1));
+  row("  pruned per second", count(pruning.deletedPerSecond));
 }
 
 const known = Object.keys(sections) as (keyof typeof sections)[];

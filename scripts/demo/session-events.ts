@@ -1,7 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { isEventStream, readEventStream } from "../../packages/wallet-session/src/feed/event-stream.ts";
 import { DemoError } from "./server.ts";
 
+/** A server that says nothing must not keep the demo alive. */
 const PATIENCE_MS = 5_000;
+const LOOKS_EVERY_MS = 20;
 
 type EventData = Readonly<Record<string, unknown>>;
 
@@ -9,7 +12,7 @@ type EventData = Readonly<Record<string, unknown>>;
 export interface SessionEvents {
   /** Resolves with the data of the first event of this type that has not been asked for. @throws DemoError */
   next(type: string): Promise<EventData>;
-  /** Resolves when the server has closed the stream. @throws DemoError */
+  /** Resolves when the server has closed the event stream. @throws DemoError */
   closed(): Promise<void>;
 }
 
@@ -24,47 +27,31 @@ export async function watchSession(baseUrl: string, accessToken: string): Promis
     throw new DemoError(`Expected an event stream, the server answered ${response.status}.`);
   }
   const events: { type: string; data: unknown }[] = [];
-  let look = () => {};
-  const listener = {
-    onBytes: () => {},
-    onId: () => {},
-    onRetry: () => {},
-    onEvent: (event: { type: string; data: unknown }) => {
-      events.push(event);
-      look();
-    },
-    finished: () => false,
-  };
-  const reading = readEventStream(response.body, listener, leaving.signal);
-  // Whoever waits for it is told; where nobody does, a connection that breaks is no news.
-  reading.catch(() => {});
+  let isClosed = false;
+  const ignore = () => {};
+  const onEvent = (event: { type: string; data: unknown }) => void events.push(event);
+  const listener = { onBytes: ignore, onId: ignore, onRetry: ignore, onEvent, finished: () => false };
+  // A connection that breaks says nothing more, and that is what is told.
+  readEventStream(response.body, listener, leaving.signal).then(() => {
+    isClosed = true;
+  }, ignore);
 
-  /** A server that says nothing is not waited for, and must not keep the demo alive. */
-  async function within<T>(what: string, task: Promise<T>): Promise<T> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        leaving.abort();
-        reject(new DemoError(`The event stream did not ${what} within ${PATIENCE_MS / 1_000} s.`));
-      }, PATIENCE_MS);
-    });
-    return Promise.race([task, limit]).finally(() => clearTimeout(timer));
+  async function within<T>(what: string, look: () => T | undefined): Promise<T> {
+    for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += LOOKS_EVERY_MS) {
+      const found = look();
+      if (found !== undefined) return found;
+      await delay(LOOKS_EVERY_MS);
+    }
+    leaving.abort();
+    throw new DemoError(`The event stream did not ${what} within ${PATIENCE_MS / 1_000} s.`);
   }
 
   return {
     next: (type) =>
-      within(
-        `say ${type}`,
-        new Promise<EventData>((resolve) => {
-          look = () => {
-            const at = events.findIndex((event) => event.type === type);
-            if (at < 0) return;
-            const [found] = events.splice(0, at + 1).slice(-1);
-            resolve({ ...Object(found?.data) });
-          };
-          look();
-        }),
-      ),
-    closed: () => within("close", reading),
+      within(`say ${type}`, () => {
+        const at = events.findIndex((event) => event.type === type);
+        return at < 0 ? undefined : { ...Object(events.splice(0, at + 1).at(-1)?.data) };
+      }),
+    closed: async () => void (await within("close", () => isClosed || undefined)),
   };
 }

@@ -1,17 +1,14 @@
-// @ts-check
 // Draws the pictures in docs/images from a running app, with streams and an operation that it makes there:
 //   DATABASE_URL=memory: RATE_LIMIT=off SETTLEMENTS_PER_SECOND=1 npm start
-//   BASE_URL=http://localhost:3000 node scripts/screenshots.mjs
+//   BASE_URL=http://localhost:3000 node scripts/screenshots.ts
 // and the one of the lab, from an app with its tokens of 20 seconds:
 //   LAB_DATABASE_URL=memory: npm run lab
-//   BASE_URL=http://localhost:3000 node scripts/screenshots.mjs lab
+//   BASE_URL=http://localhost:3000 node scripts/screenshots.ts lab
 // The app must allow the demo wallet. CHROMIUM names the browser where it is not /usr/bin/chromium.
 import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-
-/** @typedef {import("playwright-core").Page} Page */
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const baseURL = process.env.BASE_URL ?? "http://localhost:3000";
 const target = process.env.SCREENSHOTS_DIR ?? fileURLToPath(new URL("../docs/images/", import.meta.url));
@@ -40,8 +37,7 @@ try {
   await browser.close();
 }
 
-/** @param {Page} page */
-async function drawPages(page) {
+async function drawPages(page: Page) {
   await page.goto("/");
   await page.getByText("Freighter is not installed").waitFor();
   await shootAll(page, "home");
@@ -74,12 +70,8 @@ async function drawPages(page) {
   await shootAll(page, "sessions");
 }
 
-/**
- * A session that has renewed itself, lost an answer and been offline.
- *
- * @param {Page} page
- */
-async function drawLab(page) {
+/** A session that has renewed itself, lost an answer and been offline. */
+async function drawLab(page: Page) {
   await page.goto("/lab");
   await page.getByRole("button", { name: "Start a session" }).click();
   await page.getByText("refresh token 2 in place of 1").waitFor();
@@ -92,12 +84,8 @@ async function drawLab(page) {
   await shootAll(page, "lab", { whole: false });
 }
 
-/**
- * A window of its own.
- *
- * @param {{ wallet?: string } & import("playwright-core").BrowserContextOptions} options `wallet`: a demo key it has already
- */
-async function open({ wallet, ...options }) {
+/** A window of its own. `wallet`: a demo key that it has already. */
+async function open({ wallet, ...options }: { wallet?: string } & BrowserContextOptions) {
   const context = await browser.newContext({ viewport: DESKTOP, baseURL, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
   if (wallet !== undefined) {
@@ -107,26 +95,19 @@ async function open({ wallet, ...options }) {
   return context.newPage();
 }
 
-/** @param {Page} page */
-async function signIn(page) {
+async function signIn(page: Page) {
   await page.goto("/sign-in");
   await page.getByText("Freighter is not installed").waitFor();
   await page.getByRole("button", { name: "Sign in with the demo wallet" }).click();
   await page.getByRole("heading", { name: "Your streams" }).waitFor();
 }
 
-/** @param {Page} page */
-async function accountOf(page) {
+async function accountOf(page: Page): Promise<string> {
   return (await call(page, "GET", "/api/auth/session")).actor_id;
 }
 
-/**
- * Streams in every state, both ways; one of them with a past that is worth a picture.
- *
- * @param {Page} page
- * @param {Page} other
- */
-async function makeStreams(page, other) {
+/** Payment streams in every state, both ways; one of them with a past that is worth a picture. */
+async function makeStreams(page: Page, other: Page) {
   const [me, them] = await Promise.all([accountOf(page), accountOf(other)]);
   const shown = await make(page, them, "Podcast editing", "48.5", 240, true);
   await make(page, them, "Advance, not agreed yet", "300", 2_592_000, false);
@@ -148,79 +129,44 @@ async function makeStreams(page, other) {
   return { shown };
 }
 
-/**
- * @param {Page} page
- * @param {string} recipient
- * @param {string} title
- * @param {string} deposit
- * @param {number} seconds
- * @param {boolean} start
- * @returns {Promise<string>} its id
- */
-async function make(page, recipient, title, deposit, seconds, start) {
+/** The id of a new payment stream. */
+async function make(
+  page: Page,
+  recipient: string,
+  title: string,
+  deposit: string,
+  seconds: number,
+  start: boolean,
+): Promise<string> {
   const body = { recipient, deposit, duration_seconds: seconds, start, ...(title !== "" && { title }) };
   return (await call(page, "POST", "/api/streams", body)).id;
 }
 
-/**
- * @param {Page} page
- * @param {string} id
- * @param {string} name
- */
-async function command(page, id, name) {
+async function command(page: Page, id: string, name: string) {
   await call(page, "POST", `/api/streams/${id}/${name}`);
 }
 
-/**
- * @param {Page} page
- * @param {string} recipient
- * @returns {Promise<string>} the operation's id
- */
-async function settleMany(page, recipient) {
+/** The id of an operation that settles many payment streams. */
+async function settleMany(page: Page, recipient: string): Promise<string> {
   for (let count = 0; count < SMALL_STREAMS; count++) {
     await make(page, recipient, `Share ${count + 1}`, "25", 3_600, true);
   }
   return (await call(page, "POST", "/api/operations", { type: "settle_streams", stream_ids: "all" })).id;
 }
 
-/**
- * Asks the API as the page itself would.
- *
- * @param {Page} page
- * @param {string} method
- * @param {string} path
- * @param {object} [body]
- * @returns {Promise<any>}
- */
-async function call(page, method, path, body) {
-  const answer = await page.evaluate(
-    async (request) => {
-      const response = await fetch(request.path, {
-        method: request.method,
-        ...(request.body && {
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify(request.body),
-        }),
-      });
-      return { status: response.status, body: await response.json() };
-    },
-    { method, path, body },
-  );
-  if (answer.status >= 400) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
-  return answer.body;
+/** Asks the API with the cookies of the page, as a script of the page would. */
+async function call(page: Page, method: string, path: string, data?: object) {
+  const headers = { "sec-fetch-site": "same-origin" };
+  const response = await page.request.fetch(path, { method, headers, ...(data && { data }) });
+  if (!response.ok()) throw new Error(`${method} ${path}: ${response.status()} ${await response.text()}`);
+  return response.json();
 }
 
-/**
- * In both themes, at the width of a desk and of a phone.
- *
- * @param {Page} page
- * @param {string} name
- * @param {{ whole: boolean }} [desk] whether the desk shows the whole page, however long
- */
-async function shootAll(page, name, { whole } = { whole: true }) {
+/** In both themes, at the width of a desk and of a phone. `whole`: the desk shows the whole page, however long. */
+async function shootAll(page: Page, name: string, { whole } = { whole: true }) {
   for (const [size, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
     await page.setViewportSize(viewport);
-    for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       await page.evaluate(() => document.fonts.ready);
       const path = `${target}/${name}-${size}-${colorScheme}.png`;
