@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "../packages/wallet-session/src/testing/wallet-keypair.ts";
-import { type Comparison, compare, type Round, timed } from "./measure.ts";
+import { type Comparison, compare, timed } from "./measure.ts";
 
 const IN_FLIGHT = 32;
 const EACH = 150;
@@ -29,14 +29,10 @@ export async function serve(rounds: number): Promise<Comparison> {
   try {
     await Promise.all([answers(OURS), answers(BARE)]);
     const first = await Promise.all(Array.from({ length: IN_FLIGHT }, signIn));
-    const ours = await Connections.open(OURS, first);
-    const bare = await Connections.open(BARE, first);
+    const ours = await openConnections(OURS, first);
+    const bare = await openConnections(BARE, first);
     try {
-      return await compare(
-        rounds,
-        () => ours.round(),
-        () => bare.round(),
-      );
+      return await compare(rounds, ours.round, bare.round);
     } finally {
       ours.close();
       bare.close();
@@ -47,34 +43,17 @@ export async function serve(rounds: number): Promise<Comparison> {
 }
 
 /** Keep-alive connections, each with one request at a time. The least of a client, so that the server is what is measured. */
-class Connections {
-  readonly #sockets: Socket[];
-  readonly #tokens: string[];
-
-  private constructor(sockets: Socket[], tokens: string[]) {
-    this.#sockets = sockets;
-    this.#tokens = tokens;
-  }
-
-  static async open(port: number, tokens: readonly string[]): Promise<Connections> {
-    const sockets = tokens.map(() => connect(port, HOST).setNoDelay());
-    await Promise.all(sockets.map((socket) => once(socket, "connect")));
-    return new Connections(sockets, [...tokens]);
-  }
-
-  round(): Promise<Round> {
-    return timed(IN_FLIGHT * EACH, async () => {
-      await Promise.all(
-        this.#sockets.map(async (socket, at) => {
-          for (let n = 0; n < EACH; n += 1) this.#tokens[at] = await refresh(socket, this.#tokens[at] ?? "");
-        }),
-      );
-    });
-  }
-
-  close(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
+async function openConnections(port: number, first: readonly string[]) {
+  const sockets = first.map(() => connect(port, HOST).setNoDelay());
+  const tokens = [...first];
+  await Promise.all(sockets.map((socket) => once(socket, "connect")));
+  const refreshEach = async (socket: Socket, at: number) => {
+    for (let n = 0; n < EACH; n += 1) tokens[at] = await refresh(socket, tokens[at] ?? "");
+  };
+  return {
+    round: () => timed(IN_FLIGHT * EACH, async () => void (await Promise.all(sockets.map(refreshEach)))),
+    close: () => sockets.forEach((socket) => void socket.destroy()),
+  };
 }
 
 async function refresh(socket: Socket, token: string): Promise<string> {

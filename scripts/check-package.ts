@@ -1,4 +1,3 @@
-// @ts-check
 // npm run check -- package: packs the package as it would be published, installs that in a project of its own, and checks
 // its shape, its types in that project, and what it costs there.
 import {
@@ -13,12 +12,10 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { runQuietly } from "./setup/child.mjs";
+import { type Command, runQuietly } from "./setup/child.mjs";
 import { npm } from "./setup/npm.mjs";
 import { oneAtATime } from "./setup/one-at-a-time.mjs";
 import { root } from "./setup/root.mjs";
-
-/** @typedef {import("./setup/child.mjs").Command} Command */
 
 /** For the package with all that it needs, its Stellar wallet among it. */
 const MOST_MEGABYTES = 25;
@@ -46,8 +43,7 @@ try {
   rmSync(project, { recursive: true, force: true });
 }
 
-/** @param {string} project */
-async function check(project) {
+async function check(project: string): Promise<void> {
   const pack = npm("pack", "--workspace", "wallet-session", "--pack-destination", project);
   // It builds in packages/wallet-session, as some tests do.
   await oneAtATime(() => run({ ...pack, cwd: root }));
@@ -62,12 +58,8 @@ async function check(project) {
   await checkTypes(project);
 }
 
-/**
- * What a project pays for the package with all that it needs, its Stellar wallet among it.
- *
- * @param {string} project
- */
-function checkCost(project) {
+/** What a project pays for the package with all that it needs. */
+function checkCost(project: string): void {
   const modules = join(project, "node_modules");
   const { packages } = JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8"));
   const count = Object.keys(packages).length;
@@ -78,12 +70,8 @@ function checkCost(project) {
   }
 }
 
-/**
- * Every entry, with all declarations that it reaches, must hold for TypeScript.
- *
- * @param {string} project
- */
-async function checkTypes(project) {
+/** Every entry, with all declarations that it reaches, must hold for TypeScript. */
+async function checkTypes(project: string): Promise<void> {
   for (const name of BROUGHT) {
     const path = join(project, "node_modules", name);
     mkdirSync(dirname(path), { recursive: true });
@@ -123,40 +111,25 @@ async function checkTypes(project) {
   }
 }
 
-/**
- * @param {string} directory
- * @returns {number}
- */
-function bytesIn(directory) {
+function bytesIn(directory: string): number {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }
 
-/**
- * A tool of this repository's own packages.
- *
- * @param {string} name
- * @param {string[]} args
- * @returns {Command}
- */
-function tool(name, ...args) {
+/** A tool of this repository's own packages. */
+function tool(name: string, ...args: string[]): Command {
   return { command: join(root, "node_modules", ".bin", name), args, cwd: root };
 }
 
-/**
- * Runs a command; where it fails, shows what it printed and ends this process.
- *
- * @param {Command} command
- */
-async function run(command) {
+/** Runs a command; where it fails, shows what it printed and ends this process. */
+async function run(command: Command): Promise<void> {
   const { code, output } = await runQuietly(command);
   if (code !== 0) fail(`${output}\nFailed: ${command.command} ${command.args.join(" ")}`);
 }
 
-/** @param {string} why */
-function fail(why) {
+function fail(why: string): never {
   console.error(why);
   rmSync(project, { recursive: true, force: true });
   process.exit(1);
