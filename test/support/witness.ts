@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { StrKey } from "@stellar/stellar-sdk";
 import type { AppServer } from "./app-server.ts";
-import type { Answer } from "./http-client.ts";
 
 const ACCESS_TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]{86}/g;
 const REFRESH_TOKEN = /wsr1_[\w-]{96}/g;
@@ -12,9 +11,15 @@ const RETRY_KEY_COOKIE = /__Host-ws_retry=([^;]+)/g;
 /** Where the secret lies in a refresh token: behind key id, session id and generation, before the MAC. */
 const SECRET_BYTES: [from: number, to: number] = [24, 56];
 
+interface SeenAnswer {
+  readonly status: number;
+  readonly setCookies: readonly string[];
+  readonly text: string;
+}
+
 /** Remembers every secret that goes over the wire, and every body in which none may be. */
 export interface Witness {
-  see(requestHeaders: Readonly<Record<string, string>>, answer: Answer): void;
+  see(requestHeaders: Readonly<Record<string, string>>, answer: SeenAnswer): void;
   /** Remembers a secret that it did not see. */
   add(secret: string): void;
   /** The secrets seen so far. */
