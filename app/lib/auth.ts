@@ -8,7 +8,7 @@ import type {
   SignInOptions,
   VerifiedActor,
 } from "wallet-session";
-import type { Handler, MethodHandlers } from "wallet-session/http";
+import type { Handler, MethodHandlers, RouteParameters } from "wallet-session/http";
 import { routes, sessionGuard, sharedSessions } from "wallet-session/next";
 import { describeFault } from "wallet-session/server";
 import { openStore, streamsReady } from "./db.ts";
@@ -19,11 +19,18 @@ export const sessions = sharedSessions({ openStore, ready: () => streamsReady(re
 /** The guard of pages: `require("/path")` renews a session first, and redirects to the sign-in page without one. */
 export const pageGuard = sessionGuard(sessions, { signInPath: "/sign-in" });
 
-/** A route of the app's own, by the template of its path. It answers every method, and every error with its problem. */
-export function appRoute(path: string, methods: MethodHandlers) {
+/**
+ * A route of the app's own, by the template of its path, such as `/api/streams/{id}`. It answers every method, and every error
+ * with its problem. A request that takes no JSON is refused, unless `answers` is `any`.
+ */
+export function appRoute<Path extends string>(
+  path: Path,
+  methods: MethodHandlers<RouteParameters<Path>>,
+  answers: "json" | "any" = "json",
+) {
   let endpoint: Handler | undefined;
   return routes((request) => {
-    endpoint ??= sessions.handlers.endpoint(path, methods);
+    endpoint ??= sessions.handlers.endpoint(path, methods, { answers });
     return endpoint(request);
   });
 }

@@ -1,3 +1,8 @@
+import type { RouteHandler } from "wallet-session/http";
+
+/** For a path with `{id}`. Ids are base64url, so one that needs decoding names nothing. */
+export type OneHandler = RouteHandler<{ readonly id: string }>;
+
 /** An answer as it is sent, and as it is kept for a retry. */
 export interface Answer {
   readonly status: number;

@@ -1,8 +1,8 @@
 import { type AuthenticatedSession, SessionError } from "wallet-session";
 import type { Handler } from "wallet-session/http";
-import { answersJson, readJsonBody } from "wallet-session/kit";
+import { readJsonBody } from "wallet-session/kit";
 import { sessions } from "../auth.ts";
-import { type Answer, answerResponse, jsonAnswer } from "../http/answer.ts";
+import { type Answer, answerResponse, jsonAnswer, type OneHandler } from "../http/answer.ts";
 import { type IdempotentRequest, idempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";
 import { refusal } from "../refusals.ts";
 import type { Tx } from "../sql/schema.ts";
@@ -17,7 +17,7 @@ import { findOperation, findOperationForUpdate, listOperations } from "./rows.ts
 import { wakeOperations } from "./running.ts";
 
 /** `POST /api/operations` */
-export const postOperation: Handler = answersJson(async (request) => {
+export const postOperation: Handler = async (request) => {
   const { actorId, sessionId } = await sessions.handlers.guard(request, { fresh: true });
   const asked = readAskedStreams(await readJsonBody(request, OPERATION_MAX_BODY_BYTES));
   const idempotent = idempotentRequest(request, actorId, { asked });
@@ -31,32 +31,31 @@ export const postOperation: Handler = answersJson(async (request) => {
       return jsonAnswer(operationJson(operation, now), 202, { Location: `/api/operations/${operation.id}` });
     },
   });
-});
+};
 
 /** `GET /api/operations` */
-export const getOperations: Handler = answersJson(async (request) => {
+export const getOperations: Handler = async (request) => {
   const { actorId } = await sessions.handlers.guard(request);
   const { sql, clock } = await streamsContext();
   const rows = await listOperations(sql.db, actorId);
   const now = clock.now();
   return answerResponse(jsonAnswer({ operations: rows.map((row) => operationJson(row, now)) }));
-});
+};
 
 /** `GET /api/operations/{id}` */
-export const getOperation: Handler = answersJson(async (request) => {
+export const getOperation: OneHandler = async (request, { id }) => {
   const { actorId } = await sessions.handlers.guard(request);
   const { sql, clock } = await streamsContext();
-  const row = await findOperation(sql.db, actorId, operationIdOf(request));
+  const row = await findOperation(sql.db, actorId, id);
   if (row === null) throw noSuchOperation();
   return answerResponse(jsonAnswer(operationJson(row, clock.now())));
-});
+};
 
 /** `POST /api/operations/{id}/resume` */
-export const postResume: Handler = answersJson(async (request) => {
+export const postResume: OneHandler = async (request, { id }) => {
   const session = await sessions.handlers.guard(request, { fresh: true });
   const { actorId, sessionId } = session;
   await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
-  const id = operationIdOf(request);
   const grant = { actorId, sessionId, sessionCreatedAt: await createdAtOf(session) };
   return changing(idempotentRequest(request, actorId), {
     lock: (tx) => findOperationForUpdate(tx, actorId, id),
@@ -77,13 +76,12 @@ export const postResume: Handler = answersJson(async (request) => {
       }
     },
   });
-});
+};
 
 /** `POST /api/operations/{id}/cancel` */
-export const postCancel: Handler = answersJson(async (request) => {
+export const postCancel: OneHandler = async (request, { id }) => {
   const { actorId } = await sessions.handlers.guard(request, { fresh: true });
   await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
-  const id = operationIdOf(request);
   return changing(idempotentRequest(request, actorId), {
     lock: (tx) => findOperationForUpdate(tx, actorId, id),
     async change(tx, now) {
@@ -98,13 +96,12 @@ export const postCancel: Handler = answersJson(async (request) => {
       }
     },
   });
-});
+};
 
 /** `GET /api/operations/{id}/events` */
-export const getOperationEvents: Handler = async (request) => {
+export const getOperationEvents: OneHandler = async (request, { id }) => {
   const session = await sessions.handlers.guard(request);
   const context = await streamsContext();
-  const id = operationIdOf(request);
   if ((await findOperation(context.sql.db, session.actorId, id)) === null) throw noSuchOperation();
   return sessions.handlers.eventStream(request, session, operationEvents(context, id, session.actorId));
 };
@@ -136,11 +133,6 @@ async function createdAtOf({ sessionId }: AuthenticatedSession): Promise<number>
   const standing = await sessions.engine.getSessionStatus(sessionId);
   if (standing.status === "live") return standing.createdAt;
   throw new SessionError("session_revoked", "The session has ended.");
-}
-
-/** The third segment of the path. */
-function operationIdOf(request: Request): string {
-  return new URL(request.url).pathname.split("/")[3] ?? "";
 }
 
 function noSuchOperation(): SessionError {

@@ -1,8 +1,8 @@
 import { SessionError } from "wallet-session";
 import type { Handler } from "wallet-session/http";
-import { answersJson, queryValue, readJsonBody } from "wallet-session/kit";
+import { queryValue, readJsonBody } from "wallet-session/kit";
 import { sessions } from "../auth.ts";
-import { answerResponse, jsonAnswer } from "../http/answer.ts";
+import { answerResponse, jsonAnswer, type OneHandler } from "../http/answer.ts";
 import { idempotentRequest } from "../http/idempotency.ts";
 import { ifMatch, versionTag } from "../http/if-match.ts";
 import { malformed } from "../refusals.ts";
@@ -19,15 +19,15 @@ import { streamView } from "./view.ts";
 import { readWish } from "./wish.ts";
 
 /** `POST /api/streams` */
-export const postStream: Handler = answersJson(async (request) => {
+export const postStream: Handler = async (request) => {
   const { actorId } = await sessions.handlers.guard(request, { fresh: true });
   const { start, ...wish } = readWish(await readJsonBody(request, STREAM_BODY_MAX_BYTES), actorId);
   const idempotent = idempotentRequest(request, actorId, { ...wish, start });
   return answerResponse(await makeStream(await streamsContext(), actorId, { ...wish, start }, idempotent));
-});
+};
 
 /** `GET /api/streams` */
-export const getStreams: Handler = answersJson(async (request) => {
+export const getStreams: Handler = async (request) => {
   const { actorId } = await sessions.handlers.guard(request);
   const filter = { actorId, ...readFilter(request) };
   const { sql, clock } = await streamsContext();
@@ -38,50 +38,43 @@ export const getStreams: Handler = answersJson(async (request) => {
   const now = clock.now();
   const streams = records.map((record) => streamView(record, actorId, now));
   return answerResponse(jsonAnswer({ streams, next_cursor: next && cursorOf(next), counts }));
-});
+};
 
 /** `GET /api/streams/{id}` */
-export const getStream: Handler = answersJson(async (request) => {
+export const getStream: OneHandler = async (request, { id }) => {
   const { actorId } = await sessions.handlers.guard(request);
   const { sql, clock } = await streamsContext();
-  const id = streamIdOf(request);
   const found = await findStream(sql.db, id, actorId);
   if (found === null) throw new SessionError("not_found", "There is no such stream.");
   const view = streamView(found.record, actorId, clock.now());
   const history = await historyView(sql.db, id);
   return answerResponse(jsonAnswer({ ...view, history }, 200, { ETag: versionTag(found.record.version) }));
-});
+};
 
 /** `POST /api/streams/{id}/start|pause|settle|withdraw|cancel` */
-export function postCommand(command: StreamCommand): Handler {
-  return answersJson(async (request) => {
+export function postCommand(command: StreamCommand): OneHandler {
+  return async (request, { id }) => {
     const { actorId } = await sessions.handlers.guard(request, { fresh: true });
     await readJsonBody(request, STREAM_BODY_MAX_BYTES);
     const answer = await commandStream(await streamsContext(), {
-      streamId: streamIdOf(request),
+      streamId: id,
       actorId,
       command,
       matches: ifMatch(request),
       idempotent: idempotentRequest(request, actorId),
     });
     return answerResponse(answer);
-  });
+  };
 }
 
 /** `GET /api/streams/{id}/events` */
-export const getStreamEvents: Handler = async (request) => {
+export const getStreamEvents: OneHandler = async (request, { id }) => {
   const session = await sessions.handlers.guard(request);
   const context = await streamsContext();
-  const id = streamIdOf(request);
   const found = await findStream(context.sql.db, id, session.actorId);
   if (found === null) throw new SessionError("not_found", "There is no such stream.");
   return sessions.handlers.eventStream(request, session, streamEvents(context, id, session.actorId));
 };
-
-/** The third segment of the path. Ids are base64url, so a path that needs decoding names none. */
-function streamIdOf(request: Request): string {
-  return new URL(request.url).pathname.split("/")[3] ?? "";
-}
 
 function readFilter(request: Request) {
   const status = queryValue(request, "status");

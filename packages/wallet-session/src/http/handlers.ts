@@ -6,7 +6,15 @@ import { neverThrowing } from "../events.ts";
 import type { HttpContext } from "./context.ts";
 import { type EndpointOptions, endpoint, type FaultSink, faultResponse, withBodyFor } from "./endpoint.ts";
 import { logout } from "./endpoints/logout.ts";
-import { healthz, jwks, type MetricsEndpoint, metrics, readyz, stellarToml } from "./endpoints/operations.ts";
+import {
+  HEALTH_PATH,
+  healthz,
+  jwks,
+  type MetricsEndpoint,
+  metrics,
+  readyz,
+  stellarToml,
+} from "./endpoints/operations.ts";
 import { refresh } from "./endpoints/refresh.ts";
 import { events, listAlarms, session } from "./endpoints/session.ts";
 import { listSessions, revokeSession, revokeSessions } from "./endpoints/sessions.ts";
@@ -142,7 +150,7 @@ const ROUTES = {
   events: "/api/auth/events",
   jwks: "/.well-known/jwks.json",
   stellarToml: "/.well-known/stellar.toml",
-  healthz: "/api/healthz",
+  healthz: HEALTH_PATH,
   readyz: "/api/readyz",
   metrics: "/api/metrics",
 } as const;

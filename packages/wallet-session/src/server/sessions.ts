@@ -6,6 +6,7 @@ import { createSessionEngine } from "../engine/create-session-engine.ts";
 import type { SecurityEventHandler } from "../engine/security-event.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
 import type { SessionEngineOptions } from "../engine/session-engine-options.ts";
+import { HEALTH_PATH } from "../http/endpoints/operations.ts";
 import type { Handler } from "../http/handler.ts";
 import { createHandlers, type Handlers, type HandlersOptions } from "../http/handlers.ts";
 import { requestIdHeader } from "../http/observed.ts";
@@ -124,8 +125,10 @@ export function createSessions(options: SessionsOptions = {}): Sessions {
     },
     async fetch(request) {
       const { handlers } = parts();
-      // The next request tries a failed start again. Health, for one, is answered all the same.
-      await start().catch(() => {});
+      // The next request tries a failed start again.
+      const starting = start().catch(() => {});
+      // A store that does not answer is no reason to restart the process, so its probe does not wait for one.
+      if (new URL(request.url).pathname !== HEALTH_PATH) await starting;
       return handlers.fetch(request);
     },
     start,

@@ -1,6 +1,10 @@
 import { appRoute } from "@/app/lib/auth";
 import { getStreamEvents } from "@/app/lib/streams/handlers";
 
-export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = appRoute("/api/streams/{id}/events", {
-  GET: getStreamEvents,
-});
+export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = appRoute(
+  "/api/streams/{id}/events",
+  {
+    GET: getStreamEvents,
+  },
+  "any",
+);

@@ -9,6 +9,8 @@ import { privateJson } from "../response.ts";
 const JWKS_MAX_AGE_SECONDS = 300;
 const PUBLIC_CACHE = `public, max-age=${JWKS_MAX_AGE_SECONDS}`;
 
+export const HEALTH_PATH = "/api/healthz";
+
 /** `GET /api/healthz`: the process answers. Depends on nothing else, so a store's outage restarts no process. */
 export function healthz(): Handler {
   return async () => privateJson({ status: "alive" });
