@@ -2,10 +2,14 @@ import { lastPosition } from "../sql/positions.ts";
 import type { Sql } from "../sql/sql.ts";
 import { concernedBy } from "./concerned.ts";
 
-/** How often it looks for changes of other processes. */
-const POLL_MS = 1_000;
-/** Changes that come faster than this are told together. */
-const GAP_MS = 100;
+export interface WatchOptions {
+  /** How often it looks for changes of other processes. Default: 1 s. */
+  readonly pollMs?: number;
+  /** Changes that come faster than this are told together. Default: 100 ms. */
+  readonly gapMs?: number;
+  /** Milliseconds that rise steadily, whatever becomes of the wall clock. Default: `performance.now`. */
+  readonly monotonicNow?: () => number;
+}
 
 interface Waiter {
   readonly actorId: string;
@@ -14,30 +18,36 @@ interface Waiter {
 }
 
 /**
- * Tells those who wait that something of theirs has changed: a look for all of them together, and none while nobody waits.
- * Whom a change does not concern is not woken, so that a thousand open feeds cost nothing while one account is busy.
+ * Wakes the feeds that wait, when something of theirs has changed. It looks for all of them together, and not at all while
+ * nobody waits. A change wakes only those that it concerns, so a thousand open feeds cost nothing while one account is busy.
  */
-export class PositionWatch {
+class PositionWatch {
   readonly #sql: Sql;
+  readonly #pollMs: number;
+  readonly #gapMs: number;
+  readonly #monotonicNow: () => number;
   readonly #waiters = new Set<Waiter>();
   /** A position that is known to be committed. */
   #known = 0n;
-  #lookedAt = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #looking = false;
   #changed = false;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, options: WatchOptions) {
     this.#sql = sql;
+    this.#pollMs = options.pollMs ?? 1_000;
+    this.#gapMs = options.gapMs ?? 100;
+    this.#monotonicNow = options.monotonicNow ?? (() => performance.now());
     sql.onCommit(() => {
       this.#changed = true;
-      if (this.#waiters.size > 0) this.#lookIn(this.#lookedAt + GAP_MS - Date.now());
+      if (this.#waiters.size > 0) this.#lookIn(this.#lookedAt + this.#gapMs - this.#monotonicNow());
     });
   }
 
   /**
-   * A position beyond `after`, up to which all changes can be read: at once, or when the actor sees a change, about a
-   * second late where another process made it. Null when the signal aborts or the time is up.
+   * A position beyond `after`, up to which all changes can be read: at once where there is one, else when the actor sees a
+   * change, about a second late where another process made it. Null when the signal aborts or the time is up.
    */
   newer(after: bigint, actorId: string, signal: AbortSignal, withinMs?: number): Promise<bigint | null> {
     if (signal.aborted) return Promise.resolve(null);
@@ -54,13 +64,13 @@ export class PositionWatch {
       const waiter = { actorId, after, resolve: settle };
       signal.addEventListener("abort", abort);
       this.#waiters.add(waiter);
-      this.#lookIn(this.#changed ? 0 : POLL_MS);
+      this.#lookIn(this.#changed ? 0 : this.#pollMs);
     });
   }
 
   /** Looks after that time, or when it was going to, whichever comes first. */
   #lookIn(ms: number): void {
-    if (this.#looking || (this.#timer !== null && ms >= POLL_MS)) return;
+    if (this.#looking || (this.#timer !== null && ms >= this.#pollMs)) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#look(), Math.max(0, ms));
     this.#timer.unref();
@@ -70,11 +80,11 @@ export class PositionWatch {
     this.#timer = null;
     this.#looking = true;
     this.#changed = false;
-    // A fault has been reported by the database; the next look may do better.
+    // The database has reported a fault; the next look may do better.
     await this.#tell().catch(() => {});
     this.#looking = false;
-    this.#lookedAt = Date.now();
-    if (this.#waiters.size > 0) this.#lookIn(this.#changed ? GAP_MS : POLL_MS);
+    this.#lookedAt = this.#monotonicNow();
+    if (this.#waiters.size > 0) this.#lookIn(this.#changed ? this.#gapMs : this.#pollMs);
   }
 
   async #tell(): Promise<void> {
@@ -90,9 +100,9 @@ export class PositionWatch {
 
 const watches = new WeakMap<Sql, PositionWatch>();
 
-/** The one of a database. */
-export function positionWatch(sql: Sql): PositionWatch {
-  const watch = watches.get(sql) ?? new PositionWatch(sql);
+/** The watch of a database. Only the options of its first call count. */
+export function positionWatch(sql: Sql, options: WatchOptions = {}): PositionWatch {
+  const watch = watches.get(sql) ?? new PositionWatch(sql, options);
   watches.set(sql, watch);
   return watch;
 }

@@ -1,5 +1,5 @@
 import type { Reader, Tx } from "../sql/schema.ts";
-import { CLAIM_MAX_AHEAD_MS, WORKER_LEASE_MS } from "./limits.ts";
+import { CLAIM_MAX_AHEAD_MS } from "./limits.ts";
 import { changeOperation } from "./rows.ts";
 import type { OperationRow } from "./tables.ts";
 
@@ -7,6 +7,8 @@ import type { OperationRow } from "./tables.ts";
 export interface Claim {
   readonly operationId: string;
   readonly token: string;
+  /** Milliseconds from each renewal on. */
+  readonly lastsMs: number;
 }
 
 /**
@@ -36,20 +38,25 @@ function unclaimed(reader: Reader, now: number) {
  * Claims the operation that has waited longest; null where none waits any more. One that another transaction has locked is
  * passed over: somebody is claiming it, or its worker is alive after all.
  */
-export async function claimOperation(tx: Tx, token: string, now: number): Promise<Claim | null> {
+export async function claimOperation(
+  tx: Tx,
+  token: string,
+  lastsMs: number,
+  now: number,
+): Promise<Claim | null> {
   const row = await unclaimed(tx, now).forNoKeyUpdate().skipLocked().executeTakeFirst();
   if (row === undefined) return null;
   const { id, done, skipped, failed, started_at } = row;
   await changeOperation(tx, id, now, {
     status: "running",
     claim: token,
-    claimed_until: now + WORKER_LEASE_MS,
+    claimed_until: now + lastsMs,
     started_at: started_at ?? now,
     rate_since: now,
     rate_steps: done + skipped + failed,
     rate_milli: null,
   });
-  return { operationId: id, token };
+  return { operationId: id, token, lastsMs };
 }
 
 /**
@@ -59,7 +66,7 @@ export async function claimOperation(tx: Tx, token: string, now: number): Promis
 export async function renewClaim(tx: Tx, claim: Claim, now: number): Promise<OperationRow | null> {
   const row = await tx
     .updateTable("operations")
-    .set({ claimed_until: now + WORKER_LEASE_MS })
+    .set({ claimed_until: now + claim.lastsMs })
     .where("id", "=", claim.operationId)
     .where("claim", "=", claim.token)
     .returningAll()

@@ -1,4 +1,4 @@
-// A process with one worker (workers.fixture.ts): `node crash-child.fixture.ts PLACE SENT NOW POINT`. It writes a line for each
+// A process with one worker (workers.fixture.ts): `node crash-child.fixture.ts PLACE SENT NOW POINT CLAIM_MS`. It writes a line for each
 // settlement that it sends to the file SENT. At the point it says "here" and stops (SIGSTOP); when it is let go on (SIGCONT), it
 // finishes what it is at and ends. NOW: what its clock says all the time; empty: it has the machine's.
 import { appendFileSync, writeSync } from "node:fs";
@@ -7,7 +7,7 @@ import type { Place } from "../sql/databases.fixture.ts";
 import type { Sql } from "../sql/sql.ts";
 import type { SettlementSender } from "../streams/settlement.ts";
 
-const [place = "", sentLog = "", now = "", point = ""] = process.argv.slice(2);
+const [place = "", sentLog = "", now = "", point = "", claimMs = ""] = process.argv.slice(2);
 
 // The package's sources, as the app's other tests read them.
 registerHooks({
@@ -69,4 +69,7 @@ const worker = startWorker({
   standing: async () => ({ status: "live" }),
   pace: { turn: () => new Promise((resolve) => setImmediate(resolve)) },
   onFault: (fault) => writeSync(2, `${fault}\n`),
+  claimMs: Number(claimMs),
+  pollMs: 100,
+  retryMs: 20,
 });

@@ -17,15 +17,15 @@ export const OPERATIONS_OPEN_PER_ACTOR = 4;
 export const ADMISSION_WINDOW_MS = 60_000;
 export const OPERATIONS_ACCEPTED_PER_WINDOW = 30;
 /**
- * How long a worker that is not heard of keeps its operation. Each step renews it. After that another takes over; should
- * the first be alive after all, it can record nothing more.
+ * How long a worker that is not heard of keeps its claim on an operation. Each step renews it. After that another worker takes
+ * over; if the first is alive after all, it can record nothing more.
  */
-export const WORKER_LEASE_MS = 5_000;
+export const CLAIM_MS = 5_000;
 /** A claim that ends later than this from now was made by a clock that was set back since; two nodes' differ by less. */
 export const CLAIM_MAX_AHEAD_MS = 60_000;
 /** How often a worker looks for operations that another process accepted, or left. */
 export const WORKER_POLL_MS = 1_000;
-/** Pause before a step is tried again after a fault. */
+/** The pause before a step is tried again after a fault. */
 export const STEP_RETRY_MS = 1_000;
 
 /** The rate is that of the last window of at least this length; without a step for this long there is none. */

@@ -35,6 +35,7 @@ export function operationEvents(
   { sql, clock }: { readonly sql: Sql; readonly clock: Clock },
   id: string,
   actorId: string,
+  intervalMs = WATCH_INTERVAL_MS,
 ): ServerEventSource {
   return async function* ({ signal }) {
     let sentVersion = 0n;
@@ -50,7 +51,7 @@ export function operationEvents(
       sentVersion = row.version;
       yield { id: String(row.version), event: "operation.state", data: operationJson(row, clock.now()) };
       if (isFinal(row.status)) return;
-      await setTimeout(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => {});
+      await setTimeout(intervalMs, undefined, { signal }).catch(() => {});
     }
   };
 }

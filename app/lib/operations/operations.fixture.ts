@@ -17,7 +17,7 @@ import type { OperationRow } from "./tables.ts";
 import { startWorker, type WorkerOptions } from "./worker.ts";
 
 const CLIENT = { browser: null, os: null, device: null, ip: null };
-const POLL_MS = 20;
+const POLL_MS = 5;
 
 /** As fast as it goes, but the event loop comes round. */
 export const noPace: Pace = { turn: () => new Promise((resolve) => setImmediate(resolve)) };
@@ -86,6 +86,8 @@ async function openOperationsAt(place: Place, sender?: SettlementSender) {
       standing: (id) => engine.getSessionStatus(id),
       pace: noPace,
       onFault: (fault) => faults.push(fault),
+      pollMs: 20,
+      retryMs: 5,
       ...options,
     });
     onTestFinished(() => worker.stop());

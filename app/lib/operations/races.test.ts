@@ -6,7 +6,7 @@ import { codeOf, SENDER } from "../streams/streams.fixture.ts";
 import { requireRoom, takeTurn } from "./admission.ts";
 import { claimOperation } from "./claim.ts";
 import { cancelOperation, createOperation } from "./commands.ts";
-import { OPERATIONS_OPEN_PER_ACTOR } from "./limits.ts";
+import { CLAIM_MS, OPERATIONS_OPEN_PER_ACTOR } from "./limits.ts";
 import { operationsOn } from "./operations.fixture.ts";
 import { changeOperation } from "./rows.ts";
 
@@ -50,7 +50,7 @@ describe.each(DATABASES)("%s", (kind) => {
     const claims = await Promise.all(
       Array.from({ length: 12 }, (_, n) => {
         const { sql, clock } = both[n % 2 === 0 ? 0 : 1];
-        return sql.write((tx) => claimOperation(tx, `worker ${n}`, clock.now()));
+        return sql.write((tx) => claimOperation(tx, `worker ${n}`, CLAIM_MS, clock.now()));
       }),
     );
     const claimed = claims.filter((claim) => claim !== null);

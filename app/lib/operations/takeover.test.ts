@@ -1,10 +1,11 @@
 // Workers of several processes on one PostgreSQL, of which one dies or stands still in the middle.
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { WORKER_LEASE_MS } from "./limits.ts";
+import { CLAIM_MS } from "./limits.ts";
 import { operationsOn } from "./operations.fixture.ts";
 import type { Pace } from "./pace.ts";
-import { killed, workersAt } from "./workers.fixture.ts";
+import { takeoverOf } from "./takeover.fixture.ts";
+import { workersAt } from "./workers.fixture.ts";
 
 const { newPlace, openOperations } = operationsOn("postgres");
 
@@ -53,7 +54,7 @@ test.each([
   const ids = await makeMany(6);
   const { id } = await accept(ids, await signIn());
   const still = await stoppedAt(point, clock.now());
-  clock.advance(WORKER_LEASE_MS);
+  clock.advance(CLAIM_MS);
   // The other one takes two steps, and there is more to do when the first wakes up.
   const { done } = await operation(id);
   const other = work({ pace: turns(2) });
@@ -71,36 +72,7 @@ test.each([
   expect(settled.map(({ stream, times }) => [stream, times])).toEqual(ids.map((stream) => [stream, 1]));
 });
 
-test("1,000 streams in one operation, its worker killed midway: another goes on, each is settled once, the sums are exact", async () => {
-  const place = newPlace();
-  const { sql, makeMany, accept, signIn, until, settledBy } = await openOperations(undefined, place);
-  const ids = await makeMany(1_000);
-  const { id } = await accept(ids, await signIn());
-  const workers = [workersAt(place), workersAt(place)].map(({ startWorkerProcess, sent }) => {
-    return { child: startWorkerProcess(null), sent };
-  });
-  await until(id, ({ done }) => done >= 400n);
-  const [running] = workers.filter(({ sent }) => sent().length > 0);
-  const [waiting] = workers.filter(({ sent }) => sent().length === 0);
-  if (running === undefined || waiting === undefined) throw new Error("Both have had it.");
-  await killed(running.child);
-  expect(running.sent().length).toBeLessThan(1_000);
-  const done = await until(id, ({ status }) => status === "completed");
-  expect(done).toMatchObject({ done: 1_000n, skipped: 0n });
-  expect(waiting.child.exitCode).toBeNull();
-
-  const settled = await settledBy(id);
-  expect(settled.map(({ stream, times }) => [stream, times])).toEqual(ids.map((stream) => [stream, 1]));
-  const sum = settled.reduce((total, { amount }) => total + amount, 0n);
-  expect(BigInt(done.settled_amount)).toBe(sum);
-  const { total } = await sql.db
-    .selectFrom("stream_ledger")
-    .select(({ fn }) => fn.sum<string>("amount").as("total"))
-    .where("kind", "=", "settlement")
-    .executeTakeFirstOrThrow();
-  expect(BigInt(total)).toBe(sum);
-  // At most the one that was being sent when the first was killed was sent again, as the very same settlement.
-  const sent = workers.flatMap((worker) => worker.sent());
-  expect(sent.length).toBeLessThanOrEqual(1_001);
-  expect(new Set(sent).size).toBe(1_000);
-}, 300_000);
+test(
+  "40 streams in one operation, its worker killed midway: another goes on, each is settled once, the sums are exact",
+  takeoverOf(40),
+);

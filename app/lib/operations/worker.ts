@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { SessionError } from "wallet-session";
 import { newId } from "../streams/ids.ts";
 import { type Claim, claimOperation, findUnclaimed, releaseClaim, renewClaim } from "./claim.ts";
-import { OPERATIONS_AT_ONCE, STEP_RETRY_MS, WORKER_LEASE_MS, WORKER_POLL_MS } from "./limits.ts";
+import { CLAIM_MS, OPERATIONS_AT_ONCE, STEP_RETRY_MS, WORKER_POLL_MS } from "./limits.ts";
 import type { Pace } from "./pace.ts";
 import { type StepContext, type StepOutcome, takeStep } from "./step.ts";
 
@@ -10,6 +10,12 @@ export interface WorkerOptions extends StepContext {
   readonly pace: Pace;
   /** Told of what kept a step from being taken; it is tried again. */
   readonly onFault: (fault: unknown) => void;
+  /** How long its claims last. It renews each four times within that, and with each step. At most a minute; default: 5 s. */
+  readonly claimMs?: number;
+  /** How often it looks for operations that another process accepted, or left. Default: 1 s. */
+  readonly pollMs?: number;
+  /** The pause before a step is tried again after a fault. Default: 1 s. */
+  readonly retryMs?: number;
 }
 
 /** Runs the operations of the database, together with the workers of other processes. */
@@ -26,14 +32,14 @@ export function startWorker(options: WorkerOptions): Worker {
 }
 
 class OperationWorker implements Worker {
-  readonly #options: WorkerOptions;
+  readonly #options: Required<WorkerOptions>;
   readonly #stopping = new AbortController();
   readonly #running = new Map<Claim, Promise<void>>();
   readonly #loops: readonly Promise<void>[];
   #sleeping = new AbortController();
 
   constructor(options: WorkerOptions) {
-    this.#options = options;
+    this.#options = { claimMs: CLAIM_MS, pollMs: WORKER_POLL_MS, retryMs: STEP_RETRY_MS, ...options };
     this.#loops = [this.#takeWork(), this.#keepClaims()];
   }
 
@@ -56,24 +62,24 @@ class OperationWorker implements Worker {
       this.#sleeping = new AbortController();
       const claim = await this.#attempt(() => this.#claim());
       if (claim) this.#running.set(claim, this.#run(claim));
-      else await sleep(WORKER_POLL_MS, this.#sleeping.signal);
+      else await sleep(this.#options.pollMs, this.#sleeping.signal);
     }
   }
 
   async #claim(): Promise<Claim | null> {
-    const { sql, clock, random } = this.#options;
+    const { sql, clock, random, claimMs } = this.#options;
     if (this.#running.size >= OPERATIONS_AT_ONCE) return null;
     // A read first: most often there is nothing, and nobody else need wait for that to be found out.
     if ((await findUnclaimed(sql.db, clock.now())) === null) return null;
-    return sql.write((tx) => claimOperation(tx, newId(random), clock.now()));
+    return sql.write((tx) => claimOperation(tx, newId(random), claimMs, clock.now()));
   }
 
   /** Steps renew their claim by themselves; but where the pace is slow, or a sender, there is long none. */
   async #keepClaims(): Promise<void> {
-    const { sql, clock } = this.#options;
+    const { sql, clock, claimMs } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await sleep(WORKER_LEASE_MS / 4, signal);
+      await sleep(claimMs / 4, signal);
       if (this.#running.size === 0) continue;
       await this.#attempt(() =>
         sql.write(async (tx) => {
@@ -87,7 +93,7 @@ class OperationWorker implements Worker {
     let outcome: StepOutcome | null = "taken";
     while (outcome !== "stopped" && (await this.#turn())) {
       outcome = await this.#attempt(() => takeStep(this.#options, claim));
-      if (outcome === null) await sleep(STEP_RETRY_MS, this.#stopping.signal);
+      if (outcome === null) await sleep(this.#options.retryMs, this.#stopping.signal);
     }
     // Where that fails, the claim lapses.
     if (outcome !== "stopped")

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { type Place, temporaryDirectory } from "../sql/databases.fixture.ts";
+import { CLAIM_MS } from "./limits.ts";
 
 const CHILD = fileURLToPath(new URL("./crash-child.fixture.ts", import.meta.url));
 
@@ -16,17 +17,19 @@ export function workersAt(place: Place) {
   const sentLog = join(temporaryDirectory(), "sent");
 
   /** `now`: what its clock says all the time; null: it goes by the machine's. */
-  function startWorkerProcess(now: number | null, point = NOWHERE): ChildProcess {
-    const child = spawn(process.execPath, [CHILD, JSON.stringify(place), sentLog, String(now ?? ""), point], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+  function startWorkerProcess(
+    now: number | null,
+    { point = NOWHERE, claimMs = CLAIM_MS } = {},
+  ): ChildProcess {
+    const given = [JSON.stringify(place), sentLog, String(now ?? ""), point, String(claimMs)];
+    const child = spawn(process.execPath, [CHILD, ...given], { stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     return child;
   }
 
   /** Runs a worker until it has come to the point, and stands still there. */
-  async function stoppedAt(point: string, now: number): Promise<ChildProcess> {
-    const child = startWorkerProcess(now, point);
+  async function stoppedAt(point: string, now: number | null, claimMs = CLAIM_MS): Promise<ChildProcess> {
+    const child = startWorkerProcess(now, { point, claimMs });
     if (child.stdout === null) throw new Error("no output");
     await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
     if (child.exitCode !== null) throw new Error(`The worker has ended before ${point}.`);

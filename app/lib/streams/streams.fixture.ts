@@ -4,6 +4,7 @@ import { SessionError } from "wallet-session";
 import { ProblemError } from "wallet-session/kit";
 import { createManualClock, createWalletKeypair } from "wallet-session/testing";
 import type { Answer } from "../http/answer.ts";
+import { positionWatch } from "../live/position-watch.ts";
 import { type DatabaseKind, emptyPlaces, type Place } from "../sql/databases.fixture.ts";
 import { openSql } from "../sql/sql.ts";
 import { type CommandRequest, commandStream } from "./command.ts";
@@ -36,6 +37,7 @@ export async function openStreamsAt({ url, schema }: Place, sender: SettlementSe
   };
   const sql = await openSql(url, raise, { schema });
   onTestFinished(() => sql.close());
+  positionWatch(sql, { pollMs: 10, gapMs: 1 });
   const clock = createManualClock();
   const context = { sql, sender, clock, random: randomBytes };
 
