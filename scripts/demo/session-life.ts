@@ -83,7 +83,7 @@ async function sessionLife(
 
   const successor = await refresh(send, retried);
   expectRefusal(successor, "refresh_token_revoked");
-  step("Ended", `the successor is dead too, whoever holds it: ${successor.status} ${successor.body.code}`);
+  step("Ended", `the successor is dead too, for every holder: ${successor.status} ${successor.body.code}`);
 
   const session = await send("GET", "/api/auth/session", {
     headers: { authorization: `Bearer ${text(retried, "access_token")}` },

@@ -8,7 +8,7 @@ import { alerts } from "./alerts.ts";
 import { document, documents } from "./markdown.ts";
 
 const OURS = /^(?:http_server|wallet_session)_/;
-/** Not of the process, but of whoever collects. */
+/** Not told by the process, but by the collector. */
 const COLLECTORS = ["up"];
 
 async function told(): Promise<{ name: string; type: string }[]> {

@@ -1,4 +1,4 @@
-// What docs/operations.md tells whoever is on call, against the alerts and the command line that there are.
+// What docs/operations.md tells people on call, against the existing alerts and command line.
 import { expect, test } from "vitest";
 import { COMMON_OPTIONS } from "../../packages/wallet-session/src/cli/command.ts";
 import { COMMANDS } from "../../packages/wallet-session/src/cli/commands.ts";

@@ -7,7 +7,7 @@ import { next } from "./next.mjs";
 import { oneAtATime } from "./one-at-a-time.mjs";
 import { root } from "./root.mjs";
 
-// Inside .next, so that whoever deletes the build deletes the claim about it.
+// Inside .next, so that deleting the build deletes the claim about it.
 const STAMP = join(root, ".next", "built-from");
 
 /** Builds the app, unless what stands in .next was built from exactly these sources. */

@@ -108,7 +108,7 @@ test("another key is another account, and the page says which", async () => {
   await page.getByText(new RegExp(`^${head}\\w{44}${tail}$`)).waitFor();
 });
 
-test("whoever wanted a page and had to sign in first comes back to it, and to no other site", async () => {
+test("a visitor who had to sign in first comes back to the wanted page, and to no other site", async () => {
   const page = await (await browser.open()).newPage();
   await page.goto("/streams?status=active&role=sender");
   await page.waitForURL("**/sign-in?next=*");

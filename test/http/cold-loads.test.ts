@@ -1,5 +1,5 @@
 // Page loads without a living access cookie, over HTTP: through the proxy and the bounce and back, or to the sign-in page;
-// never to and fro, and never for what nobody has opened.
+// never in a loop, and never for requests that are not navigations.
 import { describe, expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
 import { dump, storedSession, whileGone } from "../support/database.ts";
@@ -78,7 +78,7 @@ describe("a page that is guarded", () => {
     expect((await loadPage(app.client.browser().send, path)).addresses).toEqual([path]);
   });
 
-  test("in a browser that keeps no cookies never goes to and fro", async () => {
+  test("in a browser that keeps no cookies never loops", async () => {
     const jar = await jarToRenew();
     jar.cookies.clear();
     const opened = await loadPage(jar.sendUnheard, PAGE);

@@ -70,7 +70,7 @@ test("an honest wallet never meets them; a flood does, whatever it writes into i
     const answer = await client.send("GET", challengePath, { headers });
     expect([headers, problemOf(answer)]).toEqual([headers, "429 rate_limited"]);
   }
-  // Whoever is signed in is known by his session and not by the address that he shares.
+  // A signed-in client is known by its session, not by the address that it shares.
   expect((await client.refresh(known.refreshToken)).status).toBe(200);
   expect((await client.session(known.accessToken)).status).toBe(200);
 });

@@ -111,7 +111,7 @@ test("a challenge signs in once, also when it comes in a form or signed again", 
   expect((await client.list(accessToken)).json.sessions).toHaveLength(1);
 });
 
-test("public keys, and only those, are published for whoever verifies access tokens", async () => {
+test("public keys, and only those, are published for verifiers of access tokens", async () => {
   const { client } = app;
   const { accessToken } = await client.signIn();
   const { json, headers } = await client.send("GET", "/.well-known/jwks.json");

@@ -21,7 +21,7 @@ export interface PageLoad {
   readonly last: Answer;
 }
 
-/** Opens a page and follows each redirect, as a browser does. None may lead to another origin, or to and fro. */
+/** Opens a page and follows each redirect, as a browser does. None may lead to another origin, or in a loop. */
 export async function loadPage(
   send: Send,
   path: string,
@@ -32,7 +32,7 @@ export async function loadPage(
   const setCookies: string[] = [];
   for (let address = path; ; ) {
     addresses.push(address);
-    if (addresses.length > REDIRECTS_MAX) throw new Error(`to and fro: ${addresses.join(" ")}`);
+    if (addresses.length > REDIRECTS_MAX) throw new Error(`redirect loop: ${addresses.join(" ")}`);
     const last = await send(method, address, { headers });
     setCookies.push(...last.setCookies);
     const location = last.headers.get("location");

@@ -91,7 +91,7 @@ export type ResumeResult =
 
 /**
  * Lets a paused operation go on under a new grant: a session whose wallet has signed since the old grant ended. One that was
- * there before proves nothing: it may be in the hands of whoever the revocation was meant for.
+ * there before proves nothing: it may belong to the very party that the revocation was aimed at.
  */
 export async function resumeOperation(tx: Tx, grant: Grant, id: string, now: number): Promise<ResumeResult> {
   const operation = await findOperationForUpdate(tx, grant.actorId, id);

@@ -3,7 +3,7 @@ import { createPace } from "./pace.ts";
 
 const SIGNAL = new AbortController().signal;
 
-test("turns are spread over the second, whoever asks", async () => {
+test("turns are spread over the second, for all askers together", async () => {
   const pace = createPace(500);
   const from = performance.now();
   await Promise.all(Array.from({ length: 101 }, () => pace.turn(SIGNAL)));

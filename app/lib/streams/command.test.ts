@@ -173,7 +173,7 @@ describe.each(DATABASES)("%s", (kind) => {
     expect((await audit(id)).entries).toEqual(["deposit", "settlement", "settlement", "withdrawal"]);
   });
 
-  test("whoever comes while a settlement is under way finishes it, and the first one is answered all the same", async () => {
+  test("a command during a settlement finishes it, and the first one is answered all the same", async () => {
     const { sender, moved, calls, hold } = heldSender();
     const { clock, make, command, audit } = await openStreams(sender);
     const id = await make();

@@ -125,7 +125,7 @@ async function answered(tx: Tx, request: CommandRequest, record: StreamRecord, n
   return { outcome: "answered", answer };
 }
 
-/** @throws settlement_unavailable: the settlement stays written, and whoever comes next sends it again */
+/** @throws settlement_unavailable: the settlement stays written, and the next command sends it again */
 export async function send(sender: SettlementSender, settlement: Settlement): Promise<Sent> {
   try {
     return { id: settlement.id, ...(await sender.settle(settlement)) };

@@ -111,7 +111,7 @@ describe.each(DATABASES)("%s", (kind) => {
     expect(await settle(id, null, SENDER, "another")).toMatchObject(second);
   });
 
-  test("an operation that may begin nothing only records what was sent, of whoever it is", async () => {
+  test("an operation that may begin nothing only records what was sent, by any sender", async () => {
     const { clock, make, settle, audit, sql } = await open();
     const id = await make();
     clock.advance(10_000);

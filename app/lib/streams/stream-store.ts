@@ -33,7 +33,7 @@ function seenBy(actorId: string, record: StreamRecord | null) {
   return record && role && { record, role };
 }
 
-/** A stream whoever asks. */
+/** A stream, without a look at who asks. */
 export async function loadStream(reader: Reader, id: string): Promise<StreamRecord | null> {
   const row = await reader.selectFrom("streams").selectAll().where("id", "=", id).executeTakeFirst();
   return row === undefined ? null : recordOf(row);

@@ -1,6 +1,6 @@
 import type { Tx } from "../schema.ts";
 
-/** A row for each actor who has begun an operation: locked by whoever begins another, while the ones there are are counted. */
+/** A row for each actor who has begun an operation: locked while it begins another, as long as its operations are counted. */
 export async function createOperationTurns(tx: Tx): Promise<void> {
   await tx.schema
     .createTable("operation_turns")

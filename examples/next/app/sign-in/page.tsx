@@ -15,7 +15,7 @@ async function signIn() {
       return (await freighter.signTransaction(transaction, options)).signedTxXdr;
     },
   });
-  // Whoever made the link that was followed has chosen what stands there.
+  // The author of the followed link chose this value.
   location.assign(sitePath(new URLSearchParams(location.search).get("next")) ?? "/account");
 }
 

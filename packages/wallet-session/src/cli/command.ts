@@ -41,7 +41,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** What cannot be done, in words for whoever asked for it. */
+/** What cannot be done, in words for the person who asked for it. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }

@@ -61,7 +61,7 @@ function targetOf(operands: readonly string[], { actor, all }: Invocation["optio
   return target;
 }
 
-/** Asks whoever is at the terminal. Where nobody is, all sessions end only by --yes. */
+/** Asks the person at the terminal. Without a terminal, only --yes ends all sessions. */
 async function agreed(terminal: Terminal, store: SessionStore, target: Target): Promise<boolean> {
   const answer = await terminal.confirm(await question(store, target));
   if (answer === false) terminal.note("Nothing was changed.");

@@ -138,7 +138,7 @@ test("ends all there are, in batches, and only by --yes where nobody can be aske
   expect(await store.countSessions(NOW)).toBe(0);
 });
 
-test("whoever is at the terminal is asked, and a no changes nothing", async () => {
+test("the person at the terminal is asked, and a no changes nothing", async () => {
   const { env, store } = storeInFile();
   const id = await signedIn(store, "a", "GA");
   const lines = [`sessions revoke ${id}`, "sessions revoke --actor GA", "sessions revoke --all"];

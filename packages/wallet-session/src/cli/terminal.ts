@@ -12,7 +12,7 @@ export interface Terminal {
 }
 
 export function processTerminal(): Terminal {
-  // Whoever reads on has seen enough, as `head` has.
+  // The reader has seen enough, as `head` has.
   process.stdout.on("error", () => process.exit(0));
   return {
     env: process.env,

@@ -28,7 +28,7 @@ function nextMessage(worker: Worker): Promise<unknown> {
   return new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
 }
 
-test("whoever starts at the same moment reads a whole secret or none", async () => {
+test("a process that starts at the same moment reads a whole secret or none", async () => {
   const directory = openDirectory();
   const paths = NAMES.map((name) => join(directory, name));
   const watcher = new Worker(WATCHER, { eval: true, workerData: { paths, until: Date.now() + 20_000 } });

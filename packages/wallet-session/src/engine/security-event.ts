@@ -1,6 +1,6 @@
 import type { RevocationReason, SecurityEventRecord, SessionId } from "../store.ts";
 
-/** The end of a session before its time, as whoever has to act upon it is told. Ids and codes, never a token. */
+/** The end of a session before its time, as told to the systems that must act upon it. Ids and codes, never a token. */
 export interface SecurityEvent {
   /** The same however often the event is delivered, and no other event's. */
   readonly id: string;

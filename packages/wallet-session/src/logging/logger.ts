@@ -6,7 +6,7 @@ export type { Logger };
 
 /**
  * Structured JSON lines, on standard output unless they are wanted elsewhere. What is logged while a request is answered
- * carries its `requestId`, whoever logs it.
+ * carries its `requestId`, whatever logs it.
  */
 export function createLogger(level: LogLevel, output?: { write(line: string): void }): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, mixin: requestFields };

@@ -29,7 +29,7 @@ export interface NodeServer {
 
   /**
    * Takes no new connection, ends the idle ones, and resolves when what is being answered has been. What is left after
-   * `withinMs` is cut off. Returns whether all of it ended by itself. Event streams end by themselves only if whoever serves
+   * `withinMs` is cut off. Returns whether all of it ended by itself. Event streams end by themselves only if the code that serves
    * them ends them.
    */
   stop(withinMs: number): Promise<boolean>;

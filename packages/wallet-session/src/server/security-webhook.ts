@@ -19,7 +19,7 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
  * Sends each security event as a POST, signed as Standard Webhooks says; 2xx means that it was taken. A redirect is not
- * followed. No answer switches the webhook off, 410 included: whoever reads security events must not lose them by one
+ * followed. No answer switches the webhook off, 410 included: a receiver of security events must not lose them by one
  * wrong answer.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */

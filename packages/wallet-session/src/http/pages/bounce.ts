@@ -14,7 +14,7 @@ import { withTryAgainPage } from "./try-again-page.ts";
 /**
  * `GET /api/auth/refresh?next=/path[&else=/path]`: the refresh of page loads. A page cannot see the refresh cookie, so it
  * sends the browser here, which comes back to `next` with a new access cookie. Where there is no session, or it is over, it
- * goes to `else` (default: `next`), so that a page that sends here whoever has none does not get them back; `else` is told
+ * goes to `else` (default: `next`), so a guarded page does not get signed-out visitors back in a loop; `else` is told
  * in `reason` why a session is over. A fault is never a redirect, since the page would only send the browser here again: a
  * program gets the problem, a person a page that says so and tries again.
  */

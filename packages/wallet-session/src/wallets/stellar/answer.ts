@@ -33,7 +33,7 @@ export async function verifyAnswer(context: AnswerContext, transaction: string):
   const clientKey = fields.clientDomain?.key;
   const bySigners = clientKey === undefined ? added : takeSignature(clientKey, hash, added);
   if (bySigners === null) throw signatureInvalid("The client domain has not signed.");
-  // Before the network is asked: whoever has not signed at all causes no request to it.
+  // Before the network is asked: an unsigned challenge causes no request to it.
   if (bySigners.length === 0) throw signatureInvalid("The account has not signed.");
 
   const accountId = accountIdOf(fields.account);
