@@ -1,23 +1,39 @@
 import type { SessionStore } from "../store.ts";
-import { assertRedisUrl } from "./redis/driver.ts";
+import { assertRedisUrl, type RedisClient } from "./redis/driver.ts";
 import type { RedisDurability } from "./redis/server.ts";
 import { RedisStore } from "./redis/store.ts";
 
+export type { RedisClient, RedisConnection } from "./redis/driver.ts";
 export type { RedisDurability };
 
-export interface RedisStoreOptions {
-  /** `redis://USER:PASSWORD@HOST:PORT/NUMBER`, or `rediss://` for TLS. In a cluster, any of its nodes. */
-  readonly url: string;
-  /** What the names of all keys begin with, in braces; letters, digits, `_`, `-` and `.`. Default: `wallet_session`. */
+/** Where the store's connections lead: exactly one of the two. */
+export type RedisConnectionOptions =
+  | {
+      /** `redis://USER:PASSWORD@HOST:PORT/NUMBER`, or `rediss://` for TLS. In a cluster, any of its nodes. */
+      readonly url: string;
+      readonly client?: undefined;
+    }
+  | {
+      /** A client of `@redis/client` or `redis` that the program has already. {@link openRedisStore} says what it is used for. */
+      readonly client: RedisClient;
+      readonly url?: undefined;
+    };
+
+export type RedisStoreOptions = RedisConnectionOptions & {
+  /**
+   * What the names of all keys begin with, in braces; letters, digits, `_`, `-` and `.`.
+   * @default "wallet_session"
+   */
   readonly prefix?: string;
   /**
-   * `always` (the default): every write is on disk before it is acknowledged, as far as the server can say so. `everysec`: a
+   * `always`: every write is on disk before it is acknowledged, as far as the server can say so. `everysec`: a
    * rotation is not waited for; one that a crash loses signs its user out (`refresh_token_invalid`). All else as `always`.
+   * @default "always"
    */
   readonly durability?: RedisDurability;
   /** Told once of each setting of the server by which acknowledged writes can be lost. Default: a warning of the process. */
   readonly onWarning?: (warning: string) => void;
-}
+};
 
 const PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;
 
@@ -32,15 +48,23 @@ const PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;
  * Opens nothing yet. The first step connects; it rejects where the server is a replica or may drop sessions when its memory is
  * full, and when `@redis/client` is missing. What it did not do, the next step tries again.
  *
+ * With `client` the store takes over its settings: address, TLS, credentials, database. It sends nothing on that client, which
+ * need not be connected, and `close` leaves it alone. The store opens connections of its own by `duplicate()`: those that wait for
+ * the disk (WAITAOF) or for news block everybody else, and a client that reconnects by itself may send a write twice. Time limits,
+ * reconnecting, key prefix and client-side cache of the client do not touch them. It must come from the copy of
+ * `@redis/client` that this package finds.
+ *
  * @throws RangeError for a URL that is none of a Redis, and for a prefix that cannot be one
  */
 export function openRedisStore({
   url,
+  client,
   prefix = "wallet_session",
   durability = "always",
   onWarning = (warning) => process.emitWarning(warning),
 }: RedisStoreOptions): SessionStore {
-  assertRedisUrl(url);
+  if (url !== undefined) assertRedisUrl(url);
   if (!PREFIX.test(prefix)) throw new RangeError("A prefix has letters, digits, _, - and ., at most 64.");
-  return new RedisStore({ url, prefix, durability, onWarning });
+  const source = client === undefined ? { url } : { client };
+  return new RedisStore({ source, prefix, durability, onWarning });
 }

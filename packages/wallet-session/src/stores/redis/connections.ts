@@ -1,10 +1,10 @@
 import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
-import { type Address, type Connection, connect } from "./driver.ts";
+import { type Address, type Connection, connect, hostOf, type RedisSource } from "./driver.ts";
 import { ConnectionFault, ServerFault } from "./faults.ts";
 import { checkServer, type RedisDurability } from "./server.ts";
 
 export interface NodeOptions {
-  readonly url: string;
+  readonly source: RedisSource;
   readonly durability: RedisDurability;
   readonly onWarning: (warning: string) => void;
 }
@@ -15,8 +15,8 @@ export interface CheckedConnection extends Connection {
 }
 
 /**
- * The server that holds the keys: the one at the URL or, in a cluster, the one that it names. As soon as that one is not to
- * be had, the URL is asked again.
+ * The server that holds the keys: the one at the source or, in a cluster, the one that it names. Where that one cannot be
+ * reached, the source is asked again: so a cluster's failover is followed.
  */
 export class Node {
   readonly #options: NodeOptions;
@@ -31,7 +31,7 @@ export class Node {
   async connect(): Promise<Connection> {
     const address = this.#movedTo;
     try {
-      return await connect(this.#options.url, address);
+      return await connect(this.#options.source, address);
     } catch (error) {
       if (this.#movedTo === address) this.#movedTo = null;
       throw error;
@@ -64,7 +64,7 @@ export class Node {
     }
     const target = error.message.split(" ")[2] ?? "";
     const colon = target.lastIndexOf(":");
-    const host = target.slice(0, colon) || this.#movedTo?.host || new URL(this.#options.url).hostname;
+    const host = target.slice(0, colon) || this.#movedTo?.host || hostOf(this.#options.source);
     this.#movedTo = { host, port: Number(target.slice(colon + 1)) };
   }
 

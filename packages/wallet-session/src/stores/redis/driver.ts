@@ -13,6 +13,26 @@ export interface Address {
   readonly port: number;
 }
 
+/** What the store uses of a connection of `@redis/client`. */
+export interface RedisConnection {
+  readonly isOpen: boolean;
+  readonly isReady: boolean;
+  connect(): Promise<unknown>;
+  destroy(): void;
+  on(event: string, listener: () => void): unknown;
+  sendCommand(command: Argument[]): Promise<unknown>;
+  subscribe(channel: string, listener: () => void): Promise<unknown>;
+}
+
+/** What the store uses of a client of `@redis/client`: its settings, for connections of the store's own. */
+export interface RedisClient {
+  readonly options: { readonly socket?: object | undefined };
+  duplicate(overrides: object): RedisConnection;
+}
+
+/** Where the connections lead, and by which settings. */
+export type RedisSource = { readonly url: string } | { readonly client: RedisClient };
+
 /** One connection. It does not come back once it is lost. */
 export interface Connection {
   /** @throws ServerFault, ConnectionFault */
@@ -34,16 +54,9 @@ export function assertRedisUrl(url: string): void {
 }
 
 /** @throws ConnectionFault; Error when `@redis/client` is not installed */
-export async function connect(url: string, address: Address | null): Promise<Connection> {
-  const { createClient, ErrorReply, RESP_TYPES } = await loadDriver();
-  const client = createClient({
-    ...withAddress(url, address),
-    // A step has its own limit; a timer for each command costs more than the command.
-    // Lost is lost: what was on its way must not be sent again behind the store's back.
-    disableOfflineQueue: true,
-    maintNotifications: "disabled",
-    commandOptions: { timeout: 0, typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
-  });
+export async function connect(source: RedisSource, address: Address | null): Promise<Connection> {
+  const driver = await loadDriver();
+  const client = newClient(driver, source, address);
   const lost = new Promise<void>((resolve) => {
     client.on("error", () => resolve());
     client.on("end", () => resolve());
@@ -58,9 +71,9 @@ export async function connect(url: string, address: Address | null): Promise<Con
     async send(command) {
       if (!client.isReady) throw new ConnectionFault(false, null);
       try {
-        return await client.sendCommand<Reply>([...command]);
+        return (await client.sendCommand([...command])) as Reply;
       } catch (error) {
-        if (error instanceof ErrorReply) throw new ServerFault(error.message);
+        if (error instanceof driver.ErrorReply) throw new ServerFault(error.message);
         throw new ConnectionFault(true, error);
       }
     },
@@ -70,20 +83,40 @@ export async function connect(url: string, address: Address | null): Promise<Con
   };
 }
 
-function withAddress(url: string, address: Address | null) {
-  const target = new URL(url);
+function newClient(driver: Driver, source: RedisSource, address: Address | null): RedisConnection {
+  const settings = {
+    // Lost is lost: what was on its way must not be sent again behind the store's back.
+    disableOfflineQueue: true,
+    maintNotifications: "disabled",
+    // A step has its own limit; a timer for each command costs more than the command.
+    commandOptions: { timeout: 0, typeMapping: { [driver.RESP_TYPES.BLOB_STRING]: Buffer } },
+  };
+  const socket = { connectTimeout: STORE_STEP_TIMEOUT_MS, reconnectStrategy: false, keepAlive: true };
+  if ("client" in source) {
+    const { client } = source;
+    return client.duplicate({
+      ...settings,
+      // The store names its keys itself, and nobody else's cache knows of its writes.
+      keyPrefix: undefined,
+      clientSideCache: undefined,
+      socket: { ...client.options.socket, ...socket, ...address },
+      ...(address && { url: undefined }),
+    });
+  }
+  const target = new URL(source.url);
   if (address !== null) {
     target.hostname = address.host.includes(":") ? `[${address.host}]` : address.host;
     target.port = `${address.port}`;
   }
-  const socket = {
-    connectTimeout: STORE_STEP_TIMEOUT_MS,
-    reconnectStrategy: false as const,
-    keepAlive: true,
-  };
-  return target.protocol === "rediss:"
-    ? { url: target.href, socket: { ...socket, tls: true as const } }
-    : { url: target.href, socket };
+  const tls = target.protocol === "rediss:";
+  return driver.createClient({ ...settings, url: target.href, socket: { ...socket, ...(tls && { tls }) } });
+}
+
+/** The host that the URL or the client names. */
+export function hostOf(source: RedisSource): string {
+  if ("url" in source) return new URL(source.url).hostname;
+  const { socket } = source.client.options;
+  return socket && "host" in socket && typeof socket.host === "string" ? socket.host : "localhost";
 }
 
 /** The driver's own limit ends when TCP is connected, and a server that is stopped gets that far. */
@@ -99,8 +132,15 @@ async function connectInTime(connecting: Promise<unknown>, destroy: () => void):
   }
 }
 
+/** What is used of `@redis/client`. No type of it stands in a declaration: programs without it read those, too. */
+interface Driver {
+  createClient(settings: object): RedisConnection;
+  readonly ErrorReply: new (message: string) => Error;
+  readonly RESP_TYPES: { readonly BLOB_STRING: number };
+}
+
 /** Once; a slow disk is no reason to give a step up. @throws when `@redis/client` is not installed */
-export async function loadDriver() {
+export async function loadDriver(): Promise<Driver> {
   try {
     // Bundlers leave it alone: most who bundle this package have no `@redis/client`.
     return await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ "@redis/client");
