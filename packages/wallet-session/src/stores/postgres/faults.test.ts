@@ -311,7 +311,7 @@ test("a lost connection, and a new one that does not come, are waited for no lon
   proxy.roundTrips();
   const begun = performance.now();
   const finding = store.findSession(session.id);
-  const rejected = expect(finding).rejects.toThrow("timeout exceeded when trying to connect again");
+  const rejected = expect(finding).rejects.toThrow("no free connection to PostgreSQL");
   await vi.waitFor(() => expect(proxy.roundTrips()).toBe(1), PATIENTLY);
   proxy.cut();
   proxy.dropAnswers();
