@@ -4,6 +4,7 @@ import type { Connection, PostgresPool, PostgresSource } from "./postgres/driver
 import { assertMigrated, migrate, schemaState } from "./postgres/migrate.ts";
 import { MIGRATIONS } from "./postgres/migrations.ts";
 import { PostgresStore } from "./postgres/store.ts";
+import { POSTGRES_TIMES } from "./postgres/times.ts";
 import type { SchemaState } from "./schema-state.ts";
 
 export type { PostgresClient, PostgresPool } from "./postgres/driver.ts";
@@ -98,7 +99,7 @@ async function onConnection<Output>(
   options: PostgresConnectionOptions,
   work: (connection: Connection) => Promise<Output>,
 ): Promise<Output> {
-  const connections = new Connections(sourceOf(options));
+  const connections = new Connections(sourceOf(options), POSTGRES_TIMES);
   try {
     return await connections.begin().use(work);
   } finally {

@@ -1,19 +1,22 @@
 import { type Connection, type ConnectionPool, openPool, type PostgresSource } from "./driver.ts";
 import { StepRunner } from "./runner.ts";
+import type { PostgresTimes } from "./times.ts";
 
 /** Runs single statements, each a transaction of its own, on a bounded number of connections. */
 export class Connections {
   readonly #source: PostgresSource;
+  readonly #times: PostgresTimes;
   #pool: Promise<ConnectionPool> | null = null;
 
-  constructor(source: PostgresSource) {
+  constructor(source: PostgresSource, times: PostgresTimes) {
     this.#source = source;
+    this.#times = times;
   }
 
   /** A step, whose time runs from now. */
   begin(): StepRunner {
     const isBounded = "url" in this.#source;
-    return new StepRunner(() => this.#connect(), isBounded);
+    return new StepRunner(() => this.#connect(), isBounded, this.#times.stepMs);
   }
 
   /** Waits for the statements that are under way. */
@@ -23,7 +26,7 @@ export class Connections {
   }
 
   async #connect(): Promise<Connection> {
-    this.#pool ??= openPool(this.#source).catch((error: unknown) => {
+    this.#pool ??= openPool(this.#source, this.#times).catch((error: unknown) => {
       this.#pool = null;
       throw error;
     });

@@ -1,7 +1,8 @@
 import { connectionSettings, readingInt8, surviveLostConnections } from "../../databases/postgres.ts";
-import { POSTGRES_CONNECTIONS, POSTGRES_STATEMENT_TIMEOUT_MS, STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
+import { POSTGRES_CONNECTIONS } from "../../limits.ts";
 import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
+import type { PostgresTimes } from "./times.ts";
 
 // No type of `pg` stands in a declaration here: programs without `pg` read the declarations of this package, too.
 
@@ -61,15 +62,15 @@ export interface Listener {
 }
 
 /** @throws when `pg` is not installed, or cannot read the URL */
-export async function openPool(source: PostgresSource): Promise<ConnectionPool> {
+export async function openPool(source: PostgresSource, times: PostgresTimes): Promise<ConnectionPool> {
   const { Pool, types } = await loadDriver();
   // Times, positions and counts, all of them below 2^53.
   const reading = readingInt8(types.getTypeParser, Number);
-  if ("pool" in source) return handedIn(source.pool, reading);
+  if ("pool" in source) return handedIn(source.pool, reading, times);
   const pool = new Pool({
-    ...usual(source.url),
+    ...usual(source.url, times),
     max: POSTGRES_CONNECTIONS,
-    statement_timeout: POSTGRES_STATEMENT_TIMEOUT_MS,
+    statement_timeout: times.statementMs,
     types: reading,
   });
   surviveLostConnections(pool);
@@ -77,11 +78,11 @@ export async function openPool(source: PostgresSource): Promise<ConnectionPool> 
 }
 
 /** What the caller's pool has set for its own queries holds for these only where they do not say otherwise. */
-function handedIn(pool: PostgresPool, types: Types): ConnectionPool {
+function handedIn(pool: PostgresPool, types: Types, { stepMs }: PostgresTimes): ConnectionPool {
   const connect = async (): Promise<Connection> => {
     const client = await connectSafely(pool);
     return {
-      query: (query) => client.query({ query_timeout: STORE_STEP_TIMEOUT_MS, ...query, types }),
+      query: (query) => client.query({ query_timeout: stepMs, ...query, types }),
       release: (destroy) => client.release(destroy),
     };
   };
@@ -108,14 +109,15 @@ export async function openListener(
   source: PostgresSource,
   channel: string,
   onNotification: () => void,
+  times: PostgresTimes,
 ): Promise<Listener> {
-  const { client, end } = await listeningClient(source);
+  const { client, end } = await listeningClient(source, times);
   const ended = new Promise<void>((resolve) => {
     client.on("end", resolve);
     client.on("error", resolve);
   });
   client.on("notification", onNotification);
-  const query = (text: string) => client.query({ text, query_timeout: STORE_STEP_TIMEOUT_MS });
+  const query = (text: string) => client.query({ text, query_timeout: times.stepMs });
   try {
     unref(client);
     await query(`LISTEN "${channel}"`);
@@ -126,7 +128,7 @@ export async function openListener(
   return { ended, ping: async () => void (await query("SELECT 1")), end };
 }
 
-async function listeningClient(source: PostgresSource) {
+async function listeningClient(source: PostgresSource, times: PostgresTimes) {
   if ("pool" in source) {
     const client = await connectSafely(source.pool);
     let isHeld = true;
@@ -138,7 +140,7 @@ async function listeningClient(source: PostgresSource) {
     return { client, end };
   }
   const { Client } = await loadDriver();
-  const client = new Client(usual(source.url));
+  const client = new Client(usual(source.url, times));
   client.on("error", () => {});
   const end = () => void client.end().catch(() => {});
   await client.connect().catch((error: unknown) => {
@@ -153,8 +155,9 @@ function unref(client: object): void {
   if ("unref" in client && typeof client.unref === "function") client.unref();
 }
 
-function usual(url: string) {
-  return { ...connectionSettings(url, "wallet-session"), query_timeout: STORE_STEP_TIMEOUT_MS };
+function usual(url: string, { stepMs }: PostgresTimes) {
+  const settings = connectionSettings(url, "wallet-session");
+  return { ...settings, connectionTimeoutMillis: stepMs, query_timeout: stepMs };
 }
 
 interface Ended {

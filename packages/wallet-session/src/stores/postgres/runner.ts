@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isLost, isUndone, retryAfterMs } from "../../databases/postgres.ts";
-import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
 import type { Row } from "../sql/rows.ts";
 import type { Connection, Statement } from "./driver.ts";
 
@@ -16,13 +15,14 @@ export interface Written {
  * before another try) is waited for until then, and then the step rejects.
  */
 export class StepRunner {
-  readonly #endsAt = performance.now() + STORE_STEP_TIMEOUT_MS;
+  readonly #endsAt: number;
   readonly #openConnection: () => Promise<Connection>;
   /** The next attempt to connect ends in time by itself. */
   #isBounded: boolean;
 
   /** @param isBounded whether `openConnection` rejects by itself once it has taken as long as a step may */
-  constructor(openConnection: () => Promise<Connection>, isBounded: boolean) {
+  constructor(openConnection: () => Promise<Connection>, isBounded: boolean, stepMs: number) {
+    this.#endsAt = performance.now() + stepMs;
     this.#openConnection = openConnection;
     this.#isBounded = isBounded;
   }

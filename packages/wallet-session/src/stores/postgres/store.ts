@@ -22,6 +22,7 @@ import { Connections } from "./connections.ts";
 import type { Connection, PostgresSource } from "./driver.ts";
 import type { StepRunner } from "./runner.ts";
 import { createStatements, type Statements } from "./steps.ts";
+import { POSTGRES_TIMES } from "./times.ts";
 import { WakeUps } from "./wake-ups.ts";
 
 const ID_AFTER_ALL = new Uint8Array(16).fill(255);
@@ -42,9 +43,14 @@ export class PostgresStore implements SessionStore {
   #closing: Promise<void> | null = null;
 
   /** @param prepare done once before the first step: makes the schema fit, or rejects; tried again by the next step */
-  constructor(source: PostgresSource, schema: string, prepare: (connection: Connection) => Promise<void>) {
-    this.#connections = new Connections(source);
-    this.#wakeUps = new WakeUps(source, schema);
+  constructor(
+    source: PostgresSource,
+    schema: string,
+    prepare: (connection: Connection) => Promise<void>,
+    times = POSTGRES_TIMES,
+  ) {
+    this.#connections = new Connections(source, times);
+    this.#wakeUps = new WakeUps(source, schema, times);
     this.#statements = createStatements(schema);
     this.#prepare = prepare;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { POSTGRES_LISTEN_AGAIN_MS, POSTGRES_LISTEN_PING_MS } from "../../limits.ts";
 import { type Listener, openListener, type PostgresSource } from "./driver.ts";
+import type { PostgresTimes } from "./times.ts";
 
 /**
  * Tells watchers that something was notified on a channel (LISTEN), by one connection for all of them, which is there while
@@ -10,11 +10,13 @@ import { type Listener, openListener, type PostgresSource } from "./driver.ts";
 export class WakeUps {
   readonly #source: PostgresSource;
   readonly #channel: string;
+  readonly #times: PostgresTimes;
   readonly #watchers = new Set<() => void>();
   #listening: AbortController | null = null;
 
   /** @param channel a name as it may stand between double quotes */
-  constructor(source: PostgresSource, channel: string) {
+  constructor(source: PostgresSource, channel: string, times: PostgresTimes) {
+    this.#times = times;
     this.#source = source;
     this.#channel = channel;
   }
@@ -43,7 +45,7 @@ export class WakeUps {
     while (!signal.aborted) {
       // Faults are the steps' to report: this only makes them sooner.
       await this.#listenOnce(signal).catch(() => {});
-      await pause(POSTGRES_LISTEN_AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
+      await pause(this.#times.listenAgainMs, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
@@ -51,13 +53,13 @@ export class WakeUps {
     const wakeAll = () => {
       for (const wake of this.#watchers) wake();
     };
-    const listener = await openListener(this.#source, this.#channel, wakeAll);
+    const listener = await openListener(this.#source, this.#channel, wakeAll, this.#times);
     const stop = () => listener.end();
     signal.addEventListener("abort", stop);
     try {
       if (signal.aborted) return;
       wakeAll();
-      await whileAnswering(listener);
+      await whileAnswering(listener, this.#times.listenPingMs);
     } finally {
       signal.removeEventListener("abort", stop);
       stop();
@@ -66,12 +68,12 @@ export class WakeUps {
 }
 
 /** Until it is lost. One that nobody has closed and that does not answer any more counts as lost. */
-async function whileAnswering(listener: Listener): Promise<void> {
+async function whileAnswering(listener: Listener, pingMs: number): Promise<void> {
   const answering = new AbortController();
   const { signal } = answering;
   const silent = (async () => {
     for (;;) {
-      await pause(POSTGRES_LISTEN_PING_MS, undefined, { signal, ref: false });
+      await pause(pingMs, undefined, { signal, ref: false });
       await listener.ping();
     }
   })().catch(() => {});
