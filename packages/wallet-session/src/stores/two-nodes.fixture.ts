@@ -6,9 +6,7 @@ import type { IssuedTokens } from "../engine/session-engine.ts";
 import { everyInterval } from "../engine/timers.ts";
 import type { SessionId, SessionStore } from "../store.ts";
 
-const REVOCATIONS = 100;
-/** At worst. Usually half a second without the wake-up, and a few milliseconds with it. */
-const REFUSED_WITHIN_MS = 5_000;
+const REVOCATIONS = 20;
 
 type WakeUp = "on" | "off";
 type Learned = (sessionId: SessionId) => void;
@@ -27,38 +25,30 @@ async function startNode(store: SessionStore, wakeUp: WakeUp, onLearned: Learned
 }
 
 /** `openTwo`: two stores of one database that nobody else uses. */
-export function testTwoNodes(database: string, openTwo: () => readonly [SessionStore, SessionStore]): void {
+export function testTwoNodes(openTwo: () => readonly [SessionStore, SessionStore]): void {
   test.each(["on", "off"] as const)(
-    "a revocation on one node is refused by the other in time, the wake-up being %s",
+    "a revocation on one node is refused by the other, the wake-up being %s",
     async (wakeUp) => {
       const [mine, theirs] = openTwo();
-      const learned = new Map<SessionId, PromiseWithResolvers<number>>();
+      const learned = new Map<SessionId, PromiseWithResolvers<void>>();
       const here = await startNode(mine, wakeUp, () => {});
-      const there = await startNode(theirs, wakeUp, (id) => learned.get(id)?.resolve(performance.now()));
+      const there = await startNode(theirs, wakeUp, (id) => learned.get(id)?.resolve());
       const sessions: IssuedTokens[] = [];
       for (let index = 0; index < REVOCATIONS; index += 1) {
         const tokens = await here.signIn();
         learned.set(tokens.session.id, Promise.withResolvers());
         sessions.push(tokens);
       }
-      const lags = await Promise.all(
+      await Promise.all(
         sessions.map(async ({ session, accessToken, refreshToken }, index) => {
           // At any time between two readings of the log, and not all at once.
-          await setTimeout(23 * index);
+          await setTimeout(53 * index);
           await here.engine.revokeByRefreshToken(refreshToken, "logout");
-          const answered = performance.now();
           expect(await codeOf(there.refresh(refreshToken))).toBe("refresh_token_revoked");
-          const heard = (await learned.get(session.id)?.promise) ?? Number.POSITIVE_INFINITY;
+          await learned.get(session.id)?.promise;
           expect(await codeOf(there.engine.authenticate(accessToken))).toBe("session_revoked");
-          return Math.max(0, heard - answered);
         }),
       );
-      lags.sort((a, b) => a - b);
-      const at = (share: number) => Math.round(lags[Math.ceil(share * lags.length) - 1] ?? 0);
-      console.log(
-        `${database}, wake-up ${wakeUp}: refused by the other node after ${at(0.5)} ms (p50), ${at(0.99)} ms (p99), ${at(1)} ms at most`,
-      );
-      expect(at(1)).toBeLessThan(REFUSED_WITHIN_MS);
     },
   );
 }

@@ -4,7 +4,7 @@ import { temporaryDatabase } from "./database.fixture.ts";
 
 const database = temporaryDatabase();
 
-testTwoNodes("PostgreSQL", () => {
+testTwoNodes(() => {
   const options = { url: database.url, schema: database.newSchema() };
   return [openPostgresStore(options), openPostgresStore(options)];
 });

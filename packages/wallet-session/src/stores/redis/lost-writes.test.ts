@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { codeOf } from "../../testing/protocol-engine.ts";
 import { crashWithoutTheTail, promoteTooEarly } from "./lost-writes.fixture.ts";
 
-const LOSS = { sessions: 60, overMs: 2_000, lostMs: 1_000 };
+const LOSS = { sessions: 20, overMs: 600, lostMs: 300 };
 const ALL_LOST = { sessions: 10, overMs: 10, lostMs: 10 };
 
 test("a crash that loses the last of the append-only file signs some out, raises no alarm, and a retry goes on", async () => {

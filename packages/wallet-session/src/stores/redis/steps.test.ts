@@ -26,7 +26,7 @@ const REVOCATION = { reason: "admin", revokedAt: START } as const;
 /** A store behind a proxy on a server that knows the scripts. */
 async function open(
   url: string,
-  options: Pick<RedisStoreOptions, "durability"> = {},
+  options: Pick<RedisStoreOptions, "durability" | "prefix"> = {},
   pretence?: Pretence,
 ): Promise<{ store: SessionStore; proxy: RedisProxy; sent: (step: Promise<unknown>) => Promise<string[]> }> {
   const proxy = await startProxy(url, pretence);

@@ -4,7 +4,7 @@ import { temporaryKeys } from "./server.fixture.ts";
 
 const keys = temporaryKeys();
 
-testTwoNodes("Redis", () => {
+testTwoNodes(() => {
   const options = { url: keys.url, prefix: keys.newPrefix(), onWarning: () => {} };
   return [openRedisStore(options), openRedisStore(options)];
 });
