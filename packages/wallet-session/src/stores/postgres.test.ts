@@ -15,7 +15,7 @@ describe("PostgreSQL store", () => {
   };
   storeConformance({
     test,
-    open: () => openIn(database.newSchema()),
+    open: async () => openIn(await database.emptySchema()),
     openAnother: (first) => openIn(schemas.get(first) ?? ""),
   });
 });

@@ -6,6 +6,6 @@ import { temporaryDatabase } from "./database.fixture.ts";
 const database = temporaryDatabase();
 
 test("any sequence of steps has the outcomes and leaves the state that memory has", async () => {
-  const open = () => openPostgresStore({ url: database.url, schema: database.newSchema() });
+  const open = async () => openPostgresStore({ url: database.url, schema: await database.emptySchema() });
   await compareWithMemory(open, { largestGroup: 1, runs: 10 });
 });

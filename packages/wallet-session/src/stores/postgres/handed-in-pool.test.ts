@@ -43,7 +43,7 @@ describe("PostgreSQL store on a pool of the caller's", () => {
   };
   storeConformance({
     test,
-    open: () => openIn(database.newSchema()),
+    open: async () => openIn(await database.emptySchema()),
     openAnother: (first) => openIn(schemas.get(first) ?? ""),
   });
 });

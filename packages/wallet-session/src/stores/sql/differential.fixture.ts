@@ -139,7 +139,7 @@ async function outcomes(store: SessionStore, steps: readonly Write[]): Promise<u
  * the same moment: more than one only of a store that takes them in the order in which they come.
  */
 export async function compareWithMemory(
-  open: () => SessionStore,
+  open: () => SessionStore | Promise<SessionStore>,
   { largestGroup, runs }: { largestGroup: number; runs: number },
 ): Promise<void> {
   const group = fc.array(write, { minLength: 1, maxLength: largestGroup });
@@ -147,7 +147,7 @@ export async function compareWithMemory(
   await fc.assert(
     fc.asyncProperty(groups, async (groups) => {
       const memory = createMemoryStore();
-      const store = open();
+      const store = await open();
       try {
         for (const steps of groups) {
           assertSame(await outcomes(store, steps), await outcomes(memory, steps));
