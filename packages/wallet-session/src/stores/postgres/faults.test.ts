@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { isLost, isUndone } from "../../databases/postgres.ts";
 import { POSTGRES_CONNECTIONS } from "../../limits.ts";
 import { describeFault } from "../../logging/event-log.ts";
 import type { SessionRecord, SessionStore } from "../../store.ts";
@@ -396,17 +395,5 @@ test("no fault tells the password", async () => {
     const fault = await store.ping().catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(Error);
     expect(describeFault(fault)).not.toContain(password);
-  }
-});
-
-test("which faults say that nothing was written, and which leave it open", () => {
-  const coded = (code: string) => Object.assign(new Error("x"), { code });
-  for (const code of ["40001", "40P01"])
-    expect([isUndone(coded(code)), isLost(coded(code))]).toEqual([true, false]);
-  for (const code of ["57P01", "57P03", "08006", "53300", "ECONNRESET", "ECONNREFUSED"]) {
-    expect([isUndone(coded(code)), isLost(coded(code))]).toEqual([false, true]);
-  }
-  for (const other of [coded("23505"), coded("57014"), new Error("Query read timeout"), "40001", null]) {
-    expect([isUndone(other), isLost(other)]).toEqual([false, false]);
   }
 });
