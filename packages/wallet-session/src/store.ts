@@ -104,7 +104,7 @@ export interface SessionStore {
   countSessions(now: number): Promise<number>;
 
   /**
-   * Deletes up to `limit` rows of each kind that nobody can need any more: sessions whose
+   * Deletes up to `limit` rows of each kind that are of no use any more: sessions whose
    * `min(idleExpiresAt, expiresAt)` is before `sessionsBefore`, consumed challenges whose `expiresAt` is before `now`,
    * log entries with `revokedAt` before `revocationsBefore`, and security events with `revokedAt` before `eventsBefore`,
    * delivered or not. A session that a rotation gave an earlier end than it had, as after `REFRESH_IDLE_TTL` was lowered, may

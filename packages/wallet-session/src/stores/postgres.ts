@@ -32,8 +32,8 @@ export type PostgresSchemaOptions = PostgresConnectionOptions & {
 
 export type PostgresStoreOptions = PostgresSchemaOptions & {
   /**
-   * `auto`: the first step brings the schema up to date. `check`: it rejects where the schema is older, and says so; somebody
-   * else migrates.
+   * `auto`: the first step brings the schema up to date. `check`: it rejects where the schema is older, and says so; another
+   * process migrates.
    * @default "auto"
    */
   readonly migrate?: "auto" | "check";
@@ -46,14 +46,13 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
  * A store for any number of processes on any number of machines: PostgreSQL 13 or newer, or an engine compatible with it, by
  * the package `pg`, which has to be installed beside this one.
  *
- * Each step is one statement. A promise of a write resolves after its commit is on disk, whatever `synchronous_commit` the
- * server has as default. A step that the server undid for the sake of another one is begun again, up to 4 times in all; so is
- * one whose connection was lost, where it can be told afterwards what became of it. Then it rejects, and in any case after
- * 1.5 s: a server that is stopped is not waited for any longer.
+ * Each step is one statement. A promise of a write resolves after its commit is on disk, whatever default the server has for
+ * `synchronous_commit`. A step begins again, up to 4 times in all, where the server undid it in favour of another one, and where its
+ * connection was lost and the row can tell afterwards what became of it. It rejects after that, and in any case after 1.5 s.
  *
- * Opens nothing yet. The first step connects and sees to the schema, one process at a time, for up to a minute; it rejects when
- * the schema was written by a newer version of this package that does not work with this one, and when `pg` is missing. What
- * it did not do, the next step tries again. Must be led to the primary, never to a replica.
+ * Opens nothing yet. The first step connects and brings the schema up to date, one process at a time, for up to a minute. It
+ * rejects when the schema was written by a newer version of this package that does not work with this one, and when `pg` is
+ * missing. After a failure the next step tries again. The URL must lead to the primary, never to a replica.
  *
  * With `pool` the store works on connections of the caller's pool, and the pool stays the caller's:
  * - `close` does not end it. Close the store first, then end the pool.
@@ -65,7 +64,7 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
  * - Its parsers of types, its time limits for queries and its `synchronous_commit` do not touch the store's statements. Its
  *   option `binary` must not be set.
  *
- * @throws RangeError for a name that cannot be the schema's
+ * @throws RangeError for a schema name with other characters
  */
 export function openPostgresStore(options: PostgresStoreOptions): SessionStore {
   const schema = schemaOf(options);
@@ -79,7 +78,7 @@ export function openPostgresStore(options: PostgresStoreOptions): SessionStore {
 /**
  * Brings the schema up to date, as the first step of a store does.
  * @param onStep told of each version that is reached; they are committed together
- * @throws what the store's first step rejects with
+ * @throws as the first step of a store
  */
 export async function migratePostgres(
   options: PostgresSchemaOptions & { readonly onStep?: (version: number) => void },
@@ -89,7 +88,7 @@ export async function migratePostgres(
   return { from, to: Math.max(from, MIGRATIONS.length) };
 }
 
-/** Reads what `migratePostgres` would do, and does nothing. @throws as it does */
+/** Reads what {@link migratePostgres} would do; changes nothing. @throws as it does */
 export async function schemaOfPostgres(options: PostgresSchemaOptions): Promise<SchemaState> {
   const schema = schemaOf(options);
   return onConnection(options, (connection) => schemaState(connection, schema));

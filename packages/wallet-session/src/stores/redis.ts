@@ -41,12 +41,11 @@ const PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;
  * A store for any number of processes on any number of machines: Redis 7 or newer, or Valkey, by the package
  * `@redis/client`, which has to be installed beside this one.
  *
- * Each step is one Lua script, and so one round trip. A step that the server has not begun, one whose connection was lost and
- * that leaves the same when it is done twice, are sent again, a bounded number of times; then the step rejects. All of it
- * ends within 1.5 s.
+ * Each step is one Lua script, and so one round trip. A step is sent again where the server has not begun it, and where its
+ * connection was lost and doing it twice leaves the same. It is sent 4 times at most, then it rejects. All of it ends within 1.5 s.
  *
  * Opens nothing yet. The first step connects; it rejects where the server is a replica or may drop sessions when its memory is
- * full, and when `@redis/client` is missing. What it did not do, the next step tries again.
+ * full, and when `@redis/client` is missing. After a failure the next step tries again.
  *
  * With `client` the store takes over its settings: address, TLS, credentials, database. It sends nothing on that client, which
  * need not be connected, and `close` leaves it alone. The store opens connections of its own by `duplicate()`: those that wait for
@@ -54,7 +53,7 @@ const PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;
  * reconnecting, key prefix and client-side cache of the client do not touch them. It must come from the copy of
  * `@redis/client` that this package finds.
  *
- * @throws RangeError for a URL that is none of a Redis, and for a prefix that cannot be one
+ * @throws RangeError for a URL of another kind, and for a prefix with other characters
  */
 export function openRedisStore({
   url,

@@ -24,7 +24,7 @@ const NONE = { sessions: 0, challenges: 0, revocations: 0, events: 0 };
 export const housekeepingCases: Record<string, ConformanceCase> = {
   "signingKeys: none at first, then oldest first and exact": async (store) => {
     assert.deepEqual(await store.signingKeys(), []);
-    // The order is that of adding, whatever the clocks of the nodes that made them said.
+    // The order is that of adding. The clocks of the nodes that made the keys do not count.
     const keys = [signingKey("b", START), signingKey("a", START - DAY), signingKey("c", START + DAY)];
     let newest: string | null = null;
     for (const key of keys) {

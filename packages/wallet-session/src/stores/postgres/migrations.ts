@@ -14,7 +14,7 @@ export interface Migration {
  * - `examine_at` is when to look at a session for pruning: never later than its end, and not touched by rotation. `prune`
  *   moves it on for sessions that have lived on since.
  * - `sessions_not_revoked` is for counting and ending all; rotation does not touch it either.
- * - `revocation_counter` has one row, locked by whoever appends to the log until that is committed: positions become visible
+ * - `revocation_counter` has one row. A transaction that appends to the log locks it until its commit: positions become visible
  *   in their order (docs/decisions/0022).
  */
 export const MIGRATIONS: readonly Migration[] = [

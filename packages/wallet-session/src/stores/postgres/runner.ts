@@ -3,16 +3,16 @@ import { isLost, isUndone, retryAfterMs } from "../../databases/postgres.ts";
 import type { Row } from "../sql/rows.ts";
 import type { Connection, Statement } from "./driver.ts";
 
-/** What a write that may have been sent twice has answered the last time. */
+/** The last answer to a write that may have been sent twice. */
 export interface Written {
   readonly rows: readonly Row[];
-  /** Whether it was sent before on a connection that was lost: then that one may be what was written. */
+  /** Whether it was sent before, on a connection that was lost: the first sending may have written it. */
   readonly sentAgain: boolean;
 }
 
 /**
- * The statements of one step share one limit in time: what is waited for (a free connection, a new one, each answer, the pause
- * before another try) is waited for until then, and then the step rejects.
+ * The statements of one step share one limit in time. Every wait counts: for a free connection, a new one, each answer, the pause
+ * before another try. At the limit the step rejects.
  */
 export class StepRunner {
   readonly #endsAt: number;
@@ -27,14 +27,14 @@ export class StepRunner {
     this.#isBounded = isBounded;
   }
 
-  /** A statement that changes nothing: begun again also where the connection was lost. */
+  /** A statement that changes nothing. It begins again also where the connection was lost. */
   read(statement: Statement, values: unknown[]): Promise<readonly Row[]> {
     return this.use((connection) => this.#run(connection, statement, values));
   }
 
   /**
-   * A statement that writes, and whose second writing would be another one: begun again only where the server said that it was
-   * undone, or where there was no connection to send it on.
+   * A statement that writes, and whose second writing nobody could tell from the first. It begins again only where the server
+   * undid it, or where there was no connection to send it on.
    */
   writeOnce(statement: Statement, values: unknown[]): Promise<readonly Row[]> {
     return this.#again(
@@ -44,8 +44,8 @@ export class StepRunner {
   }
 
   /**
-   * A statement that writes, begun again also where its connection was lost. Then nobody knows whether it was written
-   * before: the rows are those of the last time, and the caller must be able to tell by them or by the row that it is about.
+   * A statement that writes. It begins again also where its connection was lost, and then it may have been written before. The
+   * rows are those of the last time; the caller must be able to tell by them, or by the session's row.
    */
   async write(statement: Statement, values: unknown[]): Promise<Written> {
     let sentAgain = false;
@@ -59,7 +59,7 @@ export class StepRunner {
     return { rows, sentAgain };
   }
 
-  /** Several statements on one connection, begun again where it was lost. */
+  /** Several statements on one connection. They begin again where it was lost. */
   use<Output>(work: (connection: Connection) => Promise<Output>): Promise<Output> {
     return this.#again(work, isLost);
   }

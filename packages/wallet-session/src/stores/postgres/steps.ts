@@ -79,7 +79,7 @@ export function createStatements(schema: string) {
       revoking(`actor_id = $3 AND id IS DISTINCT FROM $4 AND ${live("$1")}`),
     ),
 
-    /** $1 revoked at, $2 reason, $3 limit. Waits for who is writing to one of them, so that none is passed over. */
+    /** $1 revoked at, $2 reason, $3 limit. Waits for writers of one of them, so that none is passed over. */
     revokeBatch: prepared(
       "revoke_batch",
       revoking(
@@ -200,8 +200,9 @@ export function createStatements(schema: string) {
   };
 
   /**
-   * Marks the sessions, appends to the log and the events, and wakes whoever follows the log. The counter comes last, so that its row is locked for no longer
-   * than the commit takes, and only where something was revoked. A row with the id for each session.
+   * Marks the sessions, appends to the log and the events, and wakes the followers of the log. The counter comes last, so that
+   * its row is locked only where something was revoked, and for no longer than the commit takes. A row with the id for each
+   * session.
    */
   function revoking(where: string, before = ""): string {
     return `WITH ${before}ended AS (

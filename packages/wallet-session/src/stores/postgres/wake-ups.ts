@@ -3,9 +3,8 @@ import { type Listener, openListener, type PostgresSource } from "./driver.ts";
 import type { PostgresTimes } from "./times.ts";
 
 /**
- * Tells watchers that something was notified on a channel (LISTEN), by one connection for all of them, which is there while
- * somebody watches. A lost one is opened again for as long as it takes, and each new one wakes all, since what was notified in
- * between is gone.
+ * Tells watchers of notifications on a channel (LISTEN). One connection serves all of them, and exists while there is a watcher.
+ * A lost one is opened again for as long as it takes. Each new one wakes all, since notifications in between are gone.
  */
 export class WakeUps {
   readonly #source: PostgresSource;
@@ -67,7 +66,7 @@ export class WakeUps {
   }
 }
 
-/** Until it is lost. One that nobody has closed and that does not answer any more counts as lost. */
+/** Resolves when the connection is lost, or does not answer any more. */
 async function whileAnswering(listener: Listener, pingMs: number): Promise<void> {
   const answering = new AbortController();
   const { signal } = answering;

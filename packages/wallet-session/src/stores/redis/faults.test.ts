@@ -89,7 +89,7 @@ test("a rotation that was written and whose answer was lost is sent again, and k
     row,
   );
   await assertRow(other, row);
-  // Whoever comes with the same swap later has not made it.
+  // A later call with the same swap has not made it.
   assertUnmatched(await store.rotate(swap), row);
 });
 

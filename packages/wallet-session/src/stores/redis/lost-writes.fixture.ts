@@ -118,7 +118,7 @@ async function rotateEvenly(
   }
 }
 
-/** Every client comes with the token that it holds; who is refused tries what one does that lost the answer. */
+/** Every client presents the token that it holds. One that is refused retries, as after a lost answer. */
 async function present(node: ProtocolEngine, clients: readonly Client[]): Promise<AfterLoss> {
   const codes: string[] = [];
   let retriesThatGoOn = 0;

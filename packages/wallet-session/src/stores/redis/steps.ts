@@ -46,7 +46,7 @@ end
 
 /**
  * KEYS: ends, position, log, log by time, events, events by time. ARGV: prefix, revoked at, the same as in the row, reason as
- * in the row. Marks the rows, appends to the log and to the events, and wakes whoever listens: where that fails, they poll.
+ * in the row. Marks the rows, appends to the log and to the events, and wakes the listeners: where that fails, they poll.
  */
 const REVOKE = `${ROWS}
 local prefix, revoked_at, written_at, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]

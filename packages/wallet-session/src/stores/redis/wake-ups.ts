@@ -2,8 +2,8 @@ import { REDIS_RESUBSCRIBE_MS } from "../../limits.ts";
 import type { Node } from "./connections.ts";
 
 /**
- * Calls `wake` for each message on the channel, and once for each subscription: what was said before it was not heard. On a
- * connection of its own, which comes back by itself. Returns what ends it.
+ * Calls `wake` for each message on the channel, and once for each subscription, since messages before it were missed. Uses a
+ * connection of its own and opens it again by itself. Returns the function that ends it.
  */
 export function watchChannel(node: Node, channel: string, wake: () => void): () => void {
   let stopped = false;
@@ -19,7 +19,7 @@ export function watchChannel(node: Node, channel: string, wake: () => void): () 
       wake();
       await connection.lost;
     } catch {
-      // Whoever waits for the news looks for it from time to time as well.
+      // The watcher polls the log as well.
     } finally {
       destroy();
       if (!stopped) timer = setTimeout(listen, REDIS_RESUBSCRIBE_MS).unref();
