@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../packages/wallet-session/src/clock.ts";
-import { createSessionEngine } from "../packages/wallet-session/src/engine/create-session-engine.ts";
 import { prune } from "../packages/wallet-session/src/engine/prune.ts";
 import type { SessionEngine } from "../packages/wallet-session/src/engine/session-engine.ts";
 import { ACCESS_TOKEN_TTL_MS } from "../packages/wallet-session/src/limits.ts";
 import type { SessionRecord, SessionStore } from "../packages/wallet-session/src/store.ts";
+import { CLIENT, newChallenge, refreshed, signIn, startEngine } from "./engine.ts";
 import { median } from "./measure.ts";
 
 const DAY = 86_400_000;
@@ -14,8 +14,6 @@ const SAMPLED = 1_000;
 const FILLING_AT_ONCE = 256;
 const ROUNDS = 7;
 const REFRESHES_EACH_ROUND = 1_000;
-const SECRET = randomBytes(32).toString("hex");
-const CLIENT = { browser: "Firefox 140", os: "Linux", device: null, ip: "203.0.113.0" };
 
 /** One place to keep sessions, and how many bytes they take there. */
 export interface Place {
@@ -43,7 +41,7 @@ export async function manySessions(
   sessions: number,
 ): Promise<ManySessions> {
   const [few, many] = [await open("few"), await open("many")];
-  const engines = await Promise.all([few, many].map(({ store }) => engineOn(store)));
+  const engines = await Promise.all([few, many].map(({ store }) => startEngine(store)));
   const [engineOfFew, engineOfMany] = engines as [SessionEngine, SessionEngine];
   try {
     const tokensOfFew = await fill(few.store, engineOfFew, FEW);
@@ -75,12 +73,6 @@ export async function manySessions(
   }
 }
 
-async function engineOn(store: SessionStore): Promise<SessionEngine> {
-  const engine = createSessionEngine({ store, secrets: [SECRET], issuer: "https://pay.example.com" });
-  await engine.start();
-  return engine;
-}
-
 /** The tokens of those that will be refreshed. Of the others, a quarter has ended longer ago than anything is kept. */
 async function fill(store: SessionStore, engine: SessionEngine, sessions: number): Promise<string[]> {
   const tokens: string[] = [];
@@ -89,17 +81,12 @@ async function fill(store: SessionStore, engine: SessionEngine, sessions: number
   await Promise.all(
     Array.from({ length: FILLING_AT_ONCE }, async () => {
       for (let n = next++; n < sessions; n = next++) {
-        if (n % every === 0) tokens.push(await signIn(engine, n));
-        else await store.createSession(session(n), challenge());
+        if (n % every === 0) tokens.push((await signIn(engine, actorId(n))).refreshToken);
+        else await store.createSession(session(n), newChallenge());
       }
     }),
   );
   return tokens;
-}
-
-async function signIn(engine: SessionEngine, n: number): Promise<string> {
-  const actor = { actorId: actorId(n), challenge: challenge() };
-  return (await engine.signIn(actor, { transport: "body", client: CLIENT })).refreshToken;
 }
 
 function session(n: number): SessionRecord {
@@ -124,8 +111,6 @@ function session(n: number): SessionRecord {
 }
 
 const actorId = (n: number) => `G${String(n >> 1).padStart(55, "A")}`;
-// Past: the marks of challenges are no part of a session's size for long.
-const challenge = () => ({ id: randomBytes(32).toString("hex"), expiresAt: Date.now() + 300_000 });
 
 /** The microseconds of each refresh, one after the other. */
 async function refreshAll(engine: SessionEngine, tokens: string[]): Promise<number[]> {
@@ -133,10 +118,8 @@ async function refreshAll(engine: SessionEngine, tokens: string[]): Promise<numb
   for (let n = 0; n < REFRESHES_EACH_ROUND; n += 1) {
     const at = n % tokens.length;
     const begun = performance.now();
-    const result = await engine.refresh(tokens[at] ?? "", { retryKey: "0123456789abcdef0123" });
+    tokens[at] = await refreshed(engine, tokens[at] ?? "");
     times.push((performance.now() - begun) * 1_000);
-    if (result.outcome !== "rotated") throw new Error(result.outcome);
-    tokens[at] = result.tokens.refreshToken;
   }
   return times;
 }

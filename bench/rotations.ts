@@ -1,17 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { systemClock, systemRandom } from "../packages/wallet-session/src/clock.ts";
 import type { EngineContext } from "../packages/wallet-session/src/engine/context.ts";
-import { createSessionEngine } from "../packages/wallet-session/src/engine/create-session-engine.ts";
 import { rotate } from "../packages/wallet-session/src/engine/rotate.ts";
 import type { SessionStore } from "../packages/wallet-session/src/store.ts";
 import { readRefreshToken } from "../packages/wallet-session/src/tokens/refresh-token.ts";
 import { createKeyring } from "../packages/wallet-session/src/tokens/secrets.ts";
+import { RETRY_KEY, refreshed, SECRET, signIn, startEngine } from "./engine.ts";
 import { type Comparison, compare, timed } from "./measure.ts";
 
 export const IN_FLIGHT = 32;
-const SECRET = randomBytes(32).toString("hex");
-const RETRY_KEY = "0123456789abcdef0123";
-const CLIENT = { browser: "Firefox 140", os: "Linux", device: null, ip: "203.0.113.0" };
 
 /** The least that any server must do: the same database, the same row, the same step on it, nothing else. */
 export interface BareSwaps {
@@ -27,9 +23,10 @@ export async function rotations(
   store: SessionStore,
   bare: BareSwaps,
 ): Promise<{ rotate: Comparison; refresh: Comparison }> {
-  const engine = createSessionEngine({ store, secrets: [SECRET], issuer: "https://pay.example.com" });
-  await engine.start();
-  const tokens = await Promise.all(Array.from({ length: IN_FLIGHT }, () => signIn(engine)));
+  const engine = await startEngine(store);
+  const tokens = await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => (await signIn(engine)).refreshToken),
+  );
   // Only what a rotation touches: the bench goes through the protocol, not around it.
   const context = {
     store,
@@ -55,25 +52,18 @@ export async function rotations(
     if (result.outcome !== "rotated") throw new Error(result.outcome);
     return result.refreshToken;
   };
-  const refreshOnce = async (token: string) => {
-    const result = await engine.refresh(token, { retryKey: RETRY_KEY });
-    if (result.outcome !== "rotated") throw new Error(result.outcome);
-    return result.tokens.refreshToken;
-  };
   const bareRound = () => timed(IN_FLIGHT * each, () => bare.swap(each));
   try {
     return {
       rotate: await compare(rounds, inFlight(rotateOnce), bareRound),
-      refresh: await compare(rounds, inFlight(refreshOnce), bareRound),
+      refresh: await compare(
+        rounds,
+        inFlight((token) => refreshed(engine, token)),
+        bareRound,
+      ),
     };
   } finally {
     await engine.close();
     await bare.close();
   }
-}
-
-async function signIn(engine: ReturnType<typeof createSessionEngine>): Promise<string> {
-  const challenge = { id: randomBytes(16).toString("hex"), expiresAt: Date.now() + 300_000 };
-  const actor = { actorId: "GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H", challenge };
-  return (await engine.signIn(actor, { transport: "body", client: CLIENT })).refreshToken;
 }

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "../packages/wallet-session/src/testing/wallet-keypair.ts";
+import { RETRY_KEY } from "./engine.ts";
 import { type Comparison, compare, timed } from "./measure.ts";
 
 const IN_FLIGHT = 32;
 const EACH = 150;
 const HOST = "127.0.0.1";
 const [OURS, BARE] = [34_571, 34_572];
-const RETRY_KEY = "0123456789abcdef0123";
 
 /** Refreshes over HTTP by `wallet-session serve`, against a bare server that reads the same body and signs the same token. */
 export async function serve(rounds: number): Promise<Comparison> {

@@ -1,28 +1,14 @@
 import { createHash, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
-import { createSessionEngine } from "../packages/wallet-session/src/engine/create-session-engine.ts";
-import type { SessionStore } from "../packages/wallet-session/src/store.ts";
+import type { SessionEngine } from "../packages/wallet-session/src/engine/session-engine.ts";
 import { createMemoryStore } from "../packages/wallet-session/src/stores/memory.ts";
+import { signIn, startEngine } from "./engine.ts";
 import { type Comparison, compare, median, onOneCore, perSecond, timed } from "./measure.ts";
-
-const SECRET = randomBytes(32).toString("hex");
-const CLIENT = { browser: null, os: null, device: null, ip: null };
-
-async function engineOn(store: SessionStore) {
-  const engine = createSessionEngine({ store, secrets: [SECRET], issuer: "https://pay.example.com" });
-  await engine.start();
-  const signIn = () => {
-    const challenge = { id: randomBytes(16).toString("hex"), expiresAt: Date.now() + 300_000 };
-    const actor = { actorId: "GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H", challenge };
-    return engine.signIn(actor, { transport: "body", client: CLIENT });
-  };
-  return { engine, signIn };
-}
 
 /** Refresh tokens that look like ours, with our key id, but for the MAC: refused per second, and what reached the store. */
 export async function garbage(rounds: number): Promise<{ perSecond: number; storeCalls: number }> {
   const store = createMemoryStore();
-  const { engine, signIn } = await engineOn(store);
-  const real = Buffer.from((await signIn()).refreshToken.slice("wsr1_".length), "base64url");
+  const engine = await startEngine(store);
+  const real = Buffer.from((await signIn(engine)).refreshToken.slice("wsr1_".length), "base64url");
   const tokens = Array.from({ length: 50_000 }, () => {
     const forged = Buffer.concat([real.subarray(0, 4), randomBytes(68)]);
     return `wsr1_${forged.toString("base64url")}`;
@@ -38,7 +24,7 @@ export async function garbage(rounds: number): Promise<{ perSecond: number; stor
     storeCalls += 1;
     return findSession(id);
   };
-  const { engine: watched } = await engineOn(store);
+  const watched = await startEngine(store);
   const speeds: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     const done = await onOneCore(tokens.length, async () => {
@@ -50,7 +36,7 @@ export async function garbage(rounds: number): Promise<{ perSecond: number; stor
   return { perSecond: median(speeds), storeCalls };
 }
 
-async function refused(engine: ReturnType<typeof createSessionEngine>, token: string): Promise<void> {
+async function refused(engine: SessionEngine, token: string): Promise<void> {
   try {
     await engine.refresh(token);
   } catch {
@@ -74,8 +60,8 @@ const TOKENS = 2_000;
 
 export async function verification(rounds: number): Promise<Verification> {
   const store = createMemoryStore();
-  const { engine, signIn } = await engineOn(store);
-  const { session } = await signIn();
+  const engine = await startEngine(store);
+  const { session } = await signIn(engine);
   const fresh = () => Promise.all(Array.from({ length: TOKENS }, () => engine.issueAccessToken(session.id)));
   const bare = bareVerify();
   const oneByOne = async () => {
