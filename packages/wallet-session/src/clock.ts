@@ -7,7 +7,7 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** Readings in milliseconds whose difference is the time gone by: it has fractions, and nobody sets it back. */
+/** Readings in milliseconds whose difference is the time gone by. They have fractions and never go back. */
 export type Stopwatch = () => number;
 
 export const systemStopwatch: Stopwatch = () => performance.now();

@@ -57,7 +57,7 @@ export type SessionEvent =
   /** A revocation that another process wrote, read in the log. `lagMs`: since its time, by two clocks. */
   | { readonly type: "revocation_learned"; readonly sessionId: SessionId; readonly lagMs: number }
   /**
-   * The store came back older than it was, and this node has gone through what it remembers. `count`: sessions that were
+   * The store came back older than it was, and this node has gone through its memory of revocations. `count`: sessions that were
    * live again and are revoked anew.
    */
   | { readonly type: "revocations_reasserted"; readonly count: number }
@@ -87,7 +87,7 @@ export type SessionEvent =
 
 export type EventSink = (event: SessionEvent) => void;
 
-/** A log that fails must not turn an answer into another one: what it would have told of has happened already. */
+/** A log that fails must not change an answer: the event has happened already. */
 export function neverThrowing<Told>(sink: (told: Told) => void): (told: Told) => void {
   return (told) => {
     try {

@@ -26,7 +26,7 @@ export const SIGNING_KEY_LEAD_MS = 10 * MINUTE;
 
 /** Ended sessions are kept this long, so that their tokens are still called expired or revoked rather than unknown. */
 export const ENDED_SESSION_KEPT_MS = 7 * DAY;
-/** Of an operator who ends all sessions: as many in one step. */
+/** An operator who ends all sessions ends so many in one step. */
 export const REVOKE_BATCH_ROWS = 500;
 
 /** Sessions in one list. */
@@ -37,17 +37,17 @@ export const SESSION_ALARMS_LISTED = 50;
 export const REFRESH_BODY_MAX_BYTES = 4 * 1_024;
 export const SIGN_IN_BODY_MAX_BYTES = 64 * 1_024;
 
-/** `wallet-session serve`: what it takes from one connection, and for how long. */
+/** `wallet-session serve`: its limits for one connection. */
 export const HTTP_HEADER_MAX_BYTES = 16 * 1_024;
 export const HTTP_HEADERS_TIMEOUT_MS = 10 * SECOND;
 /** A request must have arrived by then, body and all. */
 export const HTTP_REQUEST_TIMEOUT_MS = 30 * SECOND;
-/** Longer than proxies keep an idle connection (60 s mostly): who ends it first must be the one that sends on it. */
+/** Longer than proxies keep an idle connection (60 s mostly): the side that sends must be the one that ends it. */
 export const HTTP_KEEP_ALIVE_MS = 65 * SECOND;
 export const HTTP_TIMEOUTS_CHECK_MS = 5 * SECOND;
-/** How long a process that was told to stop has for what is being answered. */
+/** How long a process that was told to stop has for its open requests. */
 export const SHUTDOWN_TIMEOUT_MS = 10 * SECOND;
-/** Of that, what is kept back for the store and the rest, once the connections have been cut. */
+/** The part of it that is kept back for the store and the rest, once the connections are cut. */
 export const SHUTDOWN_RESERVE_MS = 500;
 
 /** Live sessions are counted for the metrics no more often than this. */
@@ -56,7 +56,7 @@ export const LIVE_SESSIONS_COUNTED_MS = 30 * SECOND;
 /** Of the log lines of one kind so many are written in each window, and of the rest the number. */
 export const LOG_WINDOW_MS = 10 * SECOND;
 export const LOG_LINES_PER_WINDOW = 50;
-/** Of those that tell of ended sessions, which somebody may have to find one by one. */
+/** For lines about ended sessions, which an operator may have to find one by one. */
 export const LOG_SECURITY_LINES_PER_WINDOW = 1_000;
 /** Sessions that one line names. */
 export const LOG_SESSION_IDS = 20;

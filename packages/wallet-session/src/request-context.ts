@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { SessionId } from "./store.ts";
 
-/** What is known of the request that is being answered: for its log lines, never for a decision. */
+/** Facts about the request that is being answered: for its log lines, never for a decision. */
 export interface RequestContext {
   readonly requestId: string;
-  /** Who sends it, once that is known. */
+  /** The sender, once known. */
   actorId: string | null;
   sessionId: SessionId | null;
   /** The code of the problem that it is answered with. */
@@ -12,12 +12,12 @@ export interface RequestContext {
 }
 
 const REQUESTS = Symbol.for("wallet-session.requests");
-/** A bundler may load this module more than once: what one copy begins, the others are in the middle of. */
+/** A bundler may load this module more than once: all copies share the running requests. */
 const shared = globalThis as { [REQUESTS]?: AsyncLocalStorage<RequestContext | undefined> };
 shared[REQUESTS] ??= new AsyncLocalStorage();
 const requests = shared[REQUESTS];
 
-/** Runs the work, and all that it leads to, as part of the request; of none for undefined. */
+/** Runs the work, and all that follows from it, as part of the request; for undefined, as part of none. */
 export function inRequest<Result>(context: RequestContext | undefined, work: () => Result): Result {
   return requests.run(context, work);
 }
@@ -27,7 +27,7 @@ export function currentRequest(): RequestContext | undefined {
   return requests.getStore();
 }
 
-/** Notes whose request it is. */
+/** Notes the session of the request. */
 export function noteSession({ actorId, sessionId }: { actorId: string; sessionId: SessionId }): void {
   const request = currentRequest();
   if (request === undefined) return;

@@ -4,7 +4,7 @@ import type { Clock, RandomBytes } from "../clock.ts";
 const SECURITY_EVENTS_RETRY_MS = 1_000;
 const SECURITY_EVENTS_RETRY_MAX_MS = 300_000;
 
-/** When to try again what has failed: each time twice as late, up to five minutes, and between half of that and all of it. */
+/** When to try again after a failure. The pause doubles with each one, up to five minutes; the real wait is half of it to all of it. */
 export interface Backoff {
   /** Returns in how many milliseconds it may be tried again. */
   failed(): number;
@@ -33,7 +33,7 @@ export function createBackoff(clock: Clock, random: RandomBytes): Backoff {
     failures: () => failures,
     waits() {
       const left = until - clock.now();
-      // A clock that was set back makes nobody wait longer than that.
+      // A clock that was set back must not make the wait longer than the longest one.
       return left > 0 && left <= SECURITY_EVENTS_RETRY_MAX_MS;
     },
   };

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { createMemoryStore } from "../stores/memory.ts";
-import { codeOf, issued, STORES, startEngine } from "./engine.fixture.ts";
+import { codeOf, issued, startEngine } from "./engine.fixture.ts";
 
 const KEY = "a-retry-key-of-enough-characters";
 const LEEWAY = 30_000;
 
-describe.each(STORES)("cookie sessions on $name", ({ open }) => {
+describe("cookie sessions", () => {
   test("a parent is replayed within the leeway, writes nothing, and the leeway does not slide", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn, clock } = await startEngine(store);
     const first = await signIn("cookie");
     const second = await issued(refresh(first.refreshToken, { by: "cookie" }));
@@ -22,7 +22,7 @@ describe.each(STORES)("cookie sessions on $name", ({ open }) => {
   });
 
   test("a grandparent is reuse, within the leeway too", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn } = await startEngine(store);
     const first = await signIn("cookie");
     const second = await issued(refresh(first.refreshToken, { by: "cookie" }));
@@ -31,7 +31,7 @@ describe.each(STORES)("cookie sessions on $name", ({ open }) => {
   });
 
   test("the jar's retry key works when the leeway is long over", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn, clock } = await startEngine(store);
     const first = await signIn("cookie");
     const second = await issued(refresh(first.refreshToken, { by: "cookie", retryKey: KEY }));
@@ -41,7 +41,7 @@ describe.each(STORES)("cookie sessions on $name", ({ open }) => {
   });
 
   test("a clock set back counts as no time at all", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn, clock } = await startEngine(store);
     const first = await signIn("cookie");
     await refresh(first.refreshToken, { by: "cookie" });
@@ -53,7 +53,7 @@ describe.each(STORES)("cookie sessions on $name", ({ open }) => {
     ["body", "cookie"],
     ["cookie", "body"],
   ] as const)("a %s token presented as %s is invalid and changes nothing", async (transport, by) => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn, alarms } = await startEngine(store);
     const first = await signIn(transport);
     const second = await issued(refresh(first.refreshToken, { by: transport }));
@@ -66,7 +66,7 @@ describe.each(STORES)("cookie sessions on $name", ({ open }) => {
   });
 
   test("a body session has no leeway", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn } = await startEngine(store);
     const first = await signIn("body");
     await refresh(first.refreshToken);
@@ -76,8 +76,7 @@ describe.each(STORES)("cookie sessions on $name", ({ open }) => {
 
 describe("a jar that was renewed a moment ago", () => {
   async function jar() {
-    const [{ open }] = STORES as [(typeof STORES)[number]];
-    const { store } = open();
+    const store = createMemoryStore();
     return { store, ...(await startEngine(store)) };
   }
 

@@ -27,7 +27,7 @@ import { statusOf } from "./session-status.ts";
 import { signIn } from "./sign-in.ts";
 import { everyInterval } from "./timers.ts";
 
-/** How often the revocation log is read, also where nothing wakes: what another node has revoked is refused within a second. */
+/** How often the revocation log is read, also without a wake-up: other nodes refuse a revoked session within a second. */
 const REVOCATION_POLL_MS = 500;
 /** How often all leases are looked after. */
 const LEASE_TICK_MS = 1_000;

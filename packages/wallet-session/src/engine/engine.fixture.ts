@@ -1,12 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import type { SessionEvent } from "../events.ts";
 import type { SessionStore, Transport } from "../store.ts";
-import { createMemoryStore } from "../stores/memory.ts";
-import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
 import { createSessionEngine } from "./create-session-engine.ts";
 import type { IssuedTokens, JarRefreshResult } from "./session-engine.ts";
@@ -20,41 +14,6 @@ export const OTHER_SECRET = "the second secret of the tests, long enough as well
 export const ISSUER = "https://pay.example.com";
 export const ACTOR = "GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H";
 const CLIENT = { browser: "Firefox 140", os: "Linux", device: null, ip: "203.0.113.0" };
-
-/** The real stores that the engine is tested on, each opened afresh for one test. */
-export const STORES: readonly { name: string; open: () => TestStore }[] = [
-  { name: "memory", open: openMemory },
-  { name: "SQLite", open: openSqlite },
-];
-
-/** `restart` gives what a new process would find: the same data, nothing of the old process's memory. */
-export interface TestStore {
-  readonly store: SessionStore;
-  restart(): Promise<SessionStore>;
-}
-
-function openMemory(): TestStore {
-  const store = createMemoryStore();
-  return { store, restart: async () => store };
-}
-
-function openSqlite(): TestStore {
-  const directory = mkdtempSync(join(tmpdir(), "wallet-session-engine-"));
-  const path = join(directory, "sessions.db");
-  let current = openSqliteStore({ path });
-  onTestFinished(async () => {
-    await current.close();
-    rmSync(directory, { recursive: true });
-  });
-  return {
-    store: current,
-    async restart() {
-      await current.close();
-      current = openSqliteStore({ path });
-      return current;
-    },
-  };
-}
 
 /**
  * Timers that the test drives: `pass` moves the clock by a second at a time and runs what is due then. It waits for a task

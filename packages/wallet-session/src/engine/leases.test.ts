@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
-import { createManualTimers, issued, STORES, startEngine } from "./engine.fixture.ts";
+import { createManualTimers, issued, startEngine } from "./engine.fixture.ts";
 import type { IssuedTokens, LeaseEvent } from "./session-engine.ts";
 import type { SessionEngineOptions } from "./session-engine-options.ts";
 
@@ -42,9 +42,9 @@ function withReads(read: (find: SessionStore["findSession"]) => SessionStore["fi
   return store;
 }
 
-describe.each(STORES)("a lease on $name", ({ open }) => {
+describe("a lease", () => {
   test("is warned of a minute before its end, once, and ends two leeways after it", async () => {
-    const { signIn, follow, pass } = await start(open().store);
+    const { signIn, follow, pass } = await start(createMemoryStore());
     const { told } = await follow(await signIn("cookie"));
     await pass(14 * MINUTE - SECOND);
     expect(told).toEqual([]);
@@ -59,7 +59,7 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
   });
 
   test("goes on for as long as any tab renews the session", async () => {
-    const { signIn, follow, refresh, pass } = await start(open().store);
+    const { signIn, follow, refresh, pass } = await start(createMemoryStore());
     let tokens = await signIn();
     const { told } = await follow(tokens);
     for (let lifetime = 1; lifetime <= 5; lifetime += 1) {
@@ -76,7 +76,7 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
   });
 
   test("learns of a renewal by another process from the row, before it would warn", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const here = await start(store);
     const there = await start(store, {}, here.clock);
     const tokens = await here.signIn();
@@ -94,7 +94,7 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
   });
 
   test("ends at once with what ended the session here, and within a second for what did elsewhere", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const here = await start(store);
     const there = await start(store, {}, here.clock);
     for (const node of [here, there]) {
@@ -123,7 +123,7 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
       { refreshAbsoluteTtlMs: 40 * SECOND },
       { refreshIdleTtlMs: 40 * SECOND, refreshAbsoluteTtlMs: DAY },
     ]) {
-      const { signIn, follow, pass } = await start(open().store, limits);
+      const { signIn, follow, pass } = await start(createMemoryStore(), limits);
       const { told } = await follow(await signIn());
       await pass(39 * SECOND);
       expect(told).toEqual([expect.stringMatching(/^expiring \d+$/)]);
@@ -133,7 +133,7 @@ describe.each(STORES)("a lease on $name", ({ open }) => {
   });
 
   test("says how the session stands, with the reason of its end", async () => {
-    const { engine, signIn, clock, pass } = await start(open().store, { refreshIdleTtlMs: MINUTE });
+    const { engine, signIn, clock, pass } = await start(createMemoryStore(), { refreshIdleTtlMs: MINUTE });
     const { session, refreshToken } = await signIn();
     const { createdAt, rotatedAt, idleExpiresAt, expiresAt } = session;
     expect(await engine.getSessionStatus(session.id)).toEqual({

@@ -13,8 +13,8 @@ const LEASE_WARNING_SHARE = 1 / 4;
 const LEASE_LOOK_MS = 2_000;
 
 /**
- * The leases of this process: what follows sessions for longer than one access token lives. All leases of a session
- * share what is known of it; one tick a second looks after all sessions.
+ * The leases of this process: they follow sessions for longer than one access token lives. All leases of a session share
+ * one state; one tick a second looks after all sessions.
  */
 export interface Leases {
   /** Follows the session from now on. The function returned ends the lease without a word. */
@@ -117,7 +117,7 @@ export function createLeases(options: LeasesOptions): Leases {
     }
   }
 
-  /** What a row says of a session that lives. The limits only ever move on, so an older row takes nothing back. */
+  /** Takes over the row of a live session. The limits only ever move on, so an older row takes nothing back. */
   function learn(session: Followed, row: Limits, issuedAt: number, now: number, rotated: boolean): void {
     const limitAt = Math.min(row.idleExpiresAt, row.expiresAt);
     session.limitAt = Math.max(session.limitAt ?? limitAt, limitAt);
@@ -145,7 +145,7 @@ export function createLeases(options: LeasesOptions): Leases {
     await Promise.all(looks);
   }
 
-  /** Reads the row, then does what is due. A fault says nothing: what was known stands. */
+  /** Reads the row, then acts on it. A fault says nothing about the session: the known state stands. */
   async function look(session: Followed, begunAt: number): Promise<void> {
     session.looking = true;
     session.lookAt = begunAt;

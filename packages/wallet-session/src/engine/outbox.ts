@@ -21,7 +21,7 @@ const SECURITY_EVENTS_AT_ONCE = 8;
 const SECURITY_EVENT_TIMEOUT_MS = 10_000;
 /** An event that was refused so often is given up: that takes about a quarter of an hour. */
 const SECURITY_EVENT_REFUSALS = 10;
-/** What is being delivered has so long to end when the process stops. */
+/** How long running deliveries have to end when the process stops. */
 const SECURITY_EVENTS_CLOSE_MS = 2_000;
 
 /** Delivers the security events of the store, at least once each, in the background. */
@@ -30,11 +30,11 @@ export interface Outbox {
   deliver(): Promise<void>;
   /** There may be something new: looks at once, where this process had the claim when it last asked. */
   wake(): void;
-  /** So many were deleted for their age: what was delivered is gone by then, so these never were. */
+  /** So many were deleted for their age. Delivered events are gone by then, so these never were delivered. */
   expired(events: number): void;
   /** What waits, of the oldest 100; null where another process has the claim. */
   waiting(): WaitingEvents | null;
-  /** Lets what is being delivered end, for 2 s at most, and gives the claim back. */
+  /** Lets running deliveries end, for 2 s at most, and gives the claim back. */
   close(): Promise<void>;
 }
 
@@ -173,7 +173,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     return true;
   }
 
-  /** Somebody else delivers now: what is known here of its events goes stale. */
+  /** Another process delivers now, so the state here goes stale. */
   function forget(): false {
     waiting = null;
     done.clear();

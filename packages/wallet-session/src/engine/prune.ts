@@ -6,15 +6,15 @@ import { type Pause, pauseFor } from "./timers.ts";
 
 /** The log keeps an entry this long beyond the life of an access token, for nodes that were away. */
 const REVOCATION_LOG_KEPT_MS = 60 * 60_000;
-/** Security events that nobody has taken for so long are given up. */
+/** Security events that were not delivered for so long are given up. */
 const SECURITY_EVENTS_KEPT_MS = 7 * 24 * 60 * 60_000;
-/** Of each kind. A batch is one step of an embedded store, and whoever refreshes meanwhile waits for it. */
+/** Of each kind. A batch is one step of an embedded store, and refreshes wait for it. */
 export const PRUNE_BATCH_ROWS = 25;
 /** After a batch, pruning rests for so many times as long as that took. */
 export const PRUNE_REST = 3;
 
 /**
- * Deletes what nobody can need any more, in small steps with rests in between, so that refreshes go on all the time. Tells
+ * Deletes expired data in small steps with rests in between, so that refreshes go on all the time. Tells
  * of each step.
  */
 export async function prune(

@@ -84,7 +84,7 @@ export function createRevocationView(options: {
     unseen.delete(sessionId);
     if (forgetAt.has(sessionId)) return;
     note(sessionId, null);
-    // A first reading tells of what is long past.
+    // The first reading meets old revocations.
     if (readAt === null) return;
     onEvent({ type: "revocation_learned", sessionId, lagMs: elapsedMs(revokedAt, clock.now()) });
   }

@@ -1,11 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
-import { ACTOR, codeOf, createManualTimers, issued, STORES, startEngine } from "./engine.fixture.ts";
+import { createMemoryStore } from "../stores/memory.ts";
+import { ACTOR, codeOf, createManualTimers, issued, startEngine } from "./engine.fixture.ts";
 
 const OTHER_ACTOR = "GDQP2KPQGKIHYJGXNUIYOMHARUARCA7DJT5FO2FFOOKY3B2WSQHG4W37";
 
-describe.each(STORES)("revocation on $name", ({ open }) => {
+describe("revocation", () => {
   test("a revoked session: refresh and access tokens are refused, at once here", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, refresh, signIn, events } = await startEngine(store);
     const tokens = await signIn();
     expect(await engine.revokeByRefreshToken(tokens.refreshToken, "logout")).toBe(true);
@@ -18,7 +19,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("another node refuses the access token after its next reading of the log", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const here = await startEngine(store);
     const timers = createManualTimers(here.clock);
     const there = await startEngine(store, { clock: here.clock, every: timers.every });
@@ -30,7 +31,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("another node that is woken refuses it without waiting for its timers, once they are all told of", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     let wake = () => {};
     store.watchRevocations = (call) => {
       wake = call;
@@ -60,7 +61,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("a node whose view is stale says so, and reads the row where freshness is asked for", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const here = await startEngine(store);
     // Its wake-up call never comes.
     store.watchRevocations = () => () => {};
@@ -79,7 +80,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("a spent token still ends its session: sign-out after a lost answer", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, refresh, signIn } = await startEngine(store);
     const first = await signIn();
     const second = await issued(refresh(first.refreshToken));
@@ -88,7 +89,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("an access token ends its session, expired or not; a foreign one ends nothing", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, signIn, clock } = await startEngine(store);
     const tokens = await signIn();
     clock.advance(3_600_000);
@@ -100,7 +101,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("an actor sees and ends own sessions only", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, signIn, clock } = await startEngine(store);
     const mine = await signIn();
     clock.advance(1_000);
@@ -119,7 +120,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("all others, then all", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, signIn } = await startEngine(store);
     const sessions = [await signIn(), await signIn(), await signIn()];
     const [current] = sessions as [(typeof sessions)[number]];
@@ -132,7 +133,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("looking at a refresh token is not using it", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, refresh, signIn, clock, alarms } = await startEngine(store);
     const first = await signIn();
     expect((await engine.inspectRefreshToken(first.refreshToken)).generation).toBe(1);
@@ -147,7 +148,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("a further access token for a live session only", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, signIn } = await startEngine(store);
     const { session } = await signIn();
     const token = await engine.issueAccessToken(session.id);
@@ -158,7 +159,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("a challenge makes at most one session", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { engine, clock } = await startEngine(store);
     const actor = { actorId: ACTOR, challenge: { id: "one and the same", expiresAt: clock.now() + 300_000 } };
     const client = { browser: null, os: null, device: null, ip: null };
@@ -171,7 +172,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("an alarm names the session and its device, for a week, and to its own actor alone", async () => {
-    const { engine, refresh, signIn, clock } = await startEngine(open().store);
+    const { engine, refresh, signIn, clock } = await startEngine(createMemoryStore());
     const stolen = await signIn();
     await issued(refresh(stolen.refreshToken));
     clock.advance(1_000);
@@ -188,7 +189,7 @@ describe.each(STORES)("revocation on $name", ({ open }) => {
   });
 
   test("what nobody can need any more is pruned in steps; what lives stays", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     let prune = async () => {};
     const { signIn, clock, engine } = await startEngine(store, {
       every: (intervalMs, task) => {

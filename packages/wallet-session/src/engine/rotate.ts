@@ -36,7 +36,7 @@ export type RotationResult =
 export type Refusal = Exclude<RefreshRefusal, "malformed">;
 
 /**
- * The rotation protocol, from an authentic token on. ONE compare-and-swap decides; only what it did not match is read and
+ * The rotation protocol, from an authentic token on. ONE compare-and-swap decides; only a miss is read and
  * classified. Of concurrent rotations of one token exactly one swaps; the others are replayed or refused. Does NOT
  * revoke: a `reused` verdict is acted upon by `refresh`.
  */
@@ -77,7 +77,7 @@ function swapFor(
   };
 }
 
-/** Why the swap did not match. The order is part of the protocol: what has ended is never replayed. */
+/** Why the swap did not match. The order is part of the protocol: an ended session is never replayed. */
 function classify(
   context: EngineContext,
   rotation: Rotation,

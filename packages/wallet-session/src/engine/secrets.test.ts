@@ -1,14 +1,15 @@
 import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { createMemoryStore } from "../stores/memory.ts";
 import { readRefreshToken, writeRefreshToken } from "../tokens/refresh-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
-import { codeOf, issued, OTHER_SECRET, SECRET, STORES, startEngine } from "./engine.fixture.ts";
+import { codeOf, issued, OTHER_SECRET, SECRET, startEngine } from "./engine.fixture.ts";
 
 const KEY = "a-retry-key-of-enough-characters";
 
-describe.each(STORES)("secrets on $name", ({ open }) => {
+describe("secrets", () => {
   test("a new secret in front: old tokens rotate, access tokens verify, nobody is signed out", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const before = await startEngine(store);
     const first = await before.signIn();
     const after = await startEngine(store, { secrets: [OTHER_SECRET, SECRET], clock: before.clock });
@@ -18,7 +19,7 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
   });
 
   test("a retry across a change of secrets gives the identical successor", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const before = await startEngine(store);
     const first = await before.signIn();
     const second = await issued(before.refresh(first.refreshToken, { retryKey: KEY }));
@@ -28,7 +29,7 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
   });
 
   test("a node that lists the coming secret already verifies what it will sign", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const ahead = await startEngine(store, { secrets: [OTHER_SECRET, SECRET] });
     const behind = await startEngine(store, { secrets: [SECRET, OTHER_SECRET], clock: ahead.clock });
     const first = await ahead.signIn();
@@ -37,7 +38,7 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
   });
 
   test("a secret that is no longer listed: its tokens are invalid, new sessions work", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const before = await startEngine(store);
     const first = await before.signIn();
     const after = await startEngine(store, { secrets: [OTHER_SECRET], clock: before.clock });
@@ -49,7 +50,7 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
   });
 
   test("the secret alone forges no token that is accepted: another secret of this generation, or one ahead", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn, alarms } = await startEngine(store);
     const first = await signIn();
     const { signing } = createKeyring([SECRET]);
@@ -67,7 +68,7 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
   });
 
   test("the secret with a known session id forges a false alarm at most: an old generation that ends the session", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn, alarms } = await startEngine(store);
     const first = await signIn("cookie");
     await issued(refresh(first.refreshToken, { by: "cookie" }));
@@ -80,7 +81,7 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
   });
 
   test("the secret and an old spent token derive no living one: each swap salts the ratchet afresh", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, signIn } = await startEngine(store);
     const first = await signIn();
     const second = await issued(refresh(first.refreshToken));
@@ -102,7 +103,7 @@ describe.each(STORES)("secrets on $name", ({ open }) => {
   });
 
   test("a token of a session that is in no store is invalid", async () => {
-    const { store } = open();
+    const store = createMemoryStore();
     const { refresh, events } = await startEngine(store);
     const { signing } = createKeyring([SECRET]);
     const sessionId = randomBytes(16).toString("base64url");

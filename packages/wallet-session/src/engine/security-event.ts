@@ -14,15 +14,15 @@ export interface SecurityEvent {
 }
 
 /**
- * Takes one event. Resolved, it is delivered; rejected, or not resolved within 10 s, it is tried again: so it may come more
- * than once, and another one before it. The signal aborts when nobody waits for it any more.
+ * Takes one event. When it resolves, the event is delivered; when it rejects, or does not resolve within 10 s, the event is
+ * tried again. So an event may come more than once, and out of order. The signal aborts when the answer is no longer awaited.
  */
 export type SecurityEventHandler = (event: SecurityEvent, signal: AbortSignal) => Promise<void>;
 
 /** A bundler may load this module more than once: an error of one copy is one for the others too. */
 const REFUSED = Symbol.for("wallet-session.SecurityEventRefused");
 
-/** Thrown by a handler that would take other events, but not this one: after ten tries it is given up. */
+/** For a handler to throw that takes other events, but not this one: after ten tries the event is given up. */
 export class SecurityEventRefused extends Error {
   override readonly name = "SecurityEventRefused";
 

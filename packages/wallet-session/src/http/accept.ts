@@ -1,7 +1,10 @@
 import { SessionError } from "../errors.ts";
 import type { Handler } from "./handler.ts";
 
-/** Refuses, before anything else is looked at, what asks for another form than JSON. */
+/**
+ * Answers with JSON. Most APIs ignore `Accept`; here 406 is part of the contract (docs/api.md), so the check stays, in this file
+ * and as one option of an endpoint.
+ */
 export function answersJson(handler: Handler): Handler {
   return async (request) => {
     requireJson(request);
@@ -14,7 +17,7 @@ export function requireJson(request: Request): void {
   requireAcceptable(request, ["application/json", "application/problem+json"]);
 }
 
-/** Refuses what asks for another form than these (RFC 9110 §12.5.1); the first is the one named. @throws not_acceptable */
+/** Refuses requests that take none of these types (RFC 9110 §12.5.1). The message names the first. @throws not_acceptable */
 export function requireAcceptable(request: Request, types: readonly [string, ...string[]]): void {
   const accept = request.headers.get("accept");
   if (accept && !types.some((type) => admits(accept, type))) {

@@ -10,7 +10,7 @@ import {
 import { type Observer, observed, REQUEST_ID_HEADER } from "./observed.ts";
 import { asProblem, isUnreportedFault, problemResponse } from "./problem.ts";
 
-/** Told what was answered with a 5xx and the engine has not reported. Never told of a refusal. */
+/** Told of each fault behind a 5xx that the engine has not reported. Never told of a refusal. */
 export type FaultSink = (error: unknown) => void;
 
 export interface EndpointOptions {

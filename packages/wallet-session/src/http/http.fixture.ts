@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { ISSUER, STORES, startEngine } from "../engine/engine.fixture.ts";
+import { ISSUER, startEngine } from "../engine/engine.fixture.ts";
 import type { SessionEngineOptions } from "../engine/session-engine-options.ts";
 import type { SessionStore } from "../store.ts";
+import { createMemoryStore } from "../stores/memory.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";
 import { createStellarWallet, masterKeyOnly } from "../wallets/stellar.ts";
-import { createHandlers, type HandlersOptions } from "./handlers.ts";
+import { createHandlers } from "./create-handlers.ts";
+import type { HandlersOptions } from "./handlers.ts";
 
 export const PASSPHRASE = "Test SDF Network ; September 2015";
 const SERVER = createWalletKeypair(new Uint8Array(32).fill(7));
@@ -33,7 +35,7 @@ interface HttpOptions extends Partial<Omit<HandlersOptions, "engine">> {
 /** The real handlers on a real engine, store and wallet. Rate limits are off unless asked for. */
 export async function startHttp(options: HttpOptions = {}) {
   const { store: givenStore, engineOptions = {}, ...handlersOptions } = options;
-  const store = watchStore(givenStore ?? openMemoryStore());
+  const store = watchStore(givenStore ?? createMemoryStore());
   const running = await startEngine(store.watched, engineOptions);
   const { engine, clock } = running;
   const wallet = createStellarWallet({
@@ -185,10 +187,4 @@ function watchStore(store: SessionStore) {
   }
 
   return Object.assign(state, { watched, real: store, steps, snapshot });
-}
-
-function openMemoryStore(): SessionStore {
-  const [memory] = STORES;
-  if (memory === undefined) throw new Error("there is no memory store");
-  return memory.open().store;
 }

@@ -5,9 +5,9 @@ import type { Handler } from "./handler.ts";
 
 /** A request that was answered. Its values are ids, codes and figures; of the path it has the template alone. */
 export interface RequestReport extends Readonly<RequestContext> {
-  /** As OpenTelemetry has it: `_OTHER` for what is no method of HTTP. */
+  /** As OpenTelemetry has it: `_OTHER` for a method that HTTP does not define. */
   readonly method: string;
-  /** Such as `/api/auth/sessions/{id}`; `UNMATCHED_ROUTE` for what no endpoint serves. */
+  /** Such as `/api/auth/sessions/{id}`; `UNMATCHED_ROUTE` for a path that no endpoint serves. */
   readonly route: string;
   readonly status: number;
   /** Until the answer was there: of an event stream its beginning, not its end. */
@@ -17,7 +17,7 @@ export interface RequestReport extends Readonly<RequestContext> {
 export type RequestSink = (report: RequestReport) => void;
 
 export interface Observer {
-  /** The id that somebody in front has given to the request; null where it gets a new one here. */
+  /** The id that a proxy has given to the request; null where it gets a new one here. */
   readonly requestId: (request: Request) => string | null;
   /** Must not throw. */
   readonly onRequest: RequestSink;
@@ -31,7 +31,7 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 /** Visible, short, and nothing that means anything to a log, a shell or a page. */
 const REQUEST_ID = /^[\w.:-]{8,128}$/;
 
-/** Requests that an endpoint has begun to answer: one that hands its request on to another one stays the one that answers. */
+/** Requests that an endpoint has begun to answer. An endpoint that hands its request on to another stays the one that reports. */
 const begun = new WeakSet<Request>();
 
 /** The handler, with an id for each request, which its answer and its log lines carry, and a report of each answer. */
@@ -63,7 +63,7 @@ export function requestIdHeader(request: Request): string | null {
   return id !== null && REQUEST_ID.test(id) ? id : null;
 }
 
-/** An app may answer with what it has fetched, whose headers cannot be changed. */
+/** An app may answer with a fetched response, whose headers cannot be changed. */
 function withRequestId(response: Response, requestId: string): Response {
   try {
     response.headers.set(REQUEST_ID_HEADER, requestId);

@@ -3,7 +3,7 @@ import { ProblemError, SessionError } from "../errors.ts";
 import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
 import { noteProblem } from "../request-context.ts";
 
-/** Whether a guard has refused for want of a good access token, which a renewal or a sign-in mends. Never true of a fault. */
+/** Whether a guard has refused for want of a good access token, which a refresh or a sign-in mends. Never true of a fault. */
 export function isGuardRefusal(error: unknown): boolean {
   return error instanceof SessionError && ERROR_MEANINGS[error.code].curable === true;
 }
@@ -34,13 +34,13 @@ export function problemResponse(error: ProblemError): Response {
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** What an exception is to the outside: a refusal or a known fault is itself, everything else `internal_error`. */
+/** The problem for an exception: a refusal or a known fault is itself, everything else is `internal_error`. */
 export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   return new SessionError("internal_error", "The server met an unexpected fault.", { cause: error });
 }
 
-/** True for what a person must look at and the engine has not reported already, as it does faults of the store. */
+/** True for a fault that a person must look at and that the engine has not reported already, as it does the store's. */
 export function isUnreportedFault({ status, code }: ProblemError): boolean {
   return status >= 500 && code !== "store_unavailable";
 }

@@ -12,8 +12,8 @@ export const SIGN_INS_PER_MINUTE = 300;
 export const REFRESHES_PER_MINUTE = 120;
 
 /**
- * Counts in this process alone and forgets after a minute. What has no key is not counted: one bucket for all clients of
- * unknown address would let any one of them lock out the others.
+ * Counts in this process alone and forgets after a minute. Requests without a key are not counted: one bucket for all clients
+ * of unknown address would let any one of them lock out the others.
  * Every method @throws rate_limited
  */
 export interface RateLimits {
@@ -21,8 +21,8 @@ export interface RateLimits {
   /** On top of `challenge`, where a client domain is to be asked. */
   clientDomain(address: string | null): Promise<void>;
   signIn(address: string | null): Promise<void>;
-  /** By session: garbage never gets here, and the token's holder is known by then, whatever the address. */
-  refresh(sessionId: SessionId | null): Promise<void>;
+  /** By session, whatever the address. Garbage never gets here: the token was read by then. */
+  refresh(sessionId: SessionId): Promise<void>;
 }
 
 export function createRateLimits(): RateLimits {

@@ -1,7 +1,7 @@
 import type { IssuedTokens } from "../engine/session-engine.ts";
 import type { SessionId } from "../store.ts";
 
-/** What a body-transport client gets, by the names of RFC 6749 §5.1. Lifetimes in seconds. */
+/** The answer to a body-transport client, by the names of RFC 6749 §5.1. Lifetimes in seconds. */
 export function tokenAnswer(tokens: IssuedTokens) {
   return {
     access_token: tokens.accessToken,

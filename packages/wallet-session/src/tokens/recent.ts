@@ -1,6 +1,6 @@
 /**
- * A memory of bounded size: it holds at most `capacity` values, and what was set or met within the last half of that
- * is among them. Two maps, of which the older is dropped whole: taking single entries off the front of one map costs
+ * A memory of bounded size: it holds at most `capacity` values. The values that were set or read within the last half of
+ * that are among them. Two maps, of which the older is dropped whole: taking single entries off the front of one map costs
  * more with each, since it keeps a hole for every one.
  */
 export class Recent<Value> {

@@ -49,7 +49,7 @@ export interface ListedSigningKey {
   readonly createdAt: number;
   readonly signsFrom: number;
   readonly state: SigningKeyState;
-  /** The key id of the secret that it rests under; null for what is no seal. */
+  /** The key id of the secret that it rests under; null for anything that is no seal. */
   readonly sealedUnder: number | null;
 }
 
@@ -149,7 +149,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     const known = find();
     if (known !== undefined) return known;
     if (elapsedMs(loadedAt, clock.now()) < SIGNING_KEY_RELOAD_MS) return null;
-    // Shared: ids that nobody has heard of come from anyone, and as many at once as he likes.
+    // Shared: any client can send unknown ids, and many at once.
     reloading ??= read().finally(() => {
       reloading = null;
     });
@@ -235,7 +235,7 @@ async function openKey(keyring: Keyring, stored: SealedSigningKey): Promise<Open
   };
 }
 
-/** The id of the secret whose seal this claims to be; null for what is no seal. */
+/** The id of the secret whose seal this claims to be; null for anything that is no seal. */
 function sealedUnder({ sealed }: SealedSigningKey): number | null {
   const isSeal = sealed.length === 4 + IV_BYTES + SEED_BYTES + TAG_BYTES;
   return isSeal ? Buffer.from(sealed).readUInt32BE(0) : null;

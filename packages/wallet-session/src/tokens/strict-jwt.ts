@@ -24,9 +24,9 @@ const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/;
 const KID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * Reads a JWT as we write it, and only so: one spelling of each token, the exact header, no claim twice, every claim of
+ * Reads a JWT exactly as we write it: one spelling of each token, the exact header, no claim twice, every claim of
  * its type. Null for everything else. JWT libraries accept padded, spaced and otherwise altered spellings, duplicate
- * claims and a missing `exp`; what is remembered or refused by a token's text must not have two texts.
+ * claims and a missing `exp`; a token that is remembered or refused by its text must not have two texts.
  *
  * Does NOT verify the signature, the times, the issuer or the audience.
  */

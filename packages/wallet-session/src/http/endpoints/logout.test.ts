@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { STORES } from "../../engine/engine.fixture.ts";
 import { problemOf, startHttp } from "../http.fixture.ts";
 
 const LOGOUT = "/api/auth/logout";
 const SAME_ORIGIN = { "Sec-Fetch-Site": "same-origin" };
 
-describe.each(STORES)("sign-out on $name", ({ open }) => {
+describe("sign-out", () => {
   test("ends the session of a refresh token in the body, and does so twice", async () => {
-    const { send, signIn, store } = await startHttp({ store: open().store });
+    const { send, signIn, store } = await startHttp();
     const { refresh_token, session_id } = await signIn();
     for (const _ of [1, 2]) {
       const response = await send("POST", LOGOUT, { body: { refresh_token } });
@@ -20,7 +19,7 @@ describe.each(STORES)("sign-out on $name", ({ open }) => {
   });
 
   test("ends the session of a bearer token, expired or not", async () => {
-    const { send, signIn, store, clock } = await startHttp({ store: open().store });
+    const { send, signIn, store, clock } = await startHttp();
     const { access_token, session_id } = await signIn();
     clock.advance(3_600_000);
     const response = await send("POST", LOGOUT, { headers: { Authorization: `Bearer ${access_token}` } });
@@ -29,7 +28,7 @@ describe.each(STORES)("sign-out on $name", ({ open }) => {
   });
 
   test("ends the jar's session and empties the jar", async () => {
-    const { browser, store } = await startHttp({ store: open().store });
+    const { browser, store } = await startHttp();
     const jar = await browser();
     jar.cookies.set("__Host-ws_retry", "a-retry-key-of-32-characters-now");
     const response = await jar.send("POST", LOGOUT);

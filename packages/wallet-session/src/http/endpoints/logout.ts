@@ -10,8 +10,8 @@ import { refuseTokensInQuery } from "../request/query.ts";
 import { noContent } from "../response.ts";
 
 /**
- * `POST /api/auth/logout`: ends the session of the token that it gets, in the body, as bearer, or in the cookies. Done is
- * done: also 204 for no token, an unknown one, or a session that has ended (RFC 7009 §2.2). Where the store fails, no
+ * `POST /api/auth/logout`: ends the session of the token in the body, of the bearer token, or of the cookies. It is also 204
+ * without a token, for an unknown one, and for a session that has ended (RFC 7009 §2.2). Where the store fails, no
  * cookie is cleared: the session still lives, and its holder must be able to try again.
  */
 export function logout(context: HttpContext): Handler {
@@ -36,7 +36,7 @@ export function logout(context: HttpContext): Handler {
     } else if (jar.refreshToken !== null || jar.accessToken !== null) {
       requireSameOrigin(request, publicUrl);
     }
-    // A page of another origin may end a session whose token it has, but neither end nor empty somebody's jar.
+    // A page of another origin may end a session whose token it has, but it may neither end nor empty a browser's jar.
     if (!hasCookies(jar) || !isSameOrigin(request, publicUrl)) return noContent();
     // Also beside another token: a session whose cookies are gone must not live on where its holder cannot see it.
     await endJar(context, jar);

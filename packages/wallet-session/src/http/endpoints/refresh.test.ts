@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { STORES } from "../../engine/engine.fixture.ts";
 import { problemOf, readJson, startHttp } from "../http.fixture.ts";
 
 const REFRESH = "/api/auth/refresh";
 const KEY = "a-retry-key-of-32-characters-now";
 const DAY = 86_400_000;
 
-describe.each(STORES)("refresh by body on $name", ({ open }) => {
+describe("refresh by body", () => {
   test("rotates the token and signs a new access token", async () => {
-    const { send, signIn } = await startHttp({ store: open().store });
+    const { send, signIn } = await startHttp();
     const first = await signIn();
     const response = await send("POST", REFRESH, { body: { refresh_token: first.refresh_token } });
     expect(response.status).toBe(200);
@@ -28,7 +27,7 @@ describe.each(STORES)("refresh by body on $name", ({ open }) => {
   });
 
   test("ends the session when a spent token comes again", async () => {
-    const { send, signIn, engine } = await startHttp({ store: open().store });
+    const { send, signIn, engine } = await startHttp();
     const first = await signIn();
     const spent = { refresh_token: first.refresh_token };
     const second = await readJson(await send("POST", REFRESH, { body: spent }));
@@ -39,7 +38,7 @@ describe.each(STORES)("refresh by body on $name", ({ open }) => {
   });
 
   test("answers a retry with the very same successor, quoted or bare", async () => {
-    const { send, signIn } = await startHttp({ store: open().store });
+    const { send, signIn } = await startHttp();
     const { refresh_token } = await signIn();
     const withKey = (key: string) =>
       send("POST", REFRESH, { body: { refresh_token }, headers: { "Idempotency-Key": key } });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { STORES } from "../../engine/engine.fixture.ts";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
 import { createRequest, problemOf, readJson, startHttp } from "../http.fixture.ts";
 
@@ -79,9 +78,9 @@ describe("the session at hand", () => {
   });
 });
 
-describe.each(STORES)("the list of alarms on $name", ({ open }) => {
+describe("the list of alarms", () => {
   test("names the device whose session a reuse has ended, and nothing secret", async () => {
-    const { send, signIn, clock } = await startHttp({ store: open().store });
+    const { send, signIn, clock } = await startHttp();
     const key = createWalletKeypair();
     const stolen = await signIn(key);
     const body = { refresh_token: stolen.refresh_token };
@@ -108,9 +107,9 @@ describe.each(STORES)("the list of alarms on $name", ({ open }) => {
   });
 });
 
-describe.each(STORES)("the list of sessions on $name", ({ open }) => {
+describe("the list of sessions", () => {
   test("has the actor's own live ones, newest first, and nothing secret", async () => {
-    const { send, signIn, clock, engine } = await startHttp({ store: open().store });
+    const { send, signIn, clock, engine } = await startHttp();
     const key = createWalletKeypair();
     const first = await signIn(key);
     clock.advance(1_000);
@@ -143,7 +142,7 @@ describe.each(STORES)("the list of sessions on $name", ({ open }) => {
   });
 
   test("ends one of them, again without complaint, and nobody else's", async () => {
-    const { send, signIn, engine } = await startHttp({ store: open().store });
+    const { send, signIn, engine } = await startHttp();
     const key = createWalletKeypair();
     const own = await signIn(key);
     const phone = await signIn(key);
@@ -159,7 +158,7 @@ describe.each(STORES)("the list of sessions on $name", ({ open }) => {
   });
 
   test("ends all others, or all", async () => {
-    const { send, signIn } = await startHttp({ store: open().store });
+    const { send, signIn } = await startHttp();
     const key = createWalletKeypair();
     const own = await signIn(key);
     const others = [await signIn(key), await signIn(key)];

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { STORES } from "../../engine/engine.fixture.ts";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
 import { PASSPHRASE, problemOf, readJson, startHttp } from "../http.fixture.ts";
 
 const WALLET = "/api/auth/wallet";
 
-describe.each(STORES)("sign-in on $name", ({ open }) => {
+describe("sign-in", () => {
   test("answers a challenge with a session by body", async () => {
-    const { send, answerFor } = await startHttp({ store: open().store });
+    const { send, answerFor } = await startHttp();
     const response = await send("POST", WALLET, { body: await answerFor() });
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");
@@ -27,7 +26,7 @@ describe.each(STORES)("sign-in on $name", ({ open }) => {
   });
 
   test("answers by cookie without a token in the body", async () => {
-    const { send, answerFor } = await startHttp({ store: open().store });
+    const { send, answerFor } = await startHttp();
     const response = await send("POST", WALLET, {
       body: await answerFor(),
       headers: { "Session-Transport": "cookie", Origin: "https://pay.example.com" },

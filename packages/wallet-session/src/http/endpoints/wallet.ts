@@ -56,8 +56,8 @@ async function answerByCookie(context: HttpContext, request: Request, tokens: Is
 }
 
 /**
- * The jar is about to forget its earlier session, whose tokens nobody could use or end from here any more. Best effort:
- * the new session stands already, and what is left of the old one runs out by itself.
+ * The jar is about to forget its earlier session, whose tokens could then no longer be used or ended from here. Best effort:
+ * the new session stands already, and the old one runs out by itself.
  */
 async function endReplacedSession({ engine, onFault }: HttpContext, request: Request): Promise<void> {
   try {

@@ -1,16 +1,16 @@
 import { type Clock, elapsedMs } from "../../clock.ts";
 import { eventFrame, HEARTBEAT, type ServerEvent } from "./event-stream-frames.ts";
 
-/** A comment goes out after this long without an event, so that nobody in between takes the connection for dead. */
+/** A comment goes out after this long without an event, so that no proxy takes the connection for dead. */
 const EVENT_STREAM_HEARTBEAT_MS = 15_000;
 /** A reader that has taken nothing for this long is dropped. */
 const EVENT_STREAM_STALLED_MS = 60_000;
 
 /** Where the events of a stream come from. Asked for the next one only when the reader has room for it. */
 export type ServerEventSource = (context: {
-  /** Where the client was; null for one that comes for the first time. The client's own words. */
+  /** The last event that the client saw; null on a first connection. The client says so, and may lie. */
   readonly lastEventId: string | null;
-  /** Aborts when the stream is over, whoever ended it. A source that waits must stop waiting then. */
+  /** Aborts when the stream is over, by whichever side. A source that waits must stop waiting then. */
   readonly signal: AbortSignal;
 }) => AsyncIterable<ServerEvent>;
 
@@ -27,8 +27,8 @@ export interface EventStreamBodyOptions {
 }
 
 /**
- * The body of an event stream: a web stream that is filled only while somebody waits for its next bytes, so a slow reader
- * makes nobody buffer. At most one event of the source and one piece of news are held.
+ * The body of an event stream: a web stream that is filled only while its reader waits for bytes, so a slow reader fills no
+ * buffer. At most one event of the source and one piece of news are held.
  */
 export class EventStreamBody {
   readonly readable: ReadableStream<Uint8Array>;
@@ -38,7 +38,7 @@ export class EventStreamBody {
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #source: AsyncIterator<ServerEvent> | null = null;
   #asking = false;
-  /** What goes out next: news of the session, and then what has come from the source. */
+  /** These go out next: news of the session, then the event of the source. */
   #news: string | null;
   #arrived: string | null = null;
   #finished = false;
@@ -147,7 +147,7 @@ export class EventStreamBody {
   async #next(source: AsyncIterator<ServerEvent>): Promise<void> {
     const result = await source.next();
     this.#asking = false;
-    // What comes after the end is not for the reader any more.
+    // The reader gets nothing after the end.
     if (this.#finished) return;
     if (result.done) return this.finish(null);
     this.#arrived = eventFrame(result.value);
@@ -177,6 +177,6 @@ async function end(source: AsyncIterator<ServerEvent>): Promise<void> {
   try {
     await source.return?.();
   } catch {
-    // It was let go of, so what it does at the end is of no concern to the stream.
+    // The stream has let go of it, so a fault at its end is ignored.
   }
 }

@@ -12,7 +12,7 @@ export type ServerEvent =
 /** Bytes on the wire that keep the connection from being taken for dead, and that no client sees. */
 export const HEARTBEAT = ":\n\n";
 
-/** What a client is told first: how long to wait before it connects again. */
+/** The first frame: how long the client waits before it connects again. */
 export function retryFrame(retryMs: number): string {
   return `retry: ${retryMs}\n\n`;
 }

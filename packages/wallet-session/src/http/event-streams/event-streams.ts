@@ -100,8 +100,8 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   }
 
   /**
-   * A phone that changes networks leaves a connection behind that nobody sees end for minutes. To refuse the new one for
-   * that would lock its user out; if the oldest is alive after all, its client connects again.
+   * A phone that changes networks leaves a connection behind whose end goes unnoticed for minutes. Refusing the new one
+   * would lock its user out; if the oldest is alive after all, its client connects again.
    */
   function makeRoom(sessionId: SessionId): void {
     const own = streamsOf.get(sessionId) ?? new Set();
@@ -153,7 +153,7 @@ function tellOf(stream: EventStreamBody, event: LeaseEvent): void {
   }
 }
 
-/** What the client saw last, as it says. An id of ours is short. @throws invalid_request */
+/** The last event that the client saw, by its own account. Our ids are short. @throws invalid_request */
 function readLastEventId(request: Request): string | null {
   const id = request.headers.get("last-event-id");
   if (id !== null && id.length > LAST_EVENT_ID_MAX_CHARS) {

@@ -11,8 +11,8 @@ export interface SignInPath {
 }
 
 /**
- * Where a page load goes that has no good access token: through the bounce and back, or to the sign-in page where there
- * is no session any more. So a guarded page and the bounce never send anyone to and fro between them.
+ * The way of a page load without a good access token: through the bounce and back, or to the sign-in page where there
+ * is no session any more. So a guarded page and the bounce never redirect in a loop.
  *
  * `path`: the page's own, with its query. One that is too long to be named twice in a URL is dropped.
  */

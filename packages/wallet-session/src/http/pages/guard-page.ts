@@ -9,7 +9,7 @@ export interface GuardPageOptions extends SignInPath {
   readonly fresh?: boolean;
 }
 
-/** Who opens a page, or the redirect that finds out. What no person has opened is refused as on any other route. */
+/** The session of a page load, or the redirect that finds out. A prefetch is refused as on any other route. */
 export async function guardPage(
   context: Pick<HttpContext, "engine" | "publicUrl">,
   request: Request,

@@ -2,8 +2,8 @@
 const NEXT_PREFETCH = ["next-router-prefetch", "next-router-segment-prefetch"];
 
 /**
- * What nobody has opened, or not yet: HEAD, a prefetch or a prerender, by the browser or by a router. Its answer may be
- * thrown away, cookies and all.
+ * A request for a page that no person has opened yet: HEAD, a prefetch or a prerender, by the browser or by a router. Its
+ * answer may be thrown away, cookies and all.
  */
 export function isSpeculative({ method, headers }: Request): boolean {
   if (method === "HEAD") return true;

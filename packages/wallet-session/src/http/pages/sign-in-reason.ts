@@ -13,8 +13,7 @@ type SignInReason =
 const BASE = "https://here.invalid";
 
 /**
- * `path`, with why the session was refused as `?reason=`. As it is where that would tell nothing that the person does not
- * know: signed out here, signed in anew here, or a cookie that never was one of ours.
+ * `path` with the reason of the refusal as `?reason=`. Unchanged where the person knows the reason or there is none to tell: signed out here, signed in anew here, or a cookie that never was one of ours.
  */
 export function withReason(path: string, refusal: SessionError): string {
   const reason = reasonOf(refusal);
@@ -26,7 +25,7 @@ export function withReason(path: string, refusal: SessionError): string {
 }
 
 function reasonOf({ code, endedAs }: SessionError): SignInReason | null {
-  // The row says more than the code: whoever comes after the alarm is told of the alarm as well.
+  // The row says more than the code: a page load that comes after the alarm is told of the alarm as well.
   if (code === "refresh_token_reused" || endedAs === "reuse") return "refresh_token_reused";
   if (code === "refresh_token_expired") return "refresh_token_expired";
   if (endedAs === "admin") return "ended_by_operator";

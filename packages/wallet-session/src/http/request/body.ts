@@ -1,11 +1,11 @@
 import { SessionError } from "../../errors.ts";
 import { topLevelNames } from "./json-members.ts";
 
-/** The members of a request's body by name. Names that nobody asks for are ignored. */
+/** The members of a request's body by name. Unknown names are ignored. */
 export type BodyMembers = ReadonlyMap<string, unknown>;
 
 const NO_BODY: BodyMembers = new Map();
-/** What is read of a refused body only to be thrown away. */
+/** How much of a refused body is read and thrown away. */
 const DISCARDED_MAX_BYTES = 16 * 1_024 * 1_024;
 
 /**
@@ -41,7 +41,7 @@ async function readBodyOf(parsers: Parsers, request: Request, limitBytes: number
 
 /**
  * Under Node a body that is begun and not read to its end holds up the next request on its connection, which behind a
- * proxy is someone else's; one that is cancelled destroys the request. What is larger still costs its sender the
+ * proxy is someone else's; one that is cancelled destroys the request. A larger body still costs its sender the
  * connection.
  */
 async function discardRest(reader: ChunkReader): Promise<void> {

@@ -10,7 +10,7 @@ const shared = globalThis as { [PEER_HEADER]?: string };
 /**
  * Makes the address of the socket visible to handlers that get a web `Request`, which has none: from now on every
  * request to a `node:http` server of this process carries it in a header. The header's name is new in each process and
- * nobody outside can guess it, so that what a client sends is never taken for it, also in a request that was there before.
+ * cannot be guessed from outside, so no header of a client is taken for it, also in a request that was there before.
  * Call it once at start; more calls change nothing. Of requests that began before it the address is not known.
  *
  * Does NOT reach HTTP/2 servers, nor servers in other processes.

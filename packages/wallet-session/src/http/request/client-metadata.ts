@@ -2,11 +2,11 @@ import Bowser from "bowser";
 import type { ClientMetadata } from "../../store.ts";
 import { parseIp, truncatedIp } from "./ip-address.ts";
 
-/** Longer ones are no browser's, and the parser runs some hundred patterns over it. */
+/** No browser sends a longer one, and the parser runs some hundred patterns over it. */
 const USER_AGENT_MAX_CHARS = 512;
 const NAME_MAX_CHARS = 40;
 
-/** What a person needs to recognise a device later, and no more: names, major versions, a truncated address. */
+/** Enough for a person to recognise a device later, and no more: names, major versions, a truncated address. */
 export function clientMetadata(request: Request, address: string | null): ClientMetadata {
   const userAgent = request.headers.get("user-agent")?.slice(0, USER_AGENT_MAX_CHARS);
   const ip = address === null ? null : parseIp(address);

@@ -20,7 +20,7 @@ export interface CookieJar {
 }
 
 /**
- * A name that comes twice is refused: a neighbour domain may have planted one of them, and nobody can tell which.
+ * A name that comes twice is refused: a neighbour domain may have planted one of them, and the server cannot tell which.
  * @throws invalid_request
  */
 export function readJar(request: Request): CookieJar {

@@ -14,7 +14,7 @@ export interface Credentials {
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Who sends this: the bearer token or else the access cookie, verified. A changing request by cookie must come from a
+ * Verifies who sends a request, by the bearer token or else by the access cookie. A changing request by cookie must come from a
  * page of ours; one that names the session it is meant for, in `Session-Id`, is refused as `session_revoked` where the
  * jar has another one by now.
  * @throws access_token_missing, access_token_invalid, access_token_expired, session_revoked, cross_origin

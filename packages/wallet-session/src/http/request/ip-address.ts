@@ -20,13 +20,13 @@ export function parseIp(text: string): IpAddress | null {
   }
 }
 
-/** What may be stored and shown: the network of a device, not the device. /24 of IPv4, /48 of IPv6. */
+/** The part that may be stored and shown: the network of a device, not the device. /24 of IPv4, /48 of IPv6. */
 export function truncatedIp(ip: IpAddress): string {
   if (ip.version === 4) return ip.text.replace(/\d+$/, "0");
   return networkOf(ip.groups, 3);
 }
 
-/** What counts as one client: an IPv4 address, or the /64 of IPv6, of which one client can use every address. */
+/** One client, for rate limits: an IPv4 address, or the /64 of IPv6, of which one client can use every address. */
 export function clientNetwork(ip: IpAddress): string {
   return ip.version === 4 ? ip.text : networkOf(ip.groups, 4);
 }

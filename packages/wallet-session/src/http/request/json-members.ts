@@ -1,6 +1,7 @@
 /**
  * The names of an object's own members as the text spells them, doubled ones twice: `JSON.parse` keeps the last and
- * drops the others without a word. `text` must be a JSON object that `JSON.parse` has accepted.
+ * drops the others without a word. A proxy or firewall in front may have read another one, so the contract refuses doubled
+ * members with 400, and `JSON.parse` alone cannot. `text` must be a JSON object that `JSON.parse` has accepted.
  */
 export function topLevelNames(text: string): string[] {
   const names: string[] = [];

@@ -2,7 +2,7 @@ import { SessionError } from "../../errors.ts";
 
 /**
  * Whether the browser says that a page of ours sent this. A browser that is too old for `Sec-Fetch-Site` sends `Origin`
- * with everything but GET and HEAD; what sends neither is not a browser and has no business with cookies.
+ * with everything but GET and HEAD; a client that sends neither is not a browser and has no business with cookies.
  */
 export function isSameOrigin(request: Request, publicUrl: URL): boolean {
   const site = request.headers.get("sec-fetch-site");
