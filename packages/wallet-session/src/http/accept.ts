@@ -1,18 +1,9 @@
 import { SessionError } from "../errors.ts";
-import type { Handler } from "./handler.ts";
 
 /**
- * Answers with JSON. Most APIs ignore `Accept`; here 406 is part of the contract (docs/api.md), so the check stays, in this file
- * and as one option of an endpoint.
+ * Refuses requests that take no JSON. Most APIs ignore `Accept`; here 406 is part of the contract (docs/api.md), so the check
+ * stays, as one option of an endpoint. @throws not_acceptable
  */
-export function answersJson(handler: Handler): Handler {
-  return async (request) => {
-    requireJson(request);
-    return handler(request);
-  };
-}
-
-/** @throws not_acceptable */
 export function requireJson(request: Request): void {
   requireAcceptable(request, ["application/json", "application/problem+json"]);
 }
