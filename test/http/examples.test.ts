@@ -142,13 +142,13 @@ describe.each(EXAMPLES)("$name", ({ name, signIn, pages, prepare }) => {
     expect(opened.last.text).not.toContain(key.account);
   });
 
-  test("whoever is not signed in gets to the sign-in page, which knows the way back", async () => {
+  test("a signed-out visitor gets to the sign-in page, which knows the way back", async () => {
     const opened = await loadPage(client.browser().send, "/account");
     expect(opened.addresses.at(-1)).toBe(`${signIn}?next=%2Faccount`);
   });
 
   if (name === "next") {
-    test("an action acts for whoever is signed in, and renews nothing for anybody else", async () => {
+    test("an action acts for the signed-in visitor, and renews nothing for anybody else", async () => {
       const key = createWalletKeypair();
       const [jar, other] = [await client.signedInBrowser(key), await client.signedInBrowser(key)];
       const { last } = await loadPage(jar.send, "/account");

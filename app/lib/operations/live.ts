@@ -28,7 +28,7 @@ export function operationChanges({ clock }: { readonly clock: Clock }): ChangeSo
 
 /**
  * One operation: its present state first, then each later one that is there when the reader is ready for it, and the final
- * one as the last. The id is the version. Whoever comes back gets the present state again. A slow reader misses states in
+ * one as the last. The id is the version. A client that returns gets the present state again. A slow reader misses states in
  * between, never the newest.
  */
 export function operationEvents(

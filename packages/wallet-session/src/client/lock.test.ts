@@ -76,7 +76,7 @@ const renewalLock = () => `wallet-session ${server.origin}/api/auth`;
 const jarLock = () => `${renewalLock()} jar`;
 
 interface Held {
-  /** Whoever has asked is no longer there. */
+  /** The asking tab is no longer there. */
   readonly isGivenUp: boolean;
   answer(handler: Handler): void;
 }

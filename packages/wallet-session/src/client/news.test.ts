@@ -133,7 +133,7 @@ describe("a renewal in one tab", () => {
 });
 
 describe("a sign-in in one tab", () => {
-  test("is seen by the others before they ask, whoever they showed until then", async () => {
+  test("is seen by the others before they ask, in place of the account they showed", async () => {
     const [first, second] = await tabsSignedIn(2);
     const unknown = openTab();
     server.answers(SIGN_IN, tokens("B"));

@@ -176,7 +176,7 @@ export class SharedFeed {
         return;
       case "event":
         this.#heardAt = this.#environment.now();
-        // Whoever has the connection, too, gets by itself what cannot be known again.
+        // The tab with the connection, too, gets by itself what cannot be known again.
         if (this.#leads && message.event.id === null) return;
         if (this.#deliver(message.from, message.event) && !this.#leads) {
           this.#lastEventId = message.event.id ?? this.#lastEventId;

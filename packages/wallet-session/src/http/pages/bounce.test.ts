@@ -243,7 +243,7 @@ describe("where there is no session any more", () => {
     expect([response.headers.get("location"), response.headers.getSetCookie()]).toEqual(["/streams", []]);
   });
 
-  test("replaced by a sign-in whose answer never came: `else`, not to and fro", async () => {
+  test("replaced by a sign-in whose answer never came: `else`, not a loop", async () => {
     const { browser, handlers, answerFor } = await startHttp();
     const jar = await browser();
     const signIn = jar.prepare("POST", "/api/auth/wallet", {

@@ -12,7 +12,7 @@ async function redirectOf({ handlers }: TestHttp, request: Request): Promise<Res
   return answer;
 }
 
-test("whoever is signed in is let in, by cookie or by bearer token", async () => {
+test("a signed-in visitor is let in, by cookie or by bearer token", async () => {
   const { handlers, browser, signIn } = await startHttp();
   const jar = await browser();
   expect(await handlers.guardPage(jar.prepare("GET", "/account"), OPTIONS)).toMatchObject({
