@@ -67,6 +67,7 @@ const CACHE_SIZE = -16_384;
  * Opens a database file with a write-ahead log and `synchronous=FULL`, so that a commit is on disk when it returns. The file
  * and its directory are made if missing, for their owner alone. Blocks the event loop while other processes open the same
  * file, for about 2 s.
+ * @param busyRetries how often opening is tried again, 5 ms apart, while other processes do the same
  * @param prepare runs on the connection before it is returned, for a schema; where it finds the database busy, all begins again
  * @throws what node:fs, node:sqlite and `prepare` throw; the connection is closed by then, and its transaction rolled back
  */
@@ -74,6 +75,7 @@ export function openDatabaseFile(
   path: string,
   options: DatabaseSyncOptions = {},
   prepare: (database: DatabaseSync) => void = () => {},
+  busyRetries = BUSY_RETRIES,
 ): DatabaseSync {
   // Absolute, so that SQLite reads it neither as ":memory:" nor as a "file:" URI.
   const file = resolve(path);
@@ -85,7 +87,7 @@ export function openDatabaseFile(
       return openOnce(file, options, prepare);
     } catch (error) {
       // SQLite's own busy handler does not cover the switch to WAL, which two processes may both try.
-      if (!isBusy(error) || retries === BUSY_RETRIES) throw error;
+      if (!isBusy(error) || retries === busyRetries) throw error;
     }
     sleep(BUSY_RETRY_MS);
   }

@@ -7,5 +7,5 @@ const database = temporaryDatabase();
 
 test("any sequence of steps has the outcomes and leaves the state that memory has", async () => {
   const open = async () => openPostgresStore({ url: database.url, schema: await database.emptySchema() });
-  await compareWithMemory(open, { largestGroup: 1, runs: 10 });
+  await compareWithMemory(open, { largestGroup: 1, runs: 4 });
 });

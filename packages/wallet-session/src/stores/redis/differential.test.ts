@@ -7,5 +7,5 @@ const keys = temporaryKeys();
 
 test("any sequence of steps has the outcomes and leaves the state that memory has", async () => {
   const open = () => openRedisStore({ url: keys.url, prefix: keys.newPrefix(), onWarning: () => {} });
-  await compareWithMemory(open, { largestGroup: 1, runs: 10 });
+  await compareWithMemory(open, { largestGroup: 1, runs: 5 });
 });

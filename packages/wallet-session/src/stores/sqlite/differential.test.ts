@@ -8,6 +8,6 @@ const newPath = temporaryDirectory();
 test("any sequence of groups of steps has the outcomes and leaves the state that memory has", async () => {
   await compareWithMemory(() => openSqliteStore({ path: newPath("sessions.db") }), {
     largestGroup: 12,
-    runs: 40,
+    runs: 12,
   });
 });

@@ -14,6 +14,7 @@ const GROUP_MAX_STEPS = 256;
  * A step is synchronous, and of one statement or inside a savepoint.
  */
 export class GroupCommit {
+  readonly #busyRetries: number;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
@@ -22,7 +23,9 @@ export class GroupCommit {
   #retries = 0;
   #drained: (() => void) | null = null;
 
-  constructor(database: DatabaseSync) {
+  /** @param busyRetries how often a transaction is tried again while another connection holds the lock */
+  constructor(database: DatabaseSync, busyRetries = BUSY_RETRIES) {
+    this.#busyRetries = busyRetries;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
     this.#rollback = database.prepare("ROLLBACK");
@@ -54,7 +57,7 @@ export class GroupCommit {
     try {
       this.#begin.run();
     } catch (error) {
-      if (isBusy(error) && this.#retries < BUSY_RETRIES) {
+      if (isBusy(error) && this.#retries < this.#busyRetries) {
         this.#retries += 1;
         setTimeout(this.#flush, BUSY_RETRY_MS);
         return;

@@ -10,8 +10,8 @@ import { MIGRATIONS } from "./migrations.ts";
  * do the same, for about 2 s.
  * @throws what node:fs and node:sqlite throw, and an Error for a schema of a newer version; the file is closed again by then
  */
-export function openDatabase(path: string): DatabaseSync {
-  return openDatabaseFile(path, {}, migrate);
+export function openDatabase(path: string, busyRetries?: number): DatabaseSync {
+  return openDatabaseFile(path, {}, migrate, busyRetries);
 }
 
 /** Reads only; a file that is missing has version 0. @throws what the file system or SQLite says of a file that cannot be read */
