@@ -65,6 +65,11 @@ export function useLoaded<T>(load: (client: SessionClient) => Promise<T>): Loade
   }, [reload, live]);
 
   useEffect(() => {
+    // A session that is renewed, or begun again, may cure what has failed.
+    return error === null ? undefined : client.subscribe(() => void reload());
+  }, [client, error, reload]);
+
+  useEffect(() => {
     const whenSeen = () => {
       if (document.visibilityState === "visible") void reload();
     };

@@ -135,23 +135,15 @@ export class Recorder {
   }
 
   step(lane: Lane, kind: Step["kind"], generation: number): void {
-    const step = { kind, generation, at: this.now() };
-    this.#changeLast("tracks", lane, (track) => ({ ...track, steps: kept([...track.steps, step]) }));
+    this.#addToTrack(lane, "steps", { kind, generation, at: this.now() });
   }
 
   accessToken(lane: Lane, token: AccessToken): void {
-    this.#changeLast("tracks", lane, (track) => ({
-      ...track,
-      accessTokens: kept([...track.accessTokens, token]),
-    }));
+    this.#addToTrack(lane, "accessTokens", token);
   }
 
   connect(lane: Lane): void {
-    const connection = { from: this.now(), until: null };
-    this.#changeLast("tracks", lane, (track) => ({
-      ...track,
-      connections: kept([...track.connections, connection]),
-    }));
+    this.#addToTrack(lane, "connections", { from: this.now(), until: null });
   }
 
   disconnect(lane: Lane): void {
@@ -176,6 +168,14 @@ export class Recorder {
 
   #add<Part extends keyof Recording>(part: Part, item: Recording[Part][number]): void {
     this.#become({ ...this.#recording, [part]: kept([...this.#recording[part], item]) });
+  }
+
+  #addToTrack<Part extends "steps" | "accessTokens" | "connections">(
+    lane: Lane,
+    part: Part,
+    item: Track[Part][number],
+  ): void {
+    this.#changeLast("tracks", lane, (track) => ({ ...track, [part]: kept([...track[part], item]) }));
   }
 
   #changeLast<Part extends "tracks" | "spans">(

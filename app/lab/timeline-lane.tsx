@@ -8,12 +8,7 @@ const FILL: Record<Tone, string> = {
   notice: "fill-notice",
   danger: "fill-danger",
 };
-const TEXT: Record<Tone, string> = {
-  calm: "fill-muted",
-  good: "fill-accent",
-  notice: "fill-notice",
-  danger: "fill-danger",
-};
+const TEXT: Record<Tone, string> = { ...FILL, calm: "fill-muted" };
 
 interface LaneProps {
   top: number;
