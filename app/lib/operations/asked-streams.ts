@@ -1,6 +1,6 @@
 import { SessionError } from "wallet-session";
 import type { BodyMembers } from "wallet-session/kit";
-import { refusal } from "../refusals.ts";
+import { malformed, refusal } from "../refusals.ts";
 import type { Reader } from "../sql/schema.ts";
 import { openStreamIds } from "../streams/list.ts";
 import { OPERATION_MAX_STREAMS } from "./limits.ts";
@@ -12,14 +12,14 @@ const STREAM_ID = /^[\w-]{22}$/;
 
 /** @throws invalid_request */
 export function readAskedStreams(body: BodyMembers): AskedStreams {
-  if (body.get("type") !== "settle_streams") throw bad("type must be settle_streams");
+  if (body.get("type") !== "settle_streams") throw malformed("type must be settle_streams");
   const ids = body.get("stream_ids");
   if (ids === "all") return ids;
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > OPERATION_MAX_STREAMS) {
-    throw bad(`stream_ids must be "all", or from 1 to ${OPERATION_MAX_STREAMS} ids`);
+    throw malformed(`stream_ids must be "all", or from 1 to ${OPERATION_MAX_STREAMS} ids`);
   }
-  if (!ids.every(isStreamId)) throw bad("stream_ids holds what is no id of a stream");
-  if (new Set(ids).size < ids.length) throw bad("stream_ids names a stream twice");
+  if (!ids.every(isStreamId)) throw malformed("stream_ids holds what is no id of a stream");
+  if (new Set(ids).size < ids.length) throw malformed("stream_ids names a stream twice");
   return ids;
 }
 
@@ -64,8 +64,4 @@ async function requireVisible(reader: Reader, actorId: string, ids: readonly str
       .executeTakeFirstOrThrow();
     if (Number(visible) < part.length) throw new SessionError("not_found", "There is no such stream.");
   }
-}
-
-function bad(what: string): SessionError {
-  return new SessionError("invalid_request", `The request is malformed: ${what}.`);
 }

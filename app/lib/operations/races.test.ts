@@ -42,7 +42,7 @@ describe.each(DATABASES)("%s", (kind) => {
     );
   });
 
-  test("each operation is claimed once, by whoever comes first", async () => {
+  test("each operation is claimed once, by the first that comes", async () => {
     const { both, here, streamIds } = await openBoth();
     const session = await here.signIn();
     const made = [];

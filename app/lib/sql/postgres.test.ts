@@ -236,7 +236,7 @@ test.each(["repeatable read", "serializable"])(
   },
 );
 
-test("positions become visible in their order, and whoever has seen one finds what came with those before it", async () => {
+test("positions become visible in their order: a reader that sees one finds the changes of all before it", async () => {
   const { sql, schema } = await open();
   const other = (await open({ schema })).sql;
   let writing = true;

@@ -6,12 +6,11 @@ import type { Tx } from "../sql/schema.ts";
 import type { StreamsContext } from "./context.ts";
 import { COMMAND_TRIES } from "./limits.ts";
 import {
+  concludeSettlement,
   pendingSettlement,
   prepareSettlement,
-  recordSettlement,
   refusalOf,
   settlementIn,
-  takeSettlementBack,
 } from "./pending-settlement.ts";
 import type { Sent, Settlement, SettlementRefusal, SettlementSender } from "./settlement.ts";
 import type { Stream } from "./stream.ts";
@@ -95,14 +94,12 @@ async function takeStep(
       return { outcome: "send", settlement, progress: { sent, own, version: record.version } };
     }
     const isOwn = own === settlement.id;
-    if ("refused" in sent) {
-      record = await takeSettlementBack(tx, record, pending, sent.refused);
-      if (isOwn) return { outcome: "refused", refused: sent.refused };
-    } else {
-      const whole = isOwn ? command : "settle";
-      record = await recordSettlement(tx, record, pending, sent, { command: whole, now });
-      if (isOwn) return answered(tx, request, record, now);
-    }
+    record = await concludeSettlement(tx, record, pending, sent, {
+      command: isOwn ? command : "settle",
+      now,
+    });
+    if (isOwn && "refused" in sent) return { outcome: "refused", refused: sent.refused };
+    if (isOwn) return answered(tx, request, record, now);
   }
 
   const result = transition(record.stream, found.role, command, now);

@@ -2,7 +2,7 @@ import type { RandomBytes } from "wallet-session";
 import type { Tx } from "../sql/schema.ts";
 import { newId } from "./ids.ts";
 import type { Stroops } from "./money.ts";
-import type { Settlement, SettlementRefusal } from "./settlement.ts";
+import type { Sent, Settlement, SettlementRefusal } from "./settlement.ts";
 import type { Stream, StreamEvent } from "./stream.ts";
 import type { StreamRecord } from "./stream-rows.ts";
 import { type Cause, holdStream, updateStream } from "./stream-store.ts";
@@ -79,8 +79,24 @@ export async function prepareSettlement(
   return settlement;
 }
 
+/**
+ * Ends a pending settlement as the sender has said: recorded as the whole of `command`, or taken back.
+ * @throws Overtaken
+ */
+export function concludeSettlement(
+  tx: Tx,
+  record: StreamRecord,
+  pending: PendingSettlement,
+  sent: Sent,
+  whole: { readonly command: StreamCommand; readonly now: number },
+): Promise<StreamRecord> {
+  return "refused" in sent
+    ? takeSettlementBack(tx, record, pending, sent.refused)
+    : recordSettlement(tx, record, pending, sent, whole);
+}
+
 /** Takes back what the sender has refused for good: no money has moved, and the stream is as it was before. @throws Overtaken */
-export async function takeSettlementBack(
+async function takeSettlementBack(
   tx: Tx,
   record: StreamRecord,
   { settlement }: PendingSettlement,
@@ -95,7 +111,7 @@ export async function takeSettlementBack(
  * Records a settlement that was sent, as the whole of `command`, which it was written for: with a withdrawal the payout,
  * with a cancellation the refund, all as of the instant of the settlement.
  */
-export async function recordSettlement(
+async function recordSettlement(
   tx: Tx,
   record: StreamRecord,
   pending: PendingSettlement,

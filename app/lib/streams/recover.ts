@@ -1,6 +1,6 @@
 import { send } from "./command.ts";
 import type { StreamsContext } from "./context.ts";
-import { pendingSettlement, recordSettlement, takeSettlementBack } from "./pending-settlement.ts";
+import { concludeSettlement, pendingSettlement } from "./pending-settlement.ts";
 import { loadStreamForUpdate } from "./stream-store.ts";
 
 /**
@@ -38,7 +38,6 @@ async function finish({ sql, sender, clock }: StreamsContext, streamId: string):
   await sql.write(async (tx) => {
     const record = await loadStreamForUpdate(tx, streamId);
     if (record?.pendingSettlement !== sent.id) return;
-    if ("refused" in sent) await takeSettlementBack(tx, record, pending, sent.refused);
-    else await recordSettlement(tx, record, pending, sent, { command: "settle", now: clock.now() });
+    await concludeSettlement(tx, record, pending, sent, { command: "settle", now: clock.now() });
   });
 }

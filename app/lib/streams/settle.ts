@@ -2,11 +2,10 @@ import type { RandomBytes } from "wallet-session";
 import type { Tx } from "../sql/schema.ts";
 import type { Stroops } from "./money.ts";
 import {
+  concludeSettlement,
   pendingSettlement,
   prepareSettlement,
-  recordSettlement,
   settlementIn,
-  takeSettlementBack,
 } from "./pending-settlement.ts";
 import type { Sent, Settlement, SettlementRefusal } from "./settlement.ts";
 import { findStreamForUpdate } from "./stream-store.ts";
@@ -52,10 +51,7 @@ export async function settleStream(
   const pending = await pendingSettlement(tx, record);
   if (pending !== null) {
     if (sent?.id !== pending.settlement.id) return { outcome: "send", settlement: pending.settlement };
-    record =
-      "refused" in sent
-        ? await takeSettlementBack(tx, record, pending, sent.refused)
-        : await recordSettlement(tx, record, pending, sent, { command: "settle", now });
+    record = await concludeSettlement(tx, record, pending, sent, { command: "settle", now });
   }
   const before = await tx
     .selectFrom("stream_settlements")
