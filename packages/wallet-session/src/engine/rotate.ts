@@ -33,7 +33,7 @@ export type RotationResult =
     };
 
 /** Why a token was not rotated: all reasons but that it could not be read. */
-export type Refusal = Exclude<RefreshRefusal, "malformed">;
+type Refusal = Exclude<RefreshRefusal, "malformed">;
 
 /**
  * The rotation protocol, from an authentic token on. ONE compare-and-swap decides; only a miss is read and

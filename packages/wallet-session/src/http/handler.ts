@@ -16,7 +16,7 @@ export type MethodHandlers<Parameters = NoParameters> = Partial<
 >;
 
 /** Of a template without a `{name}`. */
-export type NoParameters = Readonly<Record<never, string>>;
+type NoParameters = Readonly<Record<never, string>>;
 
 /** The parameters that a template names: `{ readonly id: string }` for `/api/streams/{id}`. */
 export type RouteParameters<Route extends string> = { readonly [Name in ParameterNames<Route>]: string };

@@ -1,6 +1,6 @@
 import { SessionError } from "../../errors.ts";
 
-export const RETRY_KEY_MIN_CHARS = 16;
+const RETRY_KEY_MIN_CHARS = 16;
 const RETRY_KEY_MAX_CHARS = 128;
 
 const KEY = new RegExp(`^[\\x21-\\x7e]{${RETRY_KEY_MIN_CHARS},${RETRY_KEY_MAX_CHARS}}$`);
