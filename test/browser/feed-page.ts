@@ -5,8 +5,35 @@ import { createSessionClient } from "wallet-session/client";
 import { createSessionFeed, type FeedEvent } from "wallet-session/feed";
 import { SessionProvider, useFeedEvent, useFeedStatus, useSession } from "wallet-session/react";
 
+/** The time of the feed: the page's own, and whatever a test skips of it. */
+let skippedMs = 0;
+const timers = new Set<{ readonly dueAt: number; readonly run: () => void }>();
+const now = () => performance.now() + skippedMs;
+
+function after(ms: number, task: () => void): () => void {
+  const run = () => {
+    callOff();
+    task();
+  };
+  const timer = { dueAt: now() + ms, run };
+  const handle = setTimeout(run, ms);
+  const callOff = () => {
+    clearTimeout(handle);
+    timers.delete(timer);
+  };
+  timers.add(timer);
+  return callOff;
+}
+
+/** So much time goes by at once: whatever is due by then happens. */
+function skip(ms: number): void {
+  skippedMs += ms;
+  for (const { dueAt, run } of timers) if (dueAt <= now()) run();
+}
+Object.assign(window, { skip });
+
 const client = createSessionClient();
-const feed = createSessionFeed({ client, url: "/api/events" });
+const feed = createSessionFeed({ client, url: "/api/events", environment: { now, after } });
 
 function Page(): ReactNode {
   const session = useSession();

@@ -12,7 +12,7 @@ import { appUnderTest } from "../support/app-under-test.ts";
 import { browserUnderTest, isAlive, sessionOf, signIn } from "./browser.ts";
 
 const database = temporaryDirectory();
-const app = appUnderTest(() => ({ ACCESS_TOKEN_TTL: "20s", REFRESH_LEEWAY: "3s" }));
+const app = appUnderTest(() => ({ ACCESS_TOKEN_TTL: "12s", REFRESH_LEEWAY: "3s" }));
 const browser = browserUnderTest(app);
 
 const SCENARIO_LIMIT_MS = 90_000;

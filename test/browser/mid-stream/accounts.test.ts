@@ -4,8 +4,9 @@ import { expect, test } from "vitest";
 import { createWalletKeypair, type WalletKeypair } from "wallet-session/testing";
 import { bearer } from "../../support/session-client.ts";
 import { isAlive } from "../browser.ts";
+import { freeze } from "../freeze.ts";
 import { type FreighterWallet, installFreighter } from "../freighter-wallet.ts";
-import { eventually, freeze, midStream, type Visitor } from "./mid-stream.ts";
+import { eventually, midStream, type Visitor } from "./mid-stream.ts";
 
 const here = midStream();
 

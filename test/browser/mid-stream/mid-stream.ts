@@ -2,11 +2,13 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import type { Settings } from "../../support/app-server.ts";
 import { type App, appUnderTest } from "../../support/app-under-test.ts";
+import { storedSession } from "../../support/database.ts";
 import { ACCESS_COOKIE, generationOf, REFRESH_COOKIE } from "../../support/session-client.ts";
 import {
   browserUnderTest,
   createStream,
   jarOf,
+  lookAgain,
   type OpenOptions,
   rememberShown,
   type Shown,
@@ -15,18 +17,18 @@ import {
 } from "../browser.ts";
 import { type Line, type Network, openNetwork, type SeenRequest } from "./network.ts";
 
-export const LEEWAY_MS = 3_000;
-export const ACCESS_TTL_MS = 20_000;
+export const LEEWAY_MS = 2_000;
+export const ACCESS_TTL_MS = 8_000;
 
-/** Access tokens of 20 seconds: a lifetime passes while a test runs. */
-const SHORT_LIVED: Settings = { ACCESS_TOKEN_TTL: "20s", REFRESH_LEEWAY: "3s" };
+/** A lifetime of an access token passes while a test runs. */
+const SHORT_LIVED: Settings = { ACCESS_TOKEN_TTL: "8s", REFRESH_LEEWAY: "2s" };
 
 /** Many pages at once are slow on a busy machine. Nothing here waits that long where all is well. */
 const PATIENCE_MS = 90_000;
 const TEST_LIMIT_MS = 300_000;
 
-/** Three lives of an access token, for conditions that a renewal brings about on a busy machine. */
-const WITHIN = { timeout: 3 * ACCESS_TTL_MS, interval: 200 };
+/** For conditions that a renewal or two bring about on a busy machine. */
+const WITHIN = { timeout: 60_000, interval: 100 };
 
 /** Resolves with what `claim` gives when it no longer throws. Unlike `expect.poll` it may be used where tests run side by side. */
 export function eventually<T>(claim: () => T | Promise<T>, within: Partial<typeof WITHIN> = {}): Promise<T> {
@@ -54,7 +56,7 @@ export interface MidStream {
 }
 
 /**
- * A server whose access tokens last 20 seconds, browsers, and a network between them that tests can spoil for each browser
+ * A server whose access tokens last 8 seconds, browsers, and a network between them that tests can spoil for each browser
  * by itself. `sideBySide`: where the tests of the file run at the same time.
  */
 export function midStream(settings: Settings = {}, { sideBySide = false } = {}): MidStream {
@@ -98,6 +100,12 @@ export async function noRenewalUnderWay({ page, context, line }: Pick<Watch, "pa
     expect(await sessionOf(page)).toHaveProperty("generation", generationOf(held));
     expect(line.seen.filter((one) => isRefresh(one) && !one.isOver)).toEqual([]);
   });
+}
+
+/** Makes a page renew its session now: its access token is gone, and it looks. */
+export async function renewNow(page: Page): Promise<void> {
+  await page.context().clearCookies({ name: ACCESS_COOKIE });
+  await lookAgain(page);
 }
 
 export interface Watch extends Visitor {
@@ -154,28 +162,32 @@ export async function expectNeverSignedOut(watch: Watch): Promise<void> {
   expect(await sessionIdOf(watch.page)).toBe(watch.sessionId);
 }
 
+/** The session goes on where it was: renewed again from here, over open events, seen by the page, and ended by nobody. */
+export async function expectToGoOn({ app }: MidStream, watch: Watch): Promise<void> {
+  const stored = () => storedSession(app.server, watch.sessionId);
+  const { generation } = stored();
+  await eventually(() => expect(stored().generation).toBeGreaterThan(generation));
+  await eventually(async () =>
+    expect(await sessionOf(watch.page)).toMatchObject({ session_id: watch.sessionId }),
+  );
+  await eventually(() => expect(watch.seen().findLast(isForEvents)?.status).toBe(200));
+  await seesItFlow(watch.page);
+  expect(stored().revokedReason).toBeNull();
+  await expectNeverSignedOut(watch);
+}
+
 /** When the access token in the jar ends, by the machine's clock. */
-async function accessEndsAt(context: BrowserContext): Promise<number> {
+export async function accessEndsAt(context: BrowserContext): Promise<number> {
   const [, claims = ""] = (await jarOf(context)).get(ACCESS_COOKIE)?.value.split(".") ?? [];
   return JSON.parse(Buffer.from(claims, "base64url").toString()).exp * 1_000;
 }
 
 /** Resolves when the access token that is in the jar now has ended, renewed or not. */
 export async function accessHasEnded(context: BrowserContext): Promise<void> {
-  const endsAt = await accessEndsAt(context);
-  await eventually(() => expect(Date.now()).toBeGreaterThan(endsAt));
+  await isPast(await accessEndsAt(context));
 }
 
-/**
- * Stops all that a page does, as browsers do with tabs that nobody looks at: no timer, message or answer reaches its
- * scripts, and what they hold they go on holding. The function returned lets it go on.
- */
-export async function freeze(page: Page): Promise<() => Promise<void>> {
-  const debug = await page.context().newCDPSession(page);
-  await debug.send("Debugger.enable");
-  await debug.send("Debugger.pause");
-  return async () => {
-    await debug.send("Debugger.resume");
-    await debug.detach();
-  };
+/** Resolves when the machine's clock is past this moment. */
+export async function isPast(at: number): Promise<void> {
+  await eventually(() => expect(Date.now()).toBeGreaterThan(at));
 }
