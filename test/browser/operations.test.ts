@@ -4,21 +4,23 @@ import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "../support/app-under-test.ts";
 import { withDatabase } from "../support/database.ts";
+import { seedStreams } from "../support/streams.ts";
 import {
   browserUnderTest,
   createStream,
   PATIENTLY,
+  seesStreams,
   sessionOf,
   signIn,
   signInToStreams,
   signWithDemoWallet,
 } from "./browser.ts";
 
-const app = appUnderTest(() => ({ SETTLEMENTS_PER_SECOND: "2" }));
+const app = appUnderTest(() => ({ SETTLEMENTS_PER_SECOND: "5" }));
 const browser = browserUnderTest(app);
 
-/** So many that none of them is over before a test has done what it is about. */
-const MANY = 60;
+/** No operation of so many is over before a test has done what it is about. */
+const MANY = 400;
 const WITHIN = { timeout: 60_000 };
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
@@ -31,7 +33,9 @@ async function confirm(page: Page, question: string, answer: string): Promise<vo
 /** Somebody with that many streams. */
 async function withStreams(count: number): Promise<Page> {
   const page = await signInToStreams(await browser.open());
-  for (let made = 0; made < count; made++) await startStream(page);
+  await seedStreams(app.server, (await sessionOf(page)).actor_id, count);
+  await page.reload();
+  await seesStreams(page);
   return page;
 }
 

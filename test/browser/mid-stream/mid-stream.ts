@@ -189,5 +189,7 @@ export async function accessHasEnded(context: BrowserContext): Promise<void> {
 
 /** Resolves when the machine's clock is past this moment. */
 export async function isPast(at: number): Promise<void> {
-  await eventually(() => expect(Date.now()).toBeGreaterThan(at));
+  await eventually(() => expect(Date.now()).toBeGreaterThan(at), {
+    timeout: WITHIN.timeout + at - Date.now(),
+  });
 }
