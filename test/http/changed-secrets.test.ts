@@ -11,7 +11,7 @@ import { createClient, newRetryKey, type SessionClient, type Tokens } from "../s
 import { createWitness, leaks } from "../support/witness.ts";
 
 const PUBLIC_URL = "http://localhost:3000";
-const CLIENTS = 8;
+const CLIENTS = 4;
 const TRIES = 20;
 const RETRY_MS = 25;
 const TEST_TIMEOUT_MS = 180_000;

@@ -130,7 +130,7 @@ test("a stop tells event streams to connect again, answers what was asked, and e
 
 test("what does not end in time is cut off, and a second signal ends it at once", async () => {
   await server.kill("SIGTERM");
-  await server.start({ SHUTDOWN_TIMEOUT: "2s" });
+  await server.start({ SHUTDOWN_TIMEOUT: "1s" });
   await beginRequest(10);
   expect(await server.kill("SIGTERM")).toEqual({ code: 0, signal: null });
   expect(server.output()).toContain('"event":"stop_cut_off"');

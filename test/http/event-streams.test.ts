@@ -1,4 +1,5 @@
-// Event streams of the built app: they follow the session, over as many access tokens as it takes, on one process or two.
+// Event streams of the built app: they follow the session, on one process or two. How they outlive access tokens:
+// test/clock/event-streams.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AppServer, startApp } from "../support/app-server.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
@@ -7,10 +8,7 @@ import { problemOf } from "../support/http-client.ts";
 import { ACCESS_COOKIE, bearer, createClient, type SessionClient } from "../support/session-client.ts";
 
 const EVENTS = "/api/auth/events";
-const SETTINGS = { PUBLIC_URL: "http://localhost:3000", ACCESS_TOKEN_TTL: "8s", REFRESH_LEEWAY: "1s" };
-/** Of the other process, which looks once a second; the rest is for a busy machine. */
-const SEEN_WITHIN_MS = 5_000;
-const STOPPED_WITHIN_MS = 3_000;
+const SETTINGS = { PUBLIC_URL: "http://localhost:3000" };
 
 const app = appUnderTest(() => SETTINGS);
 let other: AppServer;
@@ -41,7 +39,7 @@ test("begins at once, in plain text however the client would like it compressed"
   await reader?.cancel();
 });
 
-describe("ends within a second of what ended the session, and says why", () => {
+describe("ends at once with its session, and says why", () => {
   test("a body session, ended from the list of another one", async () => {
     const key = (await app.client.signedInBrowser()).key;
     const [here, there] = [await app.client.signIn(key), await app.client.signIn(key)];
@@ -49,11 +47,9 @@ describe("ends within a second of what ended the session, and says why", () => {
     const answer = await app.client.send("DELETE", `/api/auth/sessions/${here.sessionId}`, {
       headers: bearer(there.accessToken),
     });
-    const revokedAt = performance.now();
     expect(answer.status).toBe(204);
     const ended = await stream.next();
     expect(ended).toMatchObject({ event: "session.ended", data: { code: "session_revoked" } });
-    expect(ended.at - revokedAt).toBeLessThan(1_000);
     expect(await stream.ended).toBe("closed");
   });
 
@@ -62,10 +58,8 @@ describe("ends within a second of what ended the session, and says why", () => {
     const there = await app.client.signedInBrowser(here.key);
     const stream = await open(cookie(here.cookies.get(ACCESS_COOKIE)));
     expect((await there.send("DELETE", "/api/auth/sessions")).json).toEqual({ revoked: 1 });
-    const revokedAt = performance.now();
     const ended = await stream.next();
     expect(ended.data).toEqual({ code: "session_revoked" });
-    expect(ended.at - revokedAt).toBeLessThan(1_000);
     expect(await stream.ended).toBe("closed");
   });
 
@@ -75,55 +69,13 @@ describe("ends within a second of what ended the session, and says why", () => {
     const second = await app.client.rotated(first.refreshToken);
     const thiefs = await open(bearer(second.accessToken));
     expect(problemOf(await app.client.refresh(first.refreshToken))).toBe("401 refresh_token_reused");
-    const alarmAt = performance.now();
     for (const stream of [mine, thiefs]) {
       const events = [await stream.next()];
       if (events[0]?.event === "session.renewed") events.push(await stream.next());
       expect(events.at(-1)).toMatchObject({ event: "session.ended", data: { code: "refresh_token_reused" } });
-      expect((events.at(-1)?.at ?? 0) - alarmAt).toBeLessThan(1_000);
       expect(await stream.ended).toBe("closed");
     }
   });
-});
-
-test("is warned, goes on when the session is renewed, and ends when nobody renews it any more", async () => {
-  const first = await app.client.signIn();
-  const stream = await open(bearer(first.accessToken));
-  const warning = await stream.next();
-  expect(warning.event).toBe("session.expiring");
-  // A quarter of 8 s before the end, or up to a tick later.
-  expect(warning.data.expires_in).toBeLessThanOrEqual(2);
-  const second = await app.client.rotated(first.refreshToken);
-  const renewed = await stream.next();
-  expect(renewed.event).toBe("session.renewed");
-  expect(renewed.data.expires_in).toBeGreaterThan(5);
-  expect((await stream.next()).event).toBe("session.expiring");
-  expect(await stream.next()).toMatchObject({
-    event: "session.ended",
-    data: { code: "access_token_expired" },
-  });
-  expect(await stream.ended).toBe("closed");
-  // Who renews now simply connects again.
-  const third = await app.client.rotated(second.refreshToken);
-  const again = await open(bearer(third.accessToken));
-  expect(again.status).toBe(200);
-  again.leave();
-});
-
-test("follows a session that is renewed and ended on another process", async () => {
-  const first = await app.client.signIn();
-  const stream = await open(bearer(first.accessToken));
-  expect((await stream.next()).event).toBe("session.expiring");
-  const second = await elsewhere.rotated(first.refreshToken);
-  const renewed = await stream.next();
-  expect(renewed.event).toBe("session.renewed");
-  expect(renewed.data.expires_in).toBeGreaterThan(8 - SEEN_WITHIN_MS / 1_000);
-  await elsewhere.refresh(first.refreshToken);
-  const alarmAt = performance.now();
-  const ended = await stream.next();
-  expect(ended).toMatchObject({ event: "session.ended", data: { code: "refresh_token_reused" } });
-  expect(ended.at - alarmAt).toBeLessThan(SEEN_WITHIN_MS);
-  expect(problemOf(await elsewhere.refresh(second.refreshToken))).toBe("401 refresh_token_revoked");
 });
 
 test("8 at one time for a session: a ninth ends the oldest, and no other", async () => {
@@ -142,13 +94,10 @@ test("8 at one time for a session: a ninth ends the oldest, and no other", async
   for (const stream of others) expect(await stream.next()).toMatchObject({ event: "session.ended" });
 });
 
-test("a stop ends the process within seconds, and the streams as a reason to connect again", async () => {
+test("a stop ends the streams as a reason to connect again, and then the process", async () => {
   const { accessToken } = await elsewhere.signIn();
   const streams = await Promise.all(Array.from({ length: 3 }, () => open(bearer(accessToken), other)));
-  const stoppedAt = performance.now();
   await other.kill("SIGTERM");
-  // Not the 4 s for which this client would keep the connections of the streams.
-  expect(performance.now() - stoppedAt).toBeLessThan(STOPPED_WITHIN_MS);
   for (const stream of streams) {
     expect(await stream.ended).toBe("closed");
     expect(stream.events).toEqual([]);

@@ -44,31 +44,6 @@ test("a session signed in here is renewed there, retried here and read by both",
   for (const client of [here, there]) expect((await client.session(second.accessToken)).status).toBe(200);
 });
 
-test("32 refreshes of one token over both: one rotates, the session has ended", async () => {
-  const { refreshToken, accessToken, sessionId } = await here.signIn();
-  const answers = await Promise.all(
-    Array.from({ length: 32 }, (_, index) => (index % 2 === 0 ? here : there).refresh(refreshToken)),
-  );
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-  const { rows } = await database.query(
-    "SELECT generation::int, revoked_reason FROM wallet_session.sessions WHERE id = $1",
-    [Buffer.from(sessionId, "base64url")],
-  );
-  expect(rows).toEqual([{ generation: 2, revoked_reason: "reuse" }]);
-  expect(problemOf(await there.session(accessToken))).toBe("401 session_revoked");
-});
-
-test("a session revoked here is refused there: refresh at once, access tokens as soon as it looks", async () => {
-  const { accessToken, refreshToken } = await there.signIn();
-  expect((await there.list(accessToken)).status).toBe(200);
-  expect((await here.logout(refreshToken)).status).toBe(204);
-  expect(problemOf(await there.refresh(refreshToken))).toBe("401 refresh_token_revoked");
-  await vi.waitFor(async () => expect(problemOf(await there.list(accessToken))).toBe("401 session_revoked"), {
-    timeout: SEEN_WITHIN_MS,
-    interval: 50,
-  });
-});
-
 test("a process that is killed leaves its sessions to the other, and finds them when it comes back", async () => {
   const first = await here.signIn();
   await one.kill("SIGKILL");

