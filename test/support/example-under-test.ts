@@ -51,7 +51,13 @@ export function testExample({ name, signIn, pages, prepare }: Example): ExampleU
 
   beforeAll(async () => {
     const names = Object.keys(manifestOf(name).dependencies).filter((known) => known !== "wallet-session");
-    consumer = await createConsumer([...names, "typescript", "@types/node", "@types/react", "@types/react-dom"]);
+    consumer = await createConsumer([
+      ...names,
+      "typescript",
+      "@types/node",
+      "@types/react",
+      "@types/react-dom",
+    ]);
     const directory = join(consumer.project, name);
     cpSync(join(root, "examples", name), directory, { recursive: true });
     server = await startServer(prepare(directory, consumer));
