@@ -29,4 +29,4 @@ export { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
 export { SessionError } from "./errors.ts";
 export type { EventSink, RefreshRefusal, SessionEvent } from "./events.ts";
 export type * from "./store.ts";
-export type { VerifiedActor, WalletMethod } from "./wallets/wallet.ts";
+export type { VerifiedActor, WalletMethod, WalletParameters } from "./wallets/wallet.ts";

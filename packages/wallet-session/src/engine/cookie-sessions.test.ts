@@ -86,7 +86,11 @@ describe("a jar that was renewed a moment ago", () => {
     const row = await store.findSession(tokens.session.id);
     clock.advance(10_000);
     const result = await refresh(tokens.refreshToken, { by: "cookie", jar: tokens.accessToken });
-    expect(result).toMatchObject({ outcome: "unchanged", expiresIn: 890, refreshExpiresIn: 7 * 86_400 - 10 });
+    expect(result).toMatchObject({
+      outcome: "unchanged",
+      expiresInSeconds: 890,
+      refreshExpiresInSeconds: 7 * 86_400 - 10,
+    });
     expect(await store.findSession(tokens.session.id)).toEqual(row);
   });
 

@@ -41,6 +41,7 @@ const SECURITY_EVENTS_POLL_MS = 2_000;
  * Makes the engine of a store. Does not touch the store until `start`. For a whole service, with endpoints and settings from
  * the environment, see `createSessions` of `wallet-session/server`.
  * @throws RangeError for secrets that cannot be used, and for a leeway that is too long
+ *
  * @example
  * ```ts
  * import { createSessionEngine } from "wallet-session";

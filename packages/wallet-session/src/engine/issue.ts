@@ -12,9 +12,9 @@ export async function issueTokens(
   const { token, claims } = await context.accessTokens.sign(session);
   return {
     accessToken: token,
-    expiresIn: claims.exp - claims.iat,
+    expiresInSeconds: claims.exp - claims.iat,
     refreshToken,
-    refreshExpiresIn: secondsLeft(session, now),
+    refreshExpiresInSeconds: secondsLeft(session, now),
     session,
   };
 }

@@ -93,8 +93,8 @@ async function unchangedJar(
   return {
     outcome: "unchanged",
     session,
-    expiresIn: Math.max(0, claims.exp - Math.floor(now / 1000)),
-    refreshExpiresIn: secondsLeft(session, now),
+    expiresInSeconds: Math.max(0, claims.exp - Math.floor(now / 1000)),
+    refreshExpiresInSeconds: secondsLeft(session, now),
   };
 }
 

@@ -14,7 +14,7 @@ describe("rotation", () => {
     const second = await issued(refresh(first.refreshToken));
     expect(second.refreshToken).not.toBe(first.refreshToken);
     expect(second.accessToken).not.toBe(first.accessToken);
-    expect(second).toMatchObject({ expiresIn: 900, refreshExpiresIn: 7 * 86_400 });
+    expect(second).toMatchObject({ expiresInSeconds: 900, refreshExpiresInSeconds: 7 * 86_400 });
     expect(second.session).toMatchObject({
       id: first.session.id,
       generation: 2,
@@ -147,8 +147,8 @@ describe("rotation", () => {
     }
     clock.advance(DAY - 60_000);
     tokens = await issued(refresh(tokens.refreshToken));
-    expect(tokens.expiresIn).toBeLessThanOrEqual(60);
-    expect(tokens.refreshExpiresIn).toBeLessThanOrEqual(60);
+    expect(tokens.expiresInSeconds).toBeLessThanOrEqual(60);
+    expect(tokens.refreshExpiresInSeconds).toBeLessThanOrEqual(60);
     clock.advance(60_000);
     expect(await codeOf(refresh(tokens.refreshToken))).toBe("refresh_token_expired");
     expect(await codeOf(engine.authenticate(tokens.accessToken))).toBe("access_token_expired");

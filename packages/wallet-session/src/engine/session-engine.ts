@@ -1,14 +1,14 @@
 import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
 
-/** Access and refresh token of one generation. Lifetimes in whole seconds, rounded down. */
+/** Access and refresh token of one generation. Lifetimes are whole seconds, rounded down. */
 export interface IssuedTokens {
   readonly accessToken: string;
   /** Seconds until the access token ends. */
-  readonly expiresIn: number;
+  readonly expiresInSeconds: number;
   readonly refreshToken: string;
   /** Seconds until the session ends unless it is refreshed: what is left of the idle limit or of the absolute one. */
-  readonly refreshExpiresIn: number;
+  readonly refreshExpiresInSeconds: number;
   readonly session: SessionRecord;
 }
 
@@ -54,8 +54,8 @@ export type JarRefreshResult =
   | {
       readonly outcome: "unchanged";
       readonly session: SessionRecord;
-      readonly expiresIn: number;
-      readonly refreshExpiresIn: number;
+      readonly expiresInSeconds: number;
+      readonly refreshExpiresInSeconds: number;
     };
 
 /** What a verified access token says. Times in milliseconds since 1970. */

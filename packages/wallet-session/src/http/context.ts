@@ -1,13 +1,13 @@
 import type { Clock } from "../clock.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
-import type { StellarWallet } from "../wallets/stellar/wallet.ts";
+import type { WalletMethod } from "../wallets/wallet.ts";
 import type { FaultSink } from "./endpoint.ts";
 import type { RateLimits } from "./rate-limit.ts";
 
 /** What the endpoints work with. */
 export interface HttpContext {
   readonly engine: SessionEngine;
-  readonly wallet: Pick<StellarWallet, "challenge" | "verify" | "stellarToml">;
+  readonly wallet: WalletMethod;
   readonly publicUrl: URL;
   readonly clock: Clock;
   readonly limits: RateLimits;

@@ -116,9 +116,10 @@ test("an unexpected fault is 500 without a word of it, and is reported once", as
   const fault = new Error("the secret is hunter2");
   const { send, faults, handlers } = await startHttp({
     wallet: {
+      takes: { challenge: ["account"], answer: ["transaction"] },
       challenge: () => Promise.reject(fault),
       verify: () => Promise.reject(fault),
-      stellarToml() {
+      get wellKnown(): never {
         throw fault;
       },
     },

@@ -1,7 +1,7 @@
 import type { Clock, Stopwatch } from "../clock.ts";
 import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
 import type { Every } from "../engine/timers.ts";
-import type { HttpContext } from "./context.ts";
+import type { WalletMethod } from "../wallets/wallet.ts";
 import type { FaultSink } from "./endpoint.ts";
 import type { MetricsEndpoint } from "./endpoints/operations.ts";
 import type { ServerEventSource } from "./event-streams/event-stream-body.ts";
@@ -12,8 +12,8 @@ import type { GuardPageOptions } from "./pages/guard-page.ts";
 export interface HandlersOptions {
   /** The caller starts and closes it. */
   readonly engine: SessionEngine;
-  /** `createStellarWallet` makes one. */
-  readonly wallet: HttpContext["wallet"];
+  /** How people sign in. `createStellarWallet` makes one; any {@link WalletMethod} will do. */
+  readonly wallet: WalletMethod;
   /** Where browsers reach the service. Its origin is the one that cookies are accepted from. */
   readonly publicUrl: URL;
   /**
@@ -86,6 +86,7 @@ export interface Handlers {
   /** The session's own events, without a source. */
   readonly events: Handler;
   readonly jwks: Handler;
+  /** 404 where the wallet has none. */
   readonly stellarToml: Handler;
   readonly healthz: Handler;
   readonly readyz: Handler;

@@ -15,8 +15,8 @@ export type JarAnswer =
   | {
       readonly outcome: "refreshed";
       readonly sessionId: SessionId;
-      readonly expiresIn: number;
-      readonly refreshExpiresIn: number;
+      readonly expiresInSeconds: number;
+      readonly refreshExpiresInSeconds: number;
       readonly setCookies: readonly string[];
     }
   /** The session is over: its refusal, and what it does to the jar. */
@@ -49,16 +49,16 @@ function refreshed(result: JarRefreshResult): JarAnswer {
   const { id: sessionId, actorId } = result.outcome === "unchanged" ? result.session : result.tokens.session;
   noteSession({ actorId, sessionId });
   if (result.outcome === "unchanged") {
-    const { expiresIn, refreshExpiresIn } = result;
+    const { expiresInSeconds, refreshExpiresInSeconds } = result;
     // No cookie at all: an answer that overtakes this one may have set newer ones.
-    return { outcome: "refreshed", sessionId, expiresIn, refreshExpiresIn, setCookies: [] };
+    return { outcome: "refreshed", sessionId, expiresInSeconds, refreshExpiresInSeconds, setCookies: [] };
   }
   const { tokens } = result;
   return {
     outcome: "refreshed",
     sessionId,
-    expiresIn: tokens.expiresIn,
-    refreshExpiresIn: tokens.refreshExpiresIn,
+    expiresInSeconds: tokens.expiresInSeconds,
+    refreshExpiresInSeconds: tokens.refreshExpiresInSeconds,
     setCookies: sessionCookies(tokens),
   };
 }

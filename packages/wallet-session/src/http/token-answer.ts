@@ -6,9 +6,9 @@ export function tokenAnswer(tokens: IssuedTokens) {
   return {
     access_token: tokens.accessToken,
     token_type: "Bearer",
-    expires_in: tokens.expiresIn,
+    expires_in: tokens.expiresInSeconds,
     refresh_token: tokens.refreshToken,
-    refresh_expires_in: tokens.refreshExpiresIn,
+    refresh_expires_in: tokens.refreshExpiresInSeconds,
     session_id: tokens.session.id,
   };
 }
@@ -16,12 +16,12 @@ export function tokenAnswer(tokens: IssuedTokens) {
 /** The same less the tokens, which go into cookies that no script can read. */
 export function cookieAnswer(
   sessionId: SessionId,
-  left: { readonly expiresIn: number; readonly refreshExpiresIn: number },
+  left: { readonly expiresInSeconds: number; readonly refreshExpiresInSeconds: number },
 ) {
   return {
     token_type: "Bearer",
-    expires_in: left.expiresIn,
-    refresh_expires_in: left.refreshExpiresIn,
+    expires_in: left.expiresInSeconds,
+    refresh_expires_in: left.refreshExpiresInSeconds,
     session_id: sessionId,
   };
 }

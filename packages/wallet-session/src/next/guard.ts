@@ -7,8 +7,8 @@ import { bounceUrl, type SignInPath } from "../http/pages/bounce-redirect.ts";
 import { isGuardRefusal } from "../http/problem.ts";
 import { ACCESS_COOKIE } from "../http/request/cookies.ts";
 
-/** `fresh`: see `SessionEngine.authenticate`. */
 interface GuardOptions {
+  /** See {@link SessionEngine.authenticate}. */
   readonly fresh?: boolean;
 }
 

@@ -37,10 +37,13 @@ export function jwks({ engine }: HttpContext): Handler {
 
 /** `GET /.well-known/stellar.toml`: where wallets sign in, and whose signature they should find there (SEP-1). */
 export function stellarToml({ wallet }: HttpContext): Handler {
-  return async () =>
-    new Response(wallet.stellarToml(), {
+  return async () => {
+    const text = wallet.wellKnown?.["stellar.toml"];
+    if (text === undefined) throw new SessionError("not_found", "The wallet here has no stellar.toml.");
+    return new Response(text, {
       headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": PUBLIC_CACHE },
     });
+  };
 }
 
 /** What is shown at `/api/metrics`, and to whom. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
+import type { WalletMethod } from "../../wallets/wallet.ts";
 import { PASSPHRASE, problemOf, readJson, startHttp } from "../http.fixture.ts";
 
 const WALLET = "/api/auth/wallet";
@@ -187,6 +188,30 @@ describe("a second sign-in in one browser", () => {
     });
     expect(response.status).toBe(200);
   });
+});
+
+test("a wallet of another kind signs in: it gets what it takes, and publishes what it has", async () => {
+  const asked: object[] = [];
+  const wallet: WalletMethod = {
+    takes: { challenge: ["key"], answer: ["key", "signature"] },
+    async challenge(request) {
+      asked.push(request);
+      return { text: `sign in ${request.key}` };
+    },
+    async verify(answer) {
+      asked.push(answer);
+      const challenge = { id: "once", expiresAt: Number.MAX_SAFE_INTEGER };
+      return { actorId: `key:${answer.key}`, challenge };
+    },
+  };
+  const { send } = await startHttp({ wallet });
+  const challenge = await send("GET", `${WALLET}?key=k1&account=ignored&account=twice`);
+  expect(await challenge.json()).toEqual({ text: "sign in k1" });
+  expect(await problemOf(await send("GET", `${WALLET}?key=k1&key=k2`))).toBe("400 invalid_request");
+  const signedIn = await send("POST", WALLET, { body: { key: "k1", signature: "s", more: 1 } });
+  expect(signedIn.status).toBe(200);
+  expect(asked).toEqual([{ key: "k1" }, { key: "k1", signature: "s" }]);
+  expect(await problemOf(await send("GET", "/.well-known/stellar.toml"))).toBe("404 not_found");
 });
 
 test("a session remembers its device, and of the address only the network", async () => {

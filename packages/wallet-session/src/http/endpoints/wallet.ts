@@ -3,6 +3,7 @@ import { SessionError } from "../../errors.ts";
 import { SIGN_IN_BODY_MAX_BYTES } from "../../limits.ts";
 import { noteSession } from "../../request-context.ts";
 import type { Transport } from "../../store.ts";
+import type { WalletParameters } from "../../wallets/wallet.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
 import { readBody, textMember } from "../request/body.ts";
@@ -16,14 +17,11 @@ import { cookieAnswer, tokenAnswer } from "../token-answer.ts";
 /** `GET /api/auth/wallet`: a challenge to sign (SEP-10, "Challenge"). */
 export function challenge({ wallet, limits, clientAddress }: HttpContext): Handler {
   return async (request) => {
-    const account = queryValue(request, "account") ?? undefined;
-    const memo = queryValue(request, "memo") ?? undefined;
-    const homeDomain = queryValue(request, "home_domain") ?? undefined;
-    const clientDomain = queryValue(request, "client_domain") ?? undefined;
+    const parameters = texts(wallet.takes.challenge, (name) => queryValue(request, name));
     const address = clientAddress(request);
     await limits.challenge(address);
-    if (clientDomain !== undefined) await limits.clientDomain(address);
-    return privateJson(await wallet.challenge({ account, memo, homeDomain, clientDomain }));
+    if (wallet.asksElsewhere?.(parameters)) await limits.clientDomain(address);
+    return privateJson(await wallet.challenge(parameters));
   };
 }
 
@@ -34,16 +32,19 @@ export function signIn(context: HttpContext): Handler {
     const transport = requestedTransport(request);
     if (transport === "cookie") requireSameOrigin(request, publicUrl);
     const body = await readBody(request, SIGN_IN_BODY_MAX_BYTES);
-    const transaction = textMember(body, "transaction");
-    if (transaction === null) throw new SessionError("invalid_request", "transaction is missing.");
+    const answer = texts(wallet.takes.answer, (name) => textMember(body, name));
 
     const address = clientAddress(request);
     await limits.signIn(address);
-    const actor = await wallet.verify({ transaction });
+    const actor = await wallet.verify(answer);
     const tokens = await engine.signIn(actor, { transport, client: clientMetadata(request, address) });
     noteSession({ actorId: actor.actorId, sessionId: tokens.session.id });
     return transport === "cookie" ? answerByCookie(context, request, tokens) : answerByBody(tokens);
   };
+}
+
+function texts(names: readonly string[], read: (name: string) => string | null): WalletParameters {
+  return Object.fromEntries(names.map((name) => [name, read(name) ?? undefined]));
 }
 
 function answerByBody(tokens: IssuedTokens): Response {

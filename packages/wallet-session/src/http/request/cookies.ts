@@ -34,10 +34,10 @@ export function readJar(request: Request): CookieJar {
 
 /** Set-Cookie lines for new tokens. No cookie outlives the session; the retry key has done its work. */
 export function sessionCookies(tokens: IssuedTokens): string[] {
-  const { accessToken, expiresIn, refreshToken, refreshExpiresIn } = tokens;
+  const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = tokens;
   return [
-    accessCookie(accessToken, Math.min(expiresIn, refreshExpiresIn)),
-    refreshCookie(refreshToken, refreshExpiresIn),
+    accessCookie(accessToken, Math.min(expiresInSeconds, refreshExpiresInSeconds)),
+    refreshCookie(refreshToken, refreshExpiresInSeconds),
     retryCookie("", 0),
   ];
 }

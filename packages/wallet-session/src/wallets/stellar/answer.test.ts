@@ -45,7 +45,7 @@ function multisig(
 }
 
 async function challengeOf(clientDomain?: string): Promise<string> {
-  return (await walletAt().wallet.challenge({ account, clientDomain })).transaction;
+  return (await walletAt().wallet.challenge({ account, client_domain: clientDomain })).transaction;
 }
 
 describe("an answer that is no challenge of ours", () => {

@@ -7,11 +7,11 @@ import { isAddress } from "./strkey.ts";
 /** The parameters of SEP-10's `GET`, as they came in the query. */
 export interface StellarChallengeRequest {
   /** G… or M…. */
-  readonly account: string | undefined;
+  readonly account?: string | undefined;
   /** A memo of type id; never beside an M… account. */
   readonly memo?: string | undefined;
-  readonly homeDomain?: string | undefined;
-  readonly clientDomain?: string | undefined;
+  readonly home_domain?: string | undefined;
+  readonly client_domain?: string | undefined;
 }
 
 /** Who the challenge is for. @throws invalid_request */
@@ -22,11 +22,11 @@ export async function readChallengeRequest(
 ): Promise<Pick<ChallengeFields, "account" | "memo" | "clientDomain">> {
   const account = readAccount(request.account, server);
   const memo = readMemo(request.memo, account);
-  if (request.homeDomain !== undefined && request.homeDomain !== server.homeDomain) {
+  if (request.home_domain !== undefined && request.home_domain !== server.homeDomain) {
     throw invalid("home_domain is not served here.");
   }
   // Last, since it may ask another server: whatever is wrong without it is refused first.
-  const clientDomain = await readClientDomain(request.clientDomain, server, clientDomainKey);
+  const clientDomain = await readClientDomain(request.client_domain, server, clientDomainKey);
   return { account, memo, clientDomain };
 }
 

@@ -45,7 +45,7 @@ describe("the Stellar SDK", () => {
       { account },
       { account: muxed },
       { account, memo: "18446744073709551615" },
-      { account, clientDomain: CLIENT_DOMAIN },
+      { account, client_domain: CLIENT_DOMAIN },
     ];
     for (const request of requests) {
       const { transaction } = await wallet.challenge(request);
@@ -218,7 +218,7 @@ async function answer(
   body: AsyncIterable<Uint8Array>,
   actorIds: string[],
 ): Promise<string> {
-  if (url === "/.well-known/stellar.toml") return wallet.stellarToml();
+  if (url === "/.well-known/stellar.toml") return wallet.wellKnown["stellar.toml"];
   const { searchParams } = new URL(url, "http://localhost");
   const text = await readAtMost(body, 4_096);
   if (text === "") {
@@ -226,7 +226,7 @@ async function answer(
       await wallet.challenge({
         account: searchParams.get("account") ?? undefined,
         memo: searchParams.get("memo") ?? undefined,
-        homeDomain: searchParams.get("home_domain") ?? undefined,
+        home_domain: searchParams.get("home_domain") ?? undefined,
       }),
     );
   }

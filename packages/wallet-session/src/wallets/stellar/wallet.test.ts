@@ -23,7 +23,7 @@ const muxed = new MuxedAccount(new SdkAccount(account, "0"), "184467440737095516
 describe("a challenge", () => {
   it("is the transaction that SEP-10 describes", async () => {
     const { wallet, clock } = walletAt();
-    const challenge = await wallet.challenge({ account, memo: "7", clientDomain: CLIENT_DOMAIN });
+    const challenge = await wallet.challenge({ account, memo: "7", client_domain: CLIENT_DOMAIN });
     expect(challenge.network_passphrase).toBe(NETWORK);
     const transaction = decode(challenge.transaction);
     const nowSeconds = Math.floor(clock.now() / 1_000);
@@ -82,11 +82,11 @@ describe("a challenge", () => {
     ["a memo with a leading zero", { account, memo: "01" }],
     ["a memo with a line break", { account, memo: "1\n" }],
     ["a memo of 2^64", { account, memo: "18446744073709551616" }],
-    ["another home domain", { account, homeDomain: "other.example.com" }],
-    ["the home domain in upper case", { account, homeDomain: HOME_DOMAIN.toUpperCase() }],
-    ["an empty home domain", { account, homeDomain: "" }],
-    ["an empty client domain", { account, clientDomain: "" }],
-    ["an address as client domain", { account, clientDomain: "127.0.0.1" }],
+    ["another home domain", { account, home_domain: "other.example.com" }],
+    ["the home domain in upper case", { account, home_domain: HOME_DOMAIN.toUpperCase() }],
+    ["an empty home domain", { account, home_domain: "" }],
+    ["an empty client domain", { account, client_domain: "" }],
+    ["an address as client domain", { account, client_domain: "127.0.0.1" }],
   ])("is refused for %s", async (_, request) => {
     const { wallet } = walletAt();
     await expect(wallet.challenge(request)).rejects.toMatchObject({ code: "invalid_request" });
@@ -99,7 +99,7 @@ describe("a challenge", () => {
     ["is the server's", async () => SERVER.publicKey()],
   ])("is refused for a client domain whose key %s", async (_, clientDomainKey) => {
     const { wallet } = walletAt({ clientDomainKey });
-    await expect(wallet.challenge({ account, clientDomain: CLIENT_DOMAIN })).rejects.toMatchObject({
+    await expect(wallet.challenge({ account, client_domain: CLIENT_DOMAIN })).rejects.toMatchObject({
       code: "invalid_request",
     });
   });
@@ -111,7 +111,7 @@ describe("a signed challenge", () => {
     ["an account with a memo", { account, memo: "0" }, `${account}:0`],
     ["the greatest memo", { account, memo: "18446744073709551615" }, `${account}:18446744073709551615`],
     ["a muxed account", { account: muxed }, muxed],
-    ["a home domain", { account, homeDomain: HOME_DOMAIN }, account],
+    ["a home domain", { account, home_domain: HOME_DOMAIN }, account],
   ])("signs in %s", async (_, request, actorId) => {
     const { wallet } = walletAt();
     const { transaction } = await wallet.challenge(request);
@@ -122,7 +122,7 @@ describe("a signed challenge", () => {
 
   it("signs in with a client domain that has signed as well, in either order", async () => {
     const { wallet } = walletAt();
-    const { transaction } = await wallet.challenge({ account, clientDomain: CLIENT_DOMAIN });
+    const { transaction } = await wallet.challenge({ account, client_domain: CLIENT_DOMAIN });
     for (const keys of [
       [ALICE, CLIENT_APP],
       [CLIENT_APP, ALICE],

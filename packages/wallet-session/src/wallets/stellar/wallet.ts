@@ -1,6 +1,7 @@
 import { type Clock, type RandomBytes, systemClock, systemRandom } from "../../clock.ts";
+import { SessionError } from "../../errors.ts";
 import { CHALLENGE_TTL_MS } from "../../limits.ts";
-import type { WalletMethod } from "../wallet.ts";
+import type { VerifiedActor, WalletMethod } from "../wallet.ts";
 import { verifyAnswer } from "./answer.ts";
 import { buildChallenge, type ChallengeServer } from "./challenge.ts";
 import { readChallengeRequest, type StellarChallengeRequest } from "./challenge-request.ts";
@@ -40,13 +41,14 @@ export interface StellarChallenge {
 
 export interface StellarAnswer {
   /** The challenge's envelope with the client's signatures added. */
-  readonly transaction: string;
+  readonly transaction?: string | undefined;
 }
 
-export interface StellarWallet
-  extends WalletMethod<StellarChallengeRequest, StellarChallenge, StellarAnswer> {
-  /** The text of `/.well-known/stellar.toml` (SEP-1). */
-  stellarToml(): string;
+export interface StellarWallet extends WalletMethod {
+  challenge(request: StellarChallengeRequest): Promise<StellarChallenge>;
+  verify(answer: StellarAnswer): Promise<VerifiedActor>;
+  /** `stellar.toml` (SEP-1). */
+  readonly wellKnown: { readonly "stellar.toml": string };
   /** The public key that signs challenges, G…. */
   readonly signingKey: string;
 }
@@ -75,7 +77,9 @@ export function createStellarWallet(options: StellarWalletOptions): StellarWalle
 
   return {
     signingKey,
-    stellarToml: () => toml,
+    takes: { challenge: ["account", "memo", "home_domain", "client_domain"], answer: ["transaction"] },
+    wellKnown: { "stellar.toml": toml },
+    asksElsewhere: ({ client_domain }) => client_domain !== undefined,
 
     async challenge(request) {
       const subject = await readChallengeRequest(server, request, clientDomainKey);
@@ -93,8 +97,10 @@ export function createStellarWallet(options: StellarWalletOptions): StellarWalle
       };
     },
 
-    verify: ({ transaction }) =>
-      verifyAnswer({ server, accountSigners, challengeTtlMs, now: clock.now() }, transaction),
+    async verify({ transaction }) {
+      if (transaction === undefined) throw new SessionError("invalid_request", "transaction is missing.");
+      return verifyAnswer({ server, accountSigners, challengeTtlMs, now: clock.now() }, transaction);
+    },
   };
 }
 
