@@ -1,7 +1,8 @@
-// The TypeScript in the documents: all of it is type-checked, and the examples in the READMEs are run.
+// The TypeScript in the documents and in the comments of the package: all of it is type-checked, and the examples in the READMEs
+// are run.
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,10 +10,34 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
+import manifest from "../../packages/wallet-session/package.json" with { type: "json" };
 import { root } from "../setup/root.mjs";
 import { type Document, documents, fences } from "./markdown.ts";
 
 const PACKAGE = "packages/wallet-session/README.md";
+/** What people call first: each has an example. */
+const CALLED_FIRST = [
+  "createSessions",
+  "sharedSessions",
+  "createSessionClient",
+  "signIn",
+  "createSessionFeed",
+  "SessionProvider",
+  "useSession",
+  "sessionProxy",
+  "sessionGuard",
+  "routes",
+  "readConfig",
+  "securityWebhook",
+  "createMemoryStore",
+  "openSqliteStore",
+  "openPostgresStore",
+  "openRedisStore",
+  "createStellarWallet",
+  "storeConformance",
+  "createHandlers",
+  "createSessionEngine",
+];
 const NAMED = /^\/\/ ([\w./[\]-]+\.tsx?)\b/;
 
 let directory: string;
@@ -29,7 +54,7 @@ beforeAll(() => {
       exclude: ["node_modules"],
     }),
   );
-  for (const source of documents()) writeSnippets(source);
+  for (const source of [...documents(), ...comments()]) writeSnippets(source);
 });
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -45,6 +70,18 @@ function writeSnippets(source: Document): void {
   }
 }
 
+/** The doc comments of each source file of the package, as a document that has their examples. */
+function comments(): Document[] {
+  const folder = "packages/wallet-session/src";
+  return globSync("**/*.ts", { cwd: join(root, folder), exclude: ["**/*.test.ts", "**/*.fixture.ts"] }).map(
+    (file) => {
+      const path = join(folder, file);
+      const text = readFileSync(join(root, path), "utf8").match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+      return { path, text: text.join("\n").replaceAll(/^ *\* ?/gm, "") };
+    },
+  );
+}
+
 function snippetsOf(path: string): string {
   return join(directory, path.replace(/\.md$/, ""));
 }
@@ -52,6 +89,18 @@ function snippetsOf(path: string): string {
 test("every TypeScript snippet is of the types that it says", () => {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   expect(output(process.execPath, tsc, "-p", directory)).toBe("");
+});
+
+test("what people call first has an example, by what the package exports", () => {
+  const examples = comments()
+    .flatMap((source) => fences(source, "ts"))
+    .map(({ code }) => code);
+  const shown = (name: string) =>
+    examples.some((code) => new RegExp(`\\b${name}\\(|\\(${name}\\b`).test(code));
+  expect(CALLED_FIRST.filter((name) => !shown(name))).toEqual([]);
+  const imported = examples.flatMap((code) => code.match(/(?<=from ")wallet-session[^"]*/g) ?? []);
+  const exported = Object.keys(manifest.exports).filter((entry) => !entry.startsWith("./internal/"));
+  expect(imported.filter((name) => !exported.includes(name.replace("wallet-session", ".")))).toEqual([]);
 });
 
 /** Mounted in Next: what its catch-all route exports. */

@@ -43,7 +43,7 @@ export interface SignInRequest {
   /** The Stellar account that signs in: an address that begins with `G`. */
   readonly account: string;
   /** Lets the wallet sign; resolves with the signed envelope in base64. {@link SessionClient.signIn} throws what it throws. */
-  readonly sign: (challenge: Challenge) => Promise<string>;
+  readonly sign: (challenge: Challenge) => string | Promise<string>;
 }
 
 /** A browser's session, whose tokens are cookies that no script can read. Made by {@link createSessionClient}. */

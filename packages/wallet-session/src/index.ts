@@ -1,3 +1,11 @@
+/**
+ * The engine, and the contracts of stores and wallets.
+ *
+ * Names carry their units: a duration ends in `Ms` or `Seconds`, a size in `Bytes`, and a time that ends in `At` is always
+ * in epoch milliseconds.
+ * @module
+ */
+
 export type { Clock, RandomBytes } from "./clock.ts";
 export { createSessionEngine } from "./engine/create-session-engine.ts";
 export type { StoreStepTrace } from "./engine/guarded-store.ts";

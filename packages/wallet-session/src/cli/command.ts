@@ -36,6 +36,9 @@ export interface Command {
   readonly load: () => Promise<(invocation: Invocation) => Promise<ExitCode>>;
 }
 
+/** 16 bytes in base64url: the last character has two bits of them. */
+export const SESSION_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+
 /** A command line that makes no sense; the message says why. */
 export class UsageError extends Error {
   override readonly name = "UsageError";

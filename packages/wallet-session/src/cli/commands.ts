@@ -1,5 +1,4 @@
-import type { Command } from "./command.ts";
-import { SESSION_ID } from "./session-id.ts";
+import { type Command, SESSION_ID } from "./command.ts";
 
 const JSON_OPTION = { json: { about: "answers in JSON, on one line" } };
 const YES_OPTION = { yes: { about: "does not ask" } };
@@ -38,7 +37,7 @@ export const COMMANDS: readonly Command[] = [
       "npx wallet-session sessions list --actor GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H",
       "npx wallet-session sessions list --actor GBRP… --json | jq -r '.sessions[].id'",
     ],
-    load: async () => (await import("./sessions-list.ts")).sessionsList,
+    load: async () => (await import("./sessions.ts")).sessionsList,
   },
   {
     name: "sessions revoke",
@@ -61,7 +60,7 @@ export const COMMANDS: readonly Command[] = [
       "npx wallet-session sessions revoke --actor GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H",
       "npx wallet-session sessions revoke --all --yes",
     ],
-    load: async () => (await import("./sessions-revoke.ts")).sessionsRevoke,
+    load: async () => (await import("./sessions.ts")).sessionsRevoke,
   },
   {
     name: "keys list",

@@ -47,15 +47,19 @@ test("--version is the package's", async () => {
 });
 
 test.each([
-  ["srve", ["There is no command srve. Did you mean: wallet-session serve"]],
-  ["session list", ["There is no command session. Did you mean: wallet-session sessions list"]],
-  ["frobnicate", ["There is no command frobnicate. See: wallet-session --help"]],
+  [
+    "session list",
+    [
+      "There is no command session. There are these:",
+      ...COMMANDS.map(({ name }) => `  wallet-session ${name}`),
+    ],
+  ],
   ["keys", ["keys takes one of these:", "  wallet-session keys list", "  wallet-session keys rotate"]],
   [
     "keys list --jsno",
-    ["keys list has no option --jsno. Did you mean --json? See: wallet-session keys list --help"],
+    ["keys list has no option --jsno. It has --json, --env-file. See: wallet-session keys list --help"],
   ],
-  ["serve -p", ["serve has no option -p. See: wallet-session serve --help"]],
+  ["serve -p", ["serve has no option -p. It has --env-file. See: wallet-session serve --help"]],
   ["serve now", ['serve does not take "now". See: wallet-session serve --help']],
   [
     "sessions list --actor",

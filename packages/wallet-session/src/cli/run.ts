@@ -15,7 +15,6 @@ import {
 } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { helpOf, overview } from "./help.ts";
-import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Runs one command line and says what the process ends with. Never rejects. */
@@ -58,18 +57,11 @@ function find(args: readonly string[]): { command: Command; rest: readonly strin
     if (words.every((word, index) => args[index] === word))
       return { command, rest: args.slice(words.length) };
   }
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${args[0]} `)).map(({ name }) => name);
-  if (group.length > 0) {
-    throw new UsageError(
-      `${args[0]} takes one of these:\n${group.map((name) => `  wallet-session ${name}`).join("\n")}`,
-    );
-  }
-  const near = nearest(
-    args.slice(0, 2).join(" "),
-    COMMANDS.map(({ name }) => name),
-  );
-  const hint = near === null ? "See: wallet-session --help" : `Did you mean: wallet-session ${near}`;
-  throw new UsageError(`There is no command ${args[0]}. ${hint}`);
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${args[0]} `));
+  const listed = (group.length > 0 ? group : COMMANDS).map(({ name }) => `  wallet-session ${name}`);
+  const why =
+    group.length > 0 ? `${args[0]} takes one of these:` : `There is no command ${args[0]}. There are these:`;
+  throw new UsageError([why, ...listed].join("\n"));
 }
 
 /** @throws UsageError */
@@ -96,8 +88,8 @@ function describeRefusal(error: unknown, command: Command): string {
   const message = error instanceof Error ? error.message : String(error);
   const [, unknown] = /^Unknown option '(--?[^']+)'/.exec(message) ?? [];
   if (unknown === undefined) return `${message.replace(/\.?\n.*/s, "")}.`;
-  const near = nearest(unknown.replace(/^-+/, ""), Object.keys({ ...command.options, ...COMMON_OPTIONS }));
-  return `${command.name} has no option ${unknown}.${near === null ? "" : ` Did you mean --${near}?`}`;
+  const known = Object.keys({ ...command.options, ...COMMON_OPTIONS }).map((name) => `--${name}`);
+  return `${command.name} has no option ${unknown}. It has ${known.join(", ")}.`;
 }
 
 function explain(error: unknown): string {

@@ -28,3 +28,15 @@ export function processTerminal(): Terminal {
     },
   };
 }
+
+const PROGRESS_EVERY_MS = 1_000;
+
+/** Notes the progress of long work, once a second at most. Work that is done sooner notes nothing. */
+export function progress(terminal: Terminal): (line: () => string) => void {
+  let notedAt = Date.now();
+  return (line) => {
+    if (Date.now() - notedAt < PROGRESS_EVERY_MS) return;
+    notedAt = Date.now();
+    terminal.note(line());
+  };
+}

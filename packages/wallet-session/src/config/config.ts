@@ -66,6 +66,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * Reads the settings from an environment. In development (no `NODE_ENV=production`) and with an embedded store, secrets
  * that are not given come from `made`, and are made on the first start.
  * @throws ConfigError naming every setting that is bad or missing
+ *
+ * @example
+ * ```ts
+ * import { madeSecrets, readConfig } from "wallet-session/server";
+ *
+ * export const { publicUrl, port } = readConfig(process.env, madeSecrets("data"));
+ * ```
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, made: SecretSource): Config {
   const settings = new Settings(env);

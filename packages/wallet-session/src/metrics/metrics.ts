@@ -37,6 +37,18 @@ export interface MetricsOptions {
  * Metrics in a registry of their own, with those of the process. docs/observability.md has each by name. Labels are
  * templates, codes and names out of closed sets: no client makes a new series.
  * @throws Error where `prom-client` is not installed
+ *
+ * @example
+ * ```ts
+ * import { createSessionEngine, type SessionEngineOptions } from "wallet-session";
+ * import { createMetrics } from "wallet-session/server";
+ *
+ * export async function measured(options: SessionEngineOptions) {
+ *   const metrics = await createMetrics();
+ *   const { onEvent, onStoreStep } = metrics;
+ *   return { metrics, engine: createSessionEngine({ ...options, onEvent, onStoreStep }) };
+ * }
+ * ```
  */
 export async function createMetrics(options: MetricsOptions = {}): Promise<Metrics> {
   const { stopwatch = systemStopwatch } = options;

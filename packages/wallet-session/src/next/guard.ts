@@ -34,6 +34,18 @@ export interface SessionGuard {
  * read at the first request, not before. A route asks `handlers.guard` instead, which also takes bearer tokens.
  *
  * Does NOT check where an action was sent from: Next does, by `Origin`.
+ *
+ * @example
+ * ```ts
+ * import { sessionGuard, sharedSessions } from "wallet-session/next";
+ *
+ * const guard = sessionGuard(sharedSessions(), { signInPath: "/sign-in" });
+ *
+ * export default async function AccountPage() {
+ *   const { actorId } = await guard.require("/account");
+ *   return actorId;
+ * }
+ * ```
  */
 export function sessionGuard(
   sessions: { readonly engine: Pick<SessionEngine, "authenticate"> },

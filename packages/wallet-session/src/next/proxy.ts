@@ -14,6 +14,15 @@ export type SessionProxy = (request: Request) => Response | undefined;
  * (CVE-2025-29927). Each page, action and route checks for itself: `sessionGuard`, `handlers.guard`.
  *
  * Leaves alone what no person has opened (prefetches, HEAD), what scripts ask for, and every other method than GET.
+ *
+ * @example
+ * ```ts
+ * // proxy.ts
+ * import { sessionProxy } from "wallet-session/next";
+ *
+ * export const proxy = sessionProxy({ signInPath: "/sign-in" });
+ * export const config = { matcher: "/account/:path*" };
+ * ```
  */
 export function sessionProxy(options: SignInPath & { readonly clock?: Clock }): SessionProxy {
   const { clock = systemClock } = options;

@@ -7,10 +7,16 @@ import { openSqliteStore } from "../stores/sqlite.ts";
 
 /** What only some stores ask for. */
 export interface StoreSettings {
-  /** False: a PostgreSQL schema that is older than it must be is refused, not brought up to date. Default: true. */
+  /**
+   * False: a PostgreSQL schema that is older than it must be is refused, not brought up to date.
+   * @default true
+   */
   readonly databaseMigrate?: boolean;
   readonly redisDurability?: NonNullable<RedisStoreOptions["durability"]>;
-  /** Told of settings of a server by which acknowledged writes can be lost. Default: a warning of the process. */
+  /**
+   * Gets each setting of a server by which acknowledged writes can be lost.
+   * @default a warning of the process
+   */
   readonly onWarning?: (warning: string) => void;
 }
 

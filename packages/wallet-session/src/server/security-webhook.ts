@@ -7,6 +7,7 @@ import {
 } from "../engine/security-event.ts";
 
 export interface SecurityWebhookOptions {
+  /** Where the events go. */
   readonly url: URL;
   /** `whsec_…` each. All of them sign, so that a receiver can go from one to the next. */
   readonly secrets: readonly string[];
@@ -22,6 +23,17 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 413, 422]);
  * followed. No answer switches the webhook off, 410 included: a receiver of security events must not lose them by one
  * wrong answer.
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+ *
+ * @example
+ * ```ts
+ * import { createSessions, securityWebhook } from "wallet-session/server";
+ *
+ * const tellSupport = securityWebhook({
+ *   url: new URL("https://support.example.com/sessions"),
+ *   secrets: [process.env.SUPPORT_WEBHOOK_SECRET ?? ""],
+ * });
+ * export const sessions = createSessions({ onSecurityEvent: tellSupport });
+ * ```
  */
 export function securityWebhook(options: SecurityWebhookOptions): SecurityEventHandler {
   const { url, secrets, clock = systemClock, fetch = globalThis.fetch } = options;

@@ -24,6 +24,15 @@ import { GENERATION_MAX } from "../store.ts";
  *
  * Each method does all its work in one turn of the event loop, which is what makes it atomic. Not for more than one
  * process: a second one would know nothing of this one's sessions and revocations.
+ *
+ * @example
+ * ```ts
+ * import { createSessionEngine } from "wallet-session";
+ * import { createMemoryStore } from "wallet-session/stores/memory";
+ *
+ * const secret = "at least 32 bytes, and the same for every test";
+ * export const engine = createSessionEngine({ store: createMemoryStore(), secrets: [secret], issuer: "https://pay.example.com" });
+ * ```
  */
 export function createMemoryStore(): SessionStore {
   return new MemoryStore();

@@ -65,6 +65,13 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
  *   option `binary` must not be set.
  *
  * @throws RangeError for a schema name with other characters
+ *
+ * @example
+ * ```ts
+ * import { openPostgresStore } from "wallet-session/stores/postgres";
+ *
+ * export const store = openPostgresStore({ url: "postgres://app:secret@db.example.com/sessions", migrate: "check" });
+ * ```
  */
 export function openPostgresStore(options: PostgresStoreOptions): SessionStore {
   const schema = schemaOf(options);

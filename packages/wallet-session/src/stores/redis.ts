@@ -54,6 +54,13 @@ const PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;
  * `@redis/client` that this package finds.
  *
  * @throws RangeError for a URL of another kind, and for a prefix with other characters
+ *
+ * @example
+ * ```ts
+ * import { openRedisStore } from "wallet-session/stores/redis";
+ *
+ * export const store = openRedisStore({ url: "rediss://app:secret@redis.example.com:6379" });
+ * ```
  */
 export function openRedisStore({
   url,

@@ -20,6 +20,13 @@ export interface SqliteStoreOptions {
  *
  * @throws what the file system or SQLite says when the file cannot be opened, is no database, or was written by a
  * newer version of this package
+ *
+ * @example
+ * ```ts
+ * import { openSqliteStore } from "wallet-session/stores/sqlite";
+ *
+ * export const store = openSqliteStore({ path: "data/sessions.db" });
+ * ```
  */
 export function openSqliteStore(options: SqliteStoreOptions): SessionStore {
   return new SqliteStore(openDatabase(options.path));

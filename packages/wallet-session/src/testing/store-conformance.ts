@@ -28,6 +28,17 @@ export interface StoreConformanceOptions {
  *
  * What it does NOT check: durability through a loss of power, faults (a full disk, a lost connection: the step must
  * reject), and speed. Times are fixed values; the suite neither reads a clock nor waits.
+ *
+ * @example
+ * ```ts
+ * import type { SessionStore } from "wallet-session";
+ * import { storeConformance } from "wallet-session/testing";
+ * import { test } from "node:test";
+ *
+ * declare function openEmptyStore(): Promise<SessionStore>;
+ *
+ * storeConformance({ test: (name, body) => void test(name, body), open: openEmptyStore });
+ * ```
  */
 export function storeConformance({ test, open, openAnother }: StoreConformanceOptions): void {
   const cases = {

@@ -14,7 +14,10 @@ const NOT_FOUND_TYPE = "https://stellar.org/horizon-errors/not_found";
 export interface HorizonOptions {
   readonly horizonUrl: string;
   readonly fetch?: typeof globalThis.fetch;
-  /** For the whole answer, in milliseconds. Default: 5 s. */
+  /**
+   * For the whole answer.
+   * @default 5 seconds
+   */
   readonly timeoutMs?: number;
 }
 

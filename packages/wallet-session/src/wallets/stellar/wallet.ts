@@ -22,14 +22,23 @@ export interface StellarWalletOptions {
   readonly homeDomain: string;
   /** The URL of the sign-in endpoint, for stellar.toml. */
   readonly webAuthEndpoint: string;
-  /** Default: the host name of `webAuthEndpoint` without its port, which is what clients compare it with. */
+  /**
+   * What clients compare the host of the endpoint with.
+   * @default the host name of `webAuthEndpoint` without its port
+   */
   readonly webAuthDomain?: string;
   readonly accountSigners: AccountSigners;
-  /** Finds the SIGNING_KEY of a client domain; rejects when there is none. Default: `clientDomainKeyResolver()`. */
+  /**
+   * Finds the SIGNING_KEY of a client domain; rejects when there is none.
+   * @default {@link clientDomainKeyResolver}
+   */
   readonly clientDomainKey?: (domain: string) => Promise<string>;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
-  /** Whole seconds, in milliseconds. Default: 5 minutes. */
+  /**
+   * How long a challenge can be answered; whole seconds.
+   * @default 5 minutes
+   */
   readonly challengeTtlMs?: number;
 }
 
@@ -62,6 +71,19 @@ export interface StellarWallet extends WalletMethod {
  *
  * @throws TypeError for options that cannot work
  * @see https://github.com/stellar/stellar-protocol/blob/master/ecosystem/sep-0010.md
+ *
+ * @example
+ * ```ts
+ * import { createStellarWallet, horizonSigners } from "wallet-session/wallets/stellar";
+ *
+ * export const wallet = createStellarWallet({
+ *   signingSeed: process.env.STELLAR_SIGNING_SEED ?? "",
+ *   networkPassphrase: "Public Global Stellar Network ; September 2015",
+ *   homeDomain: "pay.example.com",
+ *   webAuthEndpoint: "https://pay.example.com/api/auth/wallet",
+ *   accountSigners: horizonSigners({ horizonUrl: "https://horizon.stellar.org" }),
+ * });
+ * ```
  */
 export function createStellarWallet(options: StellarWalletOptions): StellarWallet {
   const { accountSigners, homeDomain, networkPassphrase } = options;
