@@ -119,12 +119,7 @@ export class PostgresStore implements SessionStore {
   async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
     // Positions become visible in their order (migrations.ts): no re-reading.
     const rows = await this.#read("revocationsAfter", [position, limit]);
-    const entries = rows.filter(hasPosition).map(sql.decodeRevocation);
-    return {
-      entries,
-      position: entries.at(-1)?.position ?? position,
-      end: sql.integer(rows[0]?.last_position),
-    };
+    return sql.decodePage(rows.filter(hasPosition), position, rows[0]?.last_position);
   }
 
   watchRevocations(wake: () => void): () => void {
@@ -160,14 +155,7 @@ export class PostgresStore implements SessionStore {
   }
 
   async addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean> {
-    const rows = await this.#writeOnce("addSigningKey", [
-      key.kid,
-      sql.copyBytes(key.publicKey),
-      sql.copyBytes(key.sealed),
-      key.createdAt,
-      key.signsFrom,
-      newestKid,
-    ]);
+    const rows = await this.#writeOnce("addSigningKey", [...sql.encodeSigningKey(key), newestKid]);
     return rows.length === 1;
   }
 

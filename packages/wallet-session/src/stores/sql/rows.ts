@@ -1,6 +1,7 @@
 import type {
   ClientMetadata,
   RevocationEntry,
+  RevocationPage,
   RevocationReason,
   RotationSwap,
   SealedSigningKey,
@@ -108,7 +109,7 @@ export function copySwap(swap: RotationSwap): RotationSwap {
 }
 
 /** @throws when the row is not one that this store has written */
-export function decodeRevocation(row: Row): RevocationEntry {
+function decodeRevocation(row: Row): RevocationEntry {
   return {
     position: integer(row.position),
     sessionId: sessionId(row.session_id),
@@ -116,9 +117,26 @@ export function decodeRevocation(row: Row): RevocationEntry {
   };
 }
 
+/** @param end the log's last position. @throws when a row is not one that this store has written */
+export function decodePage(rows: readonly Row[], position: number, end: unknown): RevocationPage {
+  const entries = rows.map(decodeRevocation);
+  return { entries, position: entries.at(-1)?.position ?? position, end: integer(end) };
+}
+
 /** @throws when the row is not one that this store has written */
 export function decodeEvent(row: Row): SecurityEventRecord {
   return { ...decodeRevocation(row), actorId: text(row.actor_id), reason: decodeReason(row.reason) };
+}
+
+/** In the order of the columns. The caller keeps its buffers. */
+export function encodeSigningKey({
+  kid,
+  publicKey,
+  sealed,
+  createdAt,
+  signsFrom,
+}: SealedSigningKey): SqlValue[] {
+  return [kid, copyBytes(publicKey), copyBytes(sealed), createdAt, signsFrom];
 }
 
 /** @throws when the row is not one that this store has written */

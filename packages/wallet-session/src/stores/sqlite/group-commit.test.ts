@@ -3,8 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../test/temporary-directory.ts";
-import { GroupCommit } from "./group-commit.ts";
-import { createSavepoint } from "./savepoint.ts";
+import { createSavepoint, GroupCommit } from "./group-commit.ts";
 
 const newPath = temporaryDirectory();
 
@@ -28,7 +27,14 @@ function open(busyRetries?: number) {
     insert.run(text);
     return text;
   };
-  return { path, database, commits, notes, add, write: (text: string | null) => commits.submit(add, text) };
+  return {
+    path,
+    database,
+    commits,
+    notes,
+    add,
+    write: (text: string | null) => commits.submit(() => add(text)),
+  };
 }
 
 /** Transactions in the write-ahead log: frames that carry the database size after a commit. */
@@ -92,9 +98,9 @@ test("a step of several statements leaves nothing when one of them fails", async
     });
   const results = await Promise.allSettled([
     write("a"),
-    commits.submit(addAll, ["b", "a"]),
-    commits.submit(addThenThrow, "c"),
-    commits.submit(addAll, ["d", "e"]),
+    commits.submit(() => addAll(["b", "a"])),
+    commits.submit(() => addThenThrow("c")),
+    commits.submit(() => addAll(["d", "e"])),
   ]);
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected", "fulfilled"]);
   expect(notes()).toEqual(["a", "d", "e"]);

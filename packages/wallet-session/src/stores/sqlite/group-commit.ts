@@ -31,10 +31,10 @@ export class GroupCommit {
     this.#rollback = database.prepare("ROLLBACK");
   }
 
-  /** Runs `step(input)` in the next group. The step runs later: `input` must be the caller's to give away. */
-  submit<Input, Output>(step: (input: Input) => Output, input: Input): Promise<Output> {
+  /** Runs the step in the next group, so later: what it writes must not change meanwhile. */
+  submit<Output>(step: () => Output): Promise<Output> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(new Step(step, input, resolve, reject));
+      this.#waiting.push(new Step(step, resolve, reject));
       this.#schedule();
     });
   }
@@ -113,21 +113,14 @@ interface QueuedStep {
   reject(error: unknown): void;
 }
 
-class Step<Input, Output> implements QueuedStep {
-  readonly #step: (input: Input) => Output;
-  readonly #input: Input;
+class Step<Output> implements QueuedStep {
+  readonly #step: () => Output;
   readonly #resolve: (output: Output) => void;
   readonly reject: (error: unknown) => void;
   #result: { readonly output: Output } | { readonly error: unknown } | null = null;
 
-  constructor(
-    step: (input: Input) => Output,
-    input: Input,
-    resolve: (output: Output) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(step: () => Output, resolve: (output: Output) => void, reject: (error: unknown) => void) {
     this.#step = step;
-    this.#input = input;
     this.#resolve = resolve;
     this.reject = reject;
   }
@@ -135,7 +128,7 @@ class Step<Input, Output> implements QueuedStep {
   /** @throws when the whole group must go with it */
   run(): void {
     try {
-      this.#result = { output: this.#step(this.#input) };
+      this.#result = { output: this.#step() };
     } catch (error) {
       if (!failsAlone(error)) throw error;
       this.#result = { error };
@@ -147,4 +140,28 @@ class Step<Input, Output> implements QueuedStep {
     if ("output" in this.#result) this.#resolve(this.#result.output);
     else this.reject(this.#result.error);
   }
+}
+
+/** Runs several statements inside a transaction so that all of them happen or none does. */
+export type Savepoint = <Output>(statements: () => Output) => Output;
+
+export function createSavepoint(database: DatabaseSync): Savepoint {
+  const savepoint = database.prepare("SAVEPOINT step");
+  const release = database.prepare("RELEASE step");
+  const rollback = database.prepare("ROLLBACK TO step");
+  return (statements) => {
+    savepoint.run();
+    try {
+      const output = statements();
+      release.run();
+      return output;
+    } catch (error) {
+      // After any other fault the whole group goes, and SQLite may have dropped the savepoint by itself.
+      if (failsAlone(error)) {
+        rollback.run();
+        release.run();
+      }
+      throw error;
+    }
+  };
 }

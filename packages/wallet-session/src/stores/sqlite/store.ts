@@ -1,151 +1,93 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { whenFree } from "../../databases/sqlite.ts";
-import type {
-  ConsumedChallenge,
-  CreateOutcome,
-  EventClaim,
-  PruneCounts,
-  PruneLimits,
-  Revocation,
-  RevocationPage,
-  RotateOutcome,
-  RotationSwap,
-  SealedSigningKey,
-  SecurityEventRecord,
-  SessionId,
-  SessionRecord,
-  SessionStore,
-  SettledEvents,
-} from "../../store.ts";
+import type * as contract from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
 import { encodeSessionId } from "../session-id.ts";
-import {
-  copyBytes,
-  copySwap,
-  decodeRevocation,
-  decodeSigningKey,
-  integer,
-  SESSION_COLUMNS,
-} from "../sql/rows.ts";
-import { GroupCommit } from "./group-commit.ts";
+import * as sql from "../sql/rows.ts";
+import { inRounds, type Round } from "../steps.ts";
+import { createSavepoint, GroupCommit, type Savepoint } from "./group-commit.ts";
 import { decodeSession, encodeGeneration, encodeSession } from "./rows.ts";
-import { SqliteSteps } from "./steps.ts";
+import { prepareStatements, type Statements } from "./statements.ts";
 
 /**
  * The store contract on one open connection. Writes go through the group commit; reads run at once, between two groups,
  * and so see exactly what is committed. Takes over the connection: `close` closes it.
  */
-export class SqliteStore implements SessionStore {
+export class SqliteStore implements contract.SessionStore {
   readonly #database: DatabaseSync;
   readonly #commits: GroupCommit;
-  readonly #steps: SqliteSteps;
-  readonly #selectSession: StatementSync;
-  readonly #selectLive: StatementSync;
-  readonly #selectEndedByReuse: StatementSync;
-  readonly #selectRevocations: StatementSync;
-  readonly #selectLogEnd: StatementSync;
-  readonly #countSessions: StatementSync;
-  readonly #selectKeys: StatementSync;
-  readonly #selectOne: StatementSync;
+  readonly #savepoint: Savepoint;
+  readonly #statements: Statements;
   #closing: Promise<void> | null = null;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#commits = new GroupCommit(database);
-    this.#steps = new SqliteSteps(database);
-    this.#selectSession = database.prepare(`SELECT ${SESSION_COLUMNS} FROM sessions WHERE id = ?`);
-    this.#selectLive = database.prepare(
-      `SELECT ${SESSION_COLUMNS} FROM sessions
-       WHERE actor_id = ?1 AND revoked_at IS NULL AND idle_expires_at > ?2 AND expires_at > ?2
-       ORDER BY created_at DESC LIMIT ?3`,
-    );
-    this.#selectEndedByReuse = database.prepare(
-      `SELECT ${SESSION_COLUMNS} FROM sessions
-       WHERE actor_id = ? AND revoked_reason = 'reuse' AND revoked_at > ?
-       ORDER BY revoked_at DESC LIMIT ?`,
-    );
-    this.#selectRevocations = database.prepare(
-      "SELECT position, session_id, revoked_at FROM revocations WHERE position > ? ORDER BY position LIMIT ?",
-    );
-    this.#selectLogEnd = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'revocations'");
-    this.#countSessions = database.prepare(
-      "SELECT count(*) AS count FROM sessions WHERE revoked_at IS NULL AND expires_at > ?",
-    );
-    this.#selectKeys = database.prepare("SELECT * FROM signing_keys ORDER BY position");
-    this.#selectOne = database.prepare("SELECT 1 FROM sessions LIMIT 1");
+    this.#savepoint = createSavepoint(database);
+    this.#statements = prepareStatements(database);
   }
 
-  async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
-    this.#assertOpen();
-    const input = { session: encodeSession(session), challenge: { ...challenge } };
-    return this.#commits.submit(this.#steps.createSession, input);
+  async createSession(
+    session: contract.SessionRecord,
+    { id, expiresAt }: contract.ConsumedChallenge,
+  ): Promise<contract.CreateOutcome> {
+    const values = encodeSession(session);
+    return this.#writeAll(() => {
+      const { consumeChallenge, insertSession } = this.#statements;
+      if (consumeChallenge.run(id, expiresAt).changes === 0) return { outcome: "challenge_used" };
+      insertSession.run(...values);
+      return { outcome: "created" };
+    });
   }
 
   /** Not async: the promise of the group is the caller's own, since each further one costs the hot path. */
-  rotate(swap: RotationSwap): Promise<RotateOutcome> {
+  rotate(swap: contract.RotationSwap): Promise<contract.RotateOutcome> {
     const id = encodeSessionId(swap.id);
     if (this.#closing !== null || id === null || !canRotate(swap.generation)) return this.#unswapped(swap.id);
-    return this.#commits.submit(this.#steps.rotate, {
-      swap: copySwap(swap),
-      id,
-      generation: encodeGeneration(swap.generation),
-      nextGeneration: encodeGeneration(swap.generation + 1),
+    const copy = sql.copySwap(swap);
+    return this.#commits.submit(() => this.#swap(id, copy));
+  }
+
+  async findSession(id: contract.SessionId): Promise<contract.SessionRecord | null> {
+    const bytes = encodeSessionId(id);
+    return this.#read(({ findSession }) => {
+      const row = bytes === null ? undefined : findSession.get(bytes);
+      return row === undefined ? null : decodeSession(row);
     });
   }
 
-  async findSession(id: SessionId): Promise<SessionRecord | null> {
-    this.#assertOpen();
+  async listSessions(actorId: string, now: number, limit: number): Promise<contract.SessionRecord[]> {
+    return this.#read(({ listSessions }) => listSessions.all(actorId, now, limit).map(decodeSession));
+  }
+
+  async endedByReuse(actorId: string, since: number, limit: number): Promise<contract.SessionRecord[]> {
+    return this.#read(({ endedByReuse }) => endedByReuse.all(actorId, since, limit).map(decodeSession));
+  }
+
+  async revokeSession(id: contract.SessionId, revocation: contract.Revocation): Promise<boolean> {
     const bytes = encodeSessionId(id);
-    if (bytes === null) return null;
-    const row = await whenFree(() => this.#selectSession.get(bytes));
-    return row === undefined ? null : decodeSession(row);
+    return (await this.#revoke("revokeSession", revocation, [bytes])).length === 1;
   }
 
-  async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
-    this.#assertOpen();
-    const rows = await whenFree(() => this.#selectLive.all(actorId, now, limit));
-    return rows.map(decodeSession);
+  async revokeActor(
+    actorId: string,
+    revocation: contract.Revocation,
+    except: contract.SessionId | null,
+  ): Promise<contract.SessionId[]> {
+    const stays = except === null ? null : encodeSessionId(except);
+    return this.#revoke("revokeActor", revocation, [actorId, stays]);
   }
 
-  async endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]> {
-    this.#assertOpen();
-    const rows = await whenFree(() => this.#selectEndedByReuse.all(actorId, since, limit));
-    return rows.map(decodeSession);
+  async revokeBatch(revocation: contract.Revocation, limit: number): Promise<contract.SessionId[]> {
+    return this.#revoke("revokeBatch", revocation, [limit]);
   }
 
-  async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
-    this.#assertOpen();
-    const bytes = encodeSessionId(id);
-    if (bytes === null) return false;
-    return this.#commits.submit(this.#steps.revokeSession, { id: bytes, revocation: { ...revocation } });
-  }
-
-  async revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]> {
-    this.#assertOpen();
-    return this.#commits.submit(this.#steps.revokeActor, {
-      actorId,
-      revocation: { ...revocation },
-      except: except === null ? null : encodeSessionId(except),
-    });
-  }
-
-  async revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]> {
-    this.#assertOpen();
-    return this.#commits.submit(this.#steps.revokeBatch, { revocation: { ...revocation }, limit });
-  }
-
-  async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
-    this.#assertOpen();
+  async revocationsAfter(position: number, limit: number): Promise<contract.RevocationPage> {
     // One process at a time writes to the file, so positions become visible in their order: no re-reading.
-    const rows = await whenFree(() => this.#selectRevocations.all(position, limit));
+    const rows = await this.#read(({ revocationsAfter }) => revocationsAfter.all(position, limit));
     // After the entries: another process may append in between, so this is never before the last of them.
-    const end = await whenFree(() => this.#selectLogEnd.get());
-    const entries = rows.map(decodeRevocation);
-    return {
-      entries,
-      position: entries.at(-1)?.position ?? position,
-      end: end === undefined ? 0 : integer(end.seq),
-    };
+    const end = await whenFree(() => this.#statements.logEnd.get());
+    return sql.decodePage(rows, position, end === undefined ? 0 : end.seq);
   }
 
   /** SQLite tells nobody of what another process wrote; to look is cheap. */
@@ -154,55 +96,53 @@ export class SqliteStore implements SessionStore {
   }
 
   async countSessions(now: number): Promise<number> {
-    this.#assertOpen();
-    const row = await whenFree(() => this.#countSessions.get(now));
-    return integer(row?.count);
+    return this.#read(({ countSessions }) => sql.integer(countSessions.get(now)?.count));
   }
 
-  async claimEvents(claim: EventClaim): Promise<SecurityEventRecord[] | null> {
-    this.#assertOpen();
-    return this.#commits.submit(this.#steps.claimEvents, { ...claim });
+  async claimEvents({ owner, now, until, limit }: contract.EventClaim) {
+    return this.#write(() => {
+      const { takeClaim, oldestEvents } = this.#statements;
+      if (takeClaim.run(owner, until, now).changes === 0) return null;
+      return oldestEvents.all(limit).map(sql.decodeEvent);
+    });
   }
 
-  async settleEvents(settled: SettledEvents): Promise<boolean> {
-    this.#assertOpen();
-    return this.#commits.submit(this.#steps.settleEvents, { ...settled });
+  async settleEvents({ owner, position, release }: contract.SettledEvents): Promise<boolean> {
+    return this.#writeAll(() => {
+      const { findClaim, deleteEventsUpTo, releaseClaim } = this.#statements;
+      if (findClaim.get(owner) === undefined) return false;
+      deleteEventsUpTo.run(position);
+      if (release) releaseClaim.run();
+      return true;
+    });
   }
 
-  async signingKeys(): Promise<SealedSigningKey[]> {
-    this.#assertOpen();
-    const rows = await whenFree(() => this.#selectKeys.all());
-    return rows.map(decodeSigningKey);
+  async signingKeys(): Promise<contract.SealedSigningKey[]> {
+    return this.#read(({ signingKeys }) => signingKeys.all().map(sql.decodeSigningKey));
   }
 
-  async addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean> {
-    this.#assertOpen();
-    return this.#commits.submit(this.#steps.addSigningKey, [
-      key.kid,
-      copyBytes(key.publicKey),
-      copyBytes(key.sealed),
-      key.createdAt,
-      key.signsFrom,
-      newestKid,
-    ]);
+  async addSigningKey(key: contract.SealedSigningKey, newestKid: string | null): Promise<boolean> {
+    const values = [...sql.encodeSigningKey(key), newestKid];
+    return this.#write(() => this.#statements.addSigningKey.run(...values).changes === 1);
   }
 
   /** In rounds, each atomic by itself, so that no group waits for more than `limit` sessions to be looked at. */
-  async prune(limits: PruneLimits): Promise<PruneCounts> {
-    this.#assertOpen();
-    const others = { ...limits };
+  async prune(limits: contract.PruneLimits): Promise<contract.PruneCounts> {
+    const { now, sessionsBefore, revocationsBefore, eventsBefore, limit } = limits;
+    const { pruneChallenges, pruneRevocations, pruneEvents } = this.#statements;
+    const prune = (statement: StatementSync, before: number) =>
+      this.#write(() => Number(statement.run(before, limit).changes));
     const [challenges, revocations, events, sessions] = await Promise.all([
-      this.#commits.submit(this.#steps.pruneChallenges, others),
-      this.#commits.submit(this.#steps.pruneRevocations, others),
-      this.#commits.submit(this.#steps.pruneEvents, others),
-      this.#pruneSessions(limits.sessionsBefore, limits.limit),
+      prune(pruneChallenges, now),
+      prune(pruneRevocations, revocationsBefore),
+      prune(pruneEvents, eventsBefore),
+      inRounds(limit, (most) => this.#writeAll(() => this.#pruneSessions(sessionsBefore, most))),
     ]);
     return { sessions, challenges, revocations, events };
   }
 
   async ping(): Promise<void> {
-    this.#assertOpen();
-    await whenFree(() => this.#selectOne.get());
+    await this.#read(({ ping }) => ping.get());
   }
 
   close(): Promise<void> {
@@ -210,21 +150,74 @@ export class SqliteStore implements SessionStore {
     return this.#closing;
   }
 
+  #swap(id: Uint8Array, swap: contract.RotationSwap): contract.RotateOutcome {
+    const rest = this.#statements.swap.get(
+      encodeGeneration(swap.generation + 1),
+      swap.nextSecretHash,
+      swap.nextSalt,
+      swap.retryKeyHash,
+      swap.now,
+      swap.idleExpiresAt,
+      id,
+      swap.transport,
+      encodeGeneration(swap.generation),
+      swap.secretHash,
+    );
+    if (rest !== undefined) return { outcome: "rotated", session: sql.rotatedSession(swap, rest) };
+    const row = this.#statements.findSession.get(id);
+    return row === undefined ? { outcome: "unknown" } : { outcome: "unmatched", session: decodeSession(row) };
+  }
+
   /** For what no row can match. */
-  async #unswapped(id: SessionId): Promise<RotateOutcome> {
+  async #unswapped(id: contract.SessionId): Promise<contract.RotateOutcome> {
     const session = await this.findSession(id);
     return session === null ? { outcome: "unknown" } : { outcome: "unmatched", session };
   }
 
-  async #pruneSessions(before: number, limit: number): Promise<number> {
+  /** Marks the sessions, appends to the log and to the security events. Their ids. */
+  #revoke(
+    which: "revokeSession" | "revokeActor" | "revokeBatch",
+    { reason, revokedAt }: contract.Revocation,
+    values: readonly sql.SqlValue[],
+  ): Promise<contract.SessionId[]> {
+    return this.#writeAll(() => {
+      const rows = this.#statements[which].all(revokedAt, reason, ...values);
+      return rows.map((row) => {
+        const id = sql.blob(row.id);
+        const position = this.#statements.log.run(id, revokedAt).lastInsertRowid;
+        this.#statements.insertEvent.run(position, id, sql.text(row.actor_id), reason, revokedAt);
+        return sql.sessionId(id);
+      });
+    });
+  }
+
+  /** Deletes the ended ones of the next `limit` sessions that are due for a look, and puts the others off to their end. */
+  #pruneSessions(before: number, limit: number): Round {
+    const due = this.#statements.dueSessions.all(before, limit);
     let deleted = 0;
-    while (deleted < limit) {
-      const most = limit - deleted;
-      const round = await this.#commits.submit(this.#steps.pruneSessions, { before, limit: most });
-      deleted += round.deleted;
-      if (round.examined < most) break;
+    for (const row of due) {
+      const endsAt = sql.integer(row.ends_at);
+      if (endsAt < before) {
+        this.#statements.deleteSession.run(sql.blob(row.id));
+        deleted += 1;
+      } else this.#statements.examineLater.run(endsAt, sql.blob(row.id));
     }
-    return deleted;
+    return { examined: due.length, deleted };
+  }
+
+  async #read<Output>(read: (statements: Statements) => Output): Promise<Output> {
+    this.#assertOpen();
+    return whenFree(() => read(this.#statements));
+  }
+
+  async #write<Output>(statement: () => Output): Promise<Output> {
+    this.#assertOpen();
+    return this.#commits.submit(statement);
+  }
+
+  /** Several statements, of which all happen or none does. */
+  #writeAll<Output>(statements: () => Output): Promise<Output> {
+    return this.#write(() => this.#savepoint(statements));
   }
 
   #assertOpen(): void {
