@@ -19,6 +19,7 @@ interface Presentation {
 /** The real engine on a store under examination, its clock in the case's hands. */
 export async function engineOn(store: SessionStore, clock: ManualClock = createManualClock()) {
   let alarms = 0;
+  let tellRotated = () => {};
   const engine = createSessionEngine({
     store,
     secrets: [SECRET],
@@ -27,6 +28,9 @@ export async function engineOn(store: SessionStore, clock: ManualClock = createM
     every: () => () => {},
     onEvent: (event) => {
       if (event.type === "reuse_detected") alarms += 1;
+    },
+    onStoreStep: () => (outcome) => {
+      if (outcome === "rotated") tellRotated();
     },
   });
   await engine.start();
@@ -45,7 +49,14 @@ export async function engineOn(store: SessionStore, clock: ManualClock = createM
     if (result.outcome === "unchanged") throw new Error("expected tokens, the jar was left unchanged");
     return result.tokens;
   };
-  return { engine, clock, signIn, refresh, tokens, alarms: () => alarms };
+  /** Calls `then` at the next swap that hits, before its refresh is answered. */
+  const onceRotated = (then: () => void): void => {
+    tellRotated = () => {
+      tellRotated = () => {};
+      then();
+    };
+  };
+  return { engine, clock, signIn, refresh, tokens, onceRotated, alarms: () => alarms };
 }
 
 export type ProtocolEngine = Awaited<ReturnType<typeof engineOn>>;
