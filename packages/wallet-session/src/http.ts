@@ -1,8 +1,7 @@
 export { createHandlers } from "./http/create-handlers.ts";
 export type { FaultSink } from "./http/endpoint.ts";
 export type { MetricsEndpoint, MetricsText } from "./http/endpoints/operations.ts";
-export type { ServerEventSource } from "./http/event-streams/event-stream-body.ts";
-export type { ServerEvent } from "./http/event-streams/event-stream-frames.ts";
+export type { ServerEvent, ServerEventSource } from "./http/event-streams/event-stream-body.ts";
 export type { Handler, MethodHandlers, RouteHandler, RouteParameters } from "./http/handler.ts";
 export type { Handlers, HandlersOptions } from "./http/handlers.ts";
 export { type RequestReport, type RequestSink, requestIdHeader } from "./http/observed.ts";

@@ -7,6 +7,7 @@
  */
 
 export type { Clock, RandomBytes } from "./clock.ts";
+export type { SessionEngineOptions } from "./engine/create-session-engine.ts";
 export { createSessionEngine } from "./engine/create-session-engine.ts";
 export type { StoreStepTrace } from "./engine/guarded-store.ts";
 export {
@@ -32,7 +33,6 @@ export type {
   SignInOptions,
   WaitingEvents,
 } from "./engine/session-engine.ts";
-export type { SessionEngineOptions } from "./engine/session-engine-options.ts";
 export { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
 export { SessionError } from "./errors.ts";
 export type { EventSink, RefreshRefusal, SessionEvent } from "./events.ts";

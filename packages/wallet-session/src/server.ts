@@ -6,6 +6,5 @@ export { createEventLog, describeFault, type EventLog, type EventLogOptions } fr
 export { createLogger, type Logger } from "./logging/logger.ts";
 export { createMetrics, type Metrics, type MetricsOptions } from "./metrics/metrics.ts";
 export { openStore, type StoreSettings } from "./server/open-store.ts";
-export { outageAtStart } from "./server/outage.ts";
 export { type SecurityWebhookOptions, securityWebhook } from "./server/security-webhook.ts";
-export { createSessions, type Sessions, type SessionsOptions } from "./server/sessions.ts";
+export { createSessions, outageAtStart, type Sessions, type SessionsOptions } from "./server/sessions.ts";

@@ -4,10 +4,9 @@ import type { SessionStore } from "../store.ts";
 import { createKeyring, type Keyring } from "../tokens/secrets.ts";
 import { createSigningKeys, type ListedSigningKey, type SigningKeys } from "../tokens/signing-keys.ts";
 import { EXIT, type ExitCode, type Invocation } from "./command.ts";
-import { accessTtlMs, authSecrets } from "./settings.ts";
+import { accessTtlMs, authSecrets, withStore } from "./settings.ts";
 import { minute, span, table, timestamp } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
-import { withStore } from "./with-store.ts";
 
 /** `keys list`: the keys that sign access tokens, and how each stands. */
 export async function keysList({ terminal, options }: Invocation): Promise<ExitCode> {

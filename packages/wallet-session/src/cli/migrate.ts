@@ -1,4 +1,4 @@
-import { migrateSchema, schemaOf } from "../server/store-schema.ts";
+import { migrateSchema, schemaOf } from "../server/open-store.ts";
 import { CommandError, EXIT, type ExitCode, type Invocation } from "./command.ts";
 import { storeSettings } from "./settings.ts";
 

@@ -2,10 +2,9 @@ import { systemClock } from "../clock.ts";
 import { prune } from "../engine/prune.ts";
 import type { PruneCounts } from "../store.ts";
 import { EXIT, type ExitCode, type Invocation } from "./command.ts";
-import { accessTtlMs } from "./settings.ts";
+import { accessTtlMs, withStore } from "./settings.ts";
 import { count } from "./table.ts";
 import { progress } from "./terminal.ts";
-import { withStore } from "./with-store.ts";
 
 /** `prune`: deletes what nobody can need any more, until nothing of it is left. */
 export async function pruneAll({ terminal, options }: Invocation): Promise<ExitCode> {

@@ -1,7 +1,6 @@
 import { SHUTDOWN_RESERVE_MS } from "../limits.ts";
 import { createNodeServer, type NodeServer } from "../node/server.ts";
-import { outageAtStart } from "../server/outage.ts";
-import { createSessions, type Sessions } from "../server/sessions.ts";
+import { createSessions, outageAtStart, type Sessions } from "../server/sessions.ts";
 import { CommandError, EXIT, type ExitCode, type Invocation } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 

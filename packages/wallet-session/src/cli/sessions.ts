@@ -8,9 +8,9 @@ import {
 } from "../limits.ts";
 import type { Revocation, SessionRecord, SessionStore } from "../store.ts";
 import { EXIT, type ExitCode, type Invocation, SESSION_ID, UsageError } from "./command.ts";
+import { withStore } from "./settings.ts";
 import { count, minute, span, table, timestamp } from "./table.ts";
 import { progress, type Terminal } from "./terminal.ts";
-import { withStore } from "./with-store.ts";
 
 /** `sessions list`: an actor's live sessions, and those of the last days that a reuse has ended. */
 export async function sessionsList({ terminal, options }: Invocation): Promise<ExitCode> {

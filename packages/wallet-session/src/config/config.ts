@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type DatabaseUrl, isEmbedded } from "../databases/url.ts";
+import { DATABASE_URL_DEFAULT, type DatabaseUrl, databaseUrl, isEmbedded } from "../databases/url.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
   REFRESH_ABSOLUTE_TTL_MS,
@@ -8,8 +8,8 @@ import {
   REFRESH_LEEWAY_MS,
   SHUTDOWN_TIMEOUT_MS,
 } from "../limits.ts";
-import { isSeed, randomSeed } from "../wallets/stellar/keypair.ts";
-import { readAccessTtl, readSecrets, readStoreSettings } from "./engine-settings.ts";
+import { createKeyring } from "../tokens/secrets.ts";
+import { isSeed, randomSeed } from "../wallets/stellar/ed25519.ts";
 import { makeAuthSecret, type SecretSource } from "./made-secrets.ts";
 import { Settings } from "./settings.ts";
 import {
@@ -161,4 +161,33 @@ function readSecurityWebhook(settings: Settings): Config["securityWebhook"] {
 function readSeed(text: string): string {
   if (!isSeed(text)) throw new BadValue("must be a Stellar secret seed (S…)");
   return text;
+}
+
+// What an engine is opened by, readable one by one: a command that looks into a store asks for no wallet's settings.
+
+/** What a store is opened by. */
+export function readStoreSettings(settings: Settings) {
+  return {
+    databaseUrl: settings.read("DATABASE_URL", DATABASE_URL_DEFAULT, databaseUrl),
+    databaseMigrate: settings.read("DATABASE_MIGRATE", "on", (text) => oneOf(text, ["on", "off"]) === "on"),
+    redisDurability: settings.read("REDIS_DURABILITY", "always", (text) =>
+      oneOf(text, ["always", "everysec"]),
+    ),
+  };
+}
+
+export function readAccessTtl(settings: Settings): number | undefined {
+  return settings.read("ACCESS_TOKEN_TTL", ACCESS_TOKEN_TTL_MS, duration);
+}
+
+/** @throws BadValue for secrets that cannot be used */
+export function readSecrets(text: string): string[] {
+  const secrets = text.split(",").map((secret) => secret.trim());
+  try {
+    createKeyring(secrets);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new BadValue(`is not usable: ${error.message}`);
+  }
+  return secrets;
 }

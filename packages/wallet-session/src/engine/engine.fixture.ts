@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { SessionEvent } from "../events.ts";
 import type { SessionStore, Transport } from "../store.ts";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
-import { createSessionEngine } from "./create-session-engine.ts";
+import { createSessionEngine, type SessionEngineOptions } from "./create-session-engine.ts";
 import type { IssuedTokens, JarRefreshResult } from "./session-engine.ts";
-import type { SessionEngineOptions } from "./session-engine-options.ts";
 import type { Every } from "./timers.ts";
 
 export { codeOf } from "../testing/protocol-engine.ts";

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
+import type { SessionEngineOptions } from "./create-session-engine.ts";
 import { createManualTimers, issued, startEngine } from "./engine.fixture.ts";
 import type { IssuedTokens, LeaseEvent } from "./session-engine.ts";
-import type { SessionEngineOptions } from "./session-engine-options.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -13,10 +13,7 @@ export const PRUNE_BATCH_ROWS = 25;
 /** After a batch, pruning rests for so many times as long as that took. */
 export const PRUNE_REST = 3;
 
-/**
- * Deletes expired data in small steps with rests in between, so that refreshes go on all the time. Tells
- * of each step.
- */
+/** Deletes expired data in small steps with rests in between, so that refreshes go on all the time. Tells of each step. */
 export async function prune(
   { store, clock }: Pick<EngineContext, "store" | "clock">,
   accessTtlMs: number,

@@ -16,15 +16,9 @@ export interface HandlersOptions {
   readonly wallet: WalletMethod;
   /** Where browsers reach the service. Its origin is the one that cookies are accepted from. */
   readonly publicUrl: URL;
-  /**
-   * For tests.
-   * @default the system's clock
-   */
+  /** For tests. @default the system's clock */
   readonly clock?: Clock;
-  /**
-   * The timer of the event streams. For tests.
-   * @default `setInterval`, without keeping the process alive
-   */
+  /** The timer of the event streams. For tests. @default `setInterval`, without keeping the process alive */
   readonly every?: Every;
   /**
    * Limits requests for each minute, counted in this process alone: sign-ins by client address, refreshes by session.
@@ -47,10 +41,7 @@ export interface HandlersOptions {
    * @default faults are dropped
    */
   readonly onFault?: FaultSink;
-  /**
-   * Told of each answer, once it is made. What it throws is dropped.
-   * @default reports are dropped
-   */
+  /** Told of each answer, once it is made. What it throws is dropped. @default reports are dropped */
   readonly onRequest?: RequestSink;
   /**
    * The id that a proxy has given to the request, for log lines and the answer's `X-Request-Id`; null where it gets a new
@@ -58,15 +49,9 @@ export interface HandlersOptions {
    * @default always a new one
    */
   readonly requestId?: (request: Request) => string | null;
-  /**
-   * What `/api/metrics` shows, and to whom.
-   * @default there is no `/api/metrics`
-   */
+  /** What `/api/metrics` shows, and to whom. @default there is no `/api/metrics` */
   readonly metrics?: MetricsEndpoint;
-  /**
-   * Times the answers. For tests.
-   * @default `performance.now`
-   */
+  /** Times the answers. For tests. @default `performance.now` */
   readonly stopwatch?: Stopwatch;
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { SessionEngineOptions } from "../engine/create-session-engine.ts";
 import { ISSUER, startEngine } from "../engine/engine.fixture.ts";
-import type { SessionEngineOptions } from "../engine/session-engine-options.ts";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";

@@ -1,3 +1,6 @@
+import type { IssuedTokens } from "../engine/session-engine.ts";
+import type { SessionId } from "../store.ts";
+
 /** A JSON answer that no cache may keep: everything about a session is for one reader, once. */
 export function privateJson(body: unknown, setCookies: readonly string[] = []): Response {
   const headers = new Headers({ "Content-Type": "application/json", "Cache-Control": "no-store" });
@@ -20,4 +23,29 @@ export function seeOther(path: string, setCookies: readonly string[] = []): Resp
 /** Every cookie in a Set-Cookie line of its own: they must not be joined (RFC 6265 §3). */
 export function appendCookies(headers: Headers, setCookies: readonly string[]): void {
   for (const cookie of setCookies) headers.append("Set-Cookie", cookie);
+}
+
+/** The answer to a body-transport client, by the names of RFC 6749 §5.1. Lifetimes in seconds. */
+export function tokenAnswer(tokens: IssuedTokens) {
+  return {
+    access_token: tokens.accessToken,
+    token_type: "Bearer",
+    expires_in: tokens.expiresInSeconds,
+    refresh_token: tokens.refreshToken,
+    refresh_expires_in: tokens.refreshExpiresInSeconds,
+    session_id: tokens.session.id,
+  };
+}
+
+/** The same less the tokens, which go into cookies that no script can read. */
+export function cookieAnswer(
+  sessionId: SessionId,
+  left: { readonly expiresInSeconds: number; readonly refreshExpiresInSeconds: number },
+) {
+  return {
+    token_type: "Bearer",
+    expires_in: left.expiresInSeconds,
+    refresh_expires_in: left.refreshExpiresInSeconds,
+    session_id: sessionId,
+  };
 }

@@ -6,9 +6,9 @@ import type { FaultSink } from "../http/endpoint.ts";
 import type { MetricsText } from "../http/endpoints/operations.ts";
 import type { Handlers } from "../http/handlers.ts";
 import type { RequestSink } from "../http/observed.ts";
+import { LIVE_SESSIONS_COUNTED_MS } from "../limits.ts";
 import { VERSION } from "../version.ts";
 import { defineCounted } from "./definitions.ts";
-import { liveSessions } from "./live-sessions.ts";
 import { type PromClient, SeriesOf } from "./series.ts";
 import { countEvents, countRequests, timeStoreSteps } from "./sinks.ts";
 
@@ -116,4 +116,30 @@ async function loadClient(): Promise<PromClient> {
   } catch (cause) {
     throw new Error("Metrics need the package prom-client: npm install prom-client", { cause });
   }
+}
+
+/**
+ * The number of live sessions as it was last counted; null before that. To ask for it begins to count anew where that was
+ * half a minute ago, and waits for nothing: a store may have to look at each session.
+ */
+export function liveSessions(
+  engine: Pick<SessionEngine, "countSessions">,
+  stopwatch: Stopwatch,
+): () => number | null {
+  let counted: number | null = null;
+  let countedAt = Number.NEGATIVE_INFINITY;
+  let counting = false;
+
+  async function count(): Promise<void> {
+    counting = true;
+    // A fault was reported where it was met. An old number is no number.
+    counted = await engine.countSessions().catch(() => null);
+    countedAt = stopwatch();
+    counting = false;
+  }
+
+  return () => {
+    if (!counting && stopwatch() - countedAt >= LIVE_SESSIONS_COUNTED_MS) void count();
+    return counted;
+  };
 }

@@ -3,7 +3,7 @@
 import { redirect } from "next/dist/client/components/navigation.react-server.js";
 import { cookies } from "next/headers.js";
 import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
-import { bounceUrl, type SignInPath } from "../http/pages/bounce-redirect.ts";
+import { bounceUrl, type SignInPath } from "../http/pages/guard-page.ts";
 import { isGuardRefusal } from "../http/problem.ts";
 import { ACCESS_COOKIE } from "../http/request/cookies.ts";
 

@@ -1,6 +1,5 @@
 import { type Clock, systemClock } from "../clock.ts";
-import { bounceRedirect, type SignInPath } from "../http/pages/bounce-redirect.ts";
-import { isPageLoad } from "../http/pages/page-load.ts";
+import { bounceRedirect, isPageLoad, type SignInPath } from "../http/pages/guard-page.ts";
 import { readJar } from "../http/request/cookies.ts";
 
 /** What a `proxy.ts` exports as `proxy`: an answer of its own, or nothing, and the request goes on. */

@@ -1,22 +1,17 @@
 import type { DatabaseUrl } from "../databases/url.ts";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
-import { openPostgresStore } from "../stores/postgres.ts";
+import { migratePostgres, openPostgresStore, schemaOfPostgres } from "../stores/postgres.ts";
 import { openRedisStore, type RedisStoreOptions } from "../stores/redis.ts";
-import { openSqliteStore } from "../stores/sqlite.ts";
+import type { SchemaState } from "../stores/schema-state.ts";
+import { migrateSqlite, openSqliteStore, schemaOfSqlite } from "../stores/sqlite.ts";
 
 /** What only some stores ask for. */
 export interface StoreSettings {
-  /**
-   * False: a PostgreSQL schema that is older than it must be is refused, not brought up to date.
-   * @default true
-   */
+  /** False: a PostgreSQL schema that is older than it must be is refused, not brought up to date. @default true */
   readonly databaseMigrate?: boolean;
   readonly redisDurability?: NonNullable<RedisStoreOptions["durability"]>;
-  /**
-   * Gets each setting of a server by which acknowledged writes can be lost.
-   * @default a warning of the process
-   */
+  /** Gets each setting of a server by which acknowledged writes can be lost. @default a warning of the process */
   readonly onWarning?: (warning: string) => void;
 }
 
@@ -38,5 +33,31 @@ export function openStore(
         ...(redisDurability && { durability: redisDurability }),
         ...(onWarning && { onWarning }),
       });
+  }
+}
+
+/** How the schema of the database stands; null for one that has none. Reads only. Rejects with what the database says. */
+export async function schemaOf(url: DatabaseUrl): Promise<SchemaState | null> {
+  switch (url.kind) {
+    case "memory":
+    case "redis":
+      return null;
+    case "sqlite":
+      return schemaOfSqlite({ path: url.path });
+    case "postgres":
+      return schemaOfPostgres({ url: url.url });
+  }
+}
+
+/** Brings it up to date and returns the versions before and after; null for a database that has none. */
+export async function migrateSchema(url: DatabaseUrl): Promise<{ from: number; to: number } | null> {
+  switch (url.kind) {
+    case "memory":
+    case "redis":
+      return null;
+    case "sqlite":
+      return migrateSqlite({ path: url.path });
+    case "postgres":
+      return migratePostgres({ url: url.url });
   }
 }

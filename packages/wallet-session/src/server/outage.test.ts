@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ConfigError } from "../config/settings.ts";
 import { SessionError } from "../errors.ts";
 import { UnfitStore } from "../stores/unfit-store.ts";
-import { outageAtStart } from "./outage.ts";
+import { outageAtStart } from "./sessions.ts";
 
 const fault = (cause: Error) => new SessionError("store_unavailable", "The store did not answer.", { cause });
 

@@ -2,39 +2,34 @@ import { type Config, readConfig } from "../config/config.ts";
 import { madeSecrets } from "../config/made-secrets.ts";
 import type { ConfigError } from "../config/settings.ts";
 import type { DatabaseUrl } from "../databases/url.ts";
-import { createSessionEngine } from "../engine/create-session-engine.ts";
+import { createSessionEngine, type SessionEngineOptions } from "../engine/create-session-engine.ts";
 import type { SecurityEventHandler } from "../engine/security-event.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
-import type { SessionEngineOptions } from "../engine/session-engine-options.ts";
+import { SessionError } from "../errors.ts";
 import { createHandlers } from "../http/create-handlers.ts";
 import { HEALTH_PATH } from "../http/endpoints/operations.ts";
 import type { Handler } from "../http/handler.ts";
 import type { Handlers, HandlersOptions } from "../http/handlers.ts";
 import { requestIdHeader } from "../http/observed.ts";
 import { peerAddress, publishPeerAddress } from "../http/request/client-address.ts";
-import { createEventLog } from "../logging/event-log.ts";
+import { createEventLog, describeFault } from "../logging/event-log.ts";
 import { createLogger, type Logger } from "../logging/logger.ts";
 import type { SessionStore } from "../store.ts";
+import { UnfitStore } from "../stores/unfit-store.ts";
 import { createStellarWallet, horizonSigners, masterKeyOnly } from "../wallets/stellar.ts";
 import { lateMetrics } from "./late-metrics.ts";
 import { openStore, type StoreSettings } from "./open-store.ts";
 import { securityWebhook } from "./security-webhook.ts";
 
 export interface SessionsOptions {
-  /**
-   * Where the settings are read, at first use (docs/configuration.md).
-   * @default process.env
-   */
+  /** Where the settings are read, at first use (docs/configuration.md). @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /**
    * Opens the store. Gets what `DATABASE_URL` names, and the settings beside it.
    * @default {@link openStore}, which knows the stores of the package
    */
   readonly openStore?: (url: DatabaseUrl, settings: StoreSettings) => SessionStore;
-  /**
-   * What else has to answer before this process is ready. See {@link HandlersOptions.ready}.
-   * @default nothing else
-   */
+  /** What else has to answer before this process is ready. See {@link HandlersOptions.ready}. @default nothing else */
   readonly ready?: () => Promise<void>;
   /**
    * Gets each security event, beside the webhook of the settings. See {@link SessionEngineOptions.onSecurityEvent}.
@@ -220,4 +215,26 @@ function both<Told>(first: (told: Told) => void, second: (told: Told) => void): 
     first(told);
     second(told);
   };
+}
+
+/**
+ * What to say of a start that failed because a store does not answer. That is no reason to end: a supervisor would start the
+ * process again and again through an outage. Requests are answered 503, and the start is tried again.
+ *
+ * Null where waiting cures nothing: settings that cannot be used, and a store that must not be worked with as it is.
+ *
+ * @example
+ * ```ts
+ * import { createSessions, outageAtStart } from "wallet-session/server";
+ *
+ * await createSessions().start().catch((error) => {
+ *   const outage = outageAtStart(error);
+ *   if (outage === null) throw error;
+ *   console.error(outage);
+ * });
+ * ```
+ */
+export function outageAtStart(error: unknown): string | null {
+  if (!(error instanceof SessionError) || error.cause instanceof UnfitStore) return null;
+  return `The store fails, and until it does not, requests are answered 503: ${describeFault(error.cause)}`;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { keypairFromSeed } from "../wallets/stellar/keypair.ts";
+import { keypairFromSeed } from "../wallets/stellar/ed25519.ts";
 import { encodeStrkey } from "../wallets/stellar/strkey.ts";
 import { decodeEnvelope, encodeEnvelope, hashOf, sign } from "../wallets/stellar/transaction.ts";
 

@@ -33,10 +33,7 @@ export interface WalletMethod {
 
   verify(answer: WalletParameters): Promise<VerifiedActor>;
 
-  /**
-   * Texts that the wallet publishes under `/.well-known/`, by file name. Served today: `stellar.toml`.
-   * @default none
-   */
+  /** Texts that the wallet publishes under `/.well-known/`, by file name. Served today: `stellar.toml`. @default none */
   readonly wellKnown?: Readonly<Record<string, string>>;
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from "../../config/config.ts";
 import { CLOCK_TOLERANCE_MS, DOCTOR_FETCH_TIMEOUT_MS } from "../../limits.ts";
 import { describeFault } from "../../logging/event-log.ts";
-import { keypairFromSeed } from "../../wallets/stellar/keypair.ts";
+import { keypairFromSeed } from "../../wallets/stellar/ed25519.ts";
 import { type Finding, fail, ok, warn } from "./check.ts";
 
 /** What the Date header says is not exact beyond it. */

@@ -4,15 +4,15 @@ import type { Config } from "../../config/config.ts";
 import { SessionError } from "../../errors.ts";
 import { STORE_SLOW_MS } from "../../limits.ts";
 import { describeFault } from "../../logging/event-log.ts";
-import { schemaOf } from "../../server/store-schema.ts";
+import { schemaOf } from "../../server/open-store.ts";
 import type { SessionStore } from "../../store.ts";
 import { UnfitStore } from "../../stores/unfit-store.ts";
 import { createKeyring } from "../../tokens/secrets.ts";
 import type { ListedSigningKey } from "../../tokens/signing-keys.ts";
 import { signingKeys } from "../keys.ts";
+import { withStore } from "../settings.ts";
 import { count } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
-import { withStore } from "../with-store.ts";
 import { type Finding, fail, ok, warn } from "./check.ts";
 
 const PINGS = 5;

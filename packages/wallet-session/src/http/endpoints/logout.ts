@@ -4,8 +4,7 @@ import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
 import { readBody, textMember } from "../request/body.ts";
 import { type CookieJar, clearedCookies, readJar } from "../request/cookies.ts";
-import { bearerToken } from "../request/credentials.ts";
-import { isSameOrigin, requireSameOrigin } from "../request/origin.ts";
+import { bearerToken, isSameOrigin, requireSameOrigin } from "../request/credentials.ts";
 import { refuseTokensInQuery } from "../request/query.ts";
 import { noContent } from "../response.ts";
 

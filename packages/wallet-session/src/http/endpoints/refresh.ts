@@ -8,11 +8,10 @@ import { refreshJar } from "../jar.ts";
 import { problemResponse } from "../problem.ts";
 import { readBody, textMember } from "../request/body.ts";
 import { readJar } from "../request/cookies.ts";
-import { requireSameOrigin } from "../request/origin.ts";
+import { requireSameOrigin } from "../request/credentials.ts";
 import { refuseTokensInQuery } from "../request/query.ts";
 import { retryKeyFromHeader } from "../request/retry-key.ts";
-import { appendCookies, privateJson } from "../response.ts";
-import { cookieAnswer, tokenAnswer } from "../token-answer.ts";
+import { appendCookies, cookieAnswer, privateJson, tokenAnswer } from "../response.ts";
 
 /** `POST /api/auth/refresh`: a refresh token for its successor and a fresh access token. */
 export function refresh(context: HttpContext): Handler {

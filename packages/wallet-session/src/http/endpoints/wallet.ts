@@ -9,10 +9,9 @@ import type { Handler } from "../handler.ts";
 import { readBody, textMember } from "../request/body.ts";
 import { clientMetadata } from "../request/client-metadata.ts";
 import { readJar, sessionCookies } from "../request/cookies.ts";
-import { requireSameOrigin } from "../request/origin.ts";
+import { requireSameOrigin } from "../request/credentials.ts";
 import { queryValue } from "../request/query.ts";
-import { privateJson } from "../response.ts";
-import { cookieAnswer, tokenAnswer } from "../token-answer.ts";
+import { cookieAnswer, privateJson, tokenAnswer } from "../response.ts";
 
 /** `GET /api/auth/wallet`: a challenge to sign (SEP-10, "Challenge"). */
 export function challenge({ wallet, limits, clientAddress }: HttpContext): Handler {

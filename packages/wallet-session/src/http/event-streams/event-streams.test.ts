@@ -3,8 +3,7 @@ import { createManualTimers } from "../../engine/engine.fixture.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
 import type { HandlersOptions } from "../handlers.ts";
 import { createRequest, problemOf, startHttp } from "../http.fixture.ts";
-import type { ServerEventSource } from "./event-stream-body.ts";
-import { HEARTBEAT, type ServerEvent } from "./event-stream-frames.ts";
+import { HEARTBEAT, type ServerEvent, type ServerEventSource } from "./event-stream-body.ts";
 
 const EVENTS = "/api/auth/events";
 const SECOND = 1_000;

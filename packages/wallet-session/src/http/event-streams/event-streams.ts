@@ -6,8 +6,7 @@ import type { SessionId } from "../../store.ts";
 import { requireAcceptable } from "../accept.ts";
 import type { FaultSink } from "../endpoint.ts";
 import { asProblem, isUnreportedFault } from "../problem.ts";
-import { EventStreamBody, type ServerEventSource } from "./event-stream-body.ts";
-import { eventFrame, retryFrame } from "./event-stream-frames.ts";
+import { EventStreamBody, eventFrame, retryFrame, type ServerEventSource } from "./event-stream-body.ts";
 
 /**
  * For one session at one time; one more ends the oldest. The tabs of a browser share one; the rest is for those whose end

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { SessionId } from "../../store.ts";
 import { problemOf, startHttp, type TestHttp } from "../http.fixture.ts";
 import { REFRESHES_PER_MINUTE } from "../rate-limit.ts";
-import { safeNextPath } from "./next-path.ts";
+import { safeNextPath } from "./bounce.ts";
 
 const BOUNCE = "/api/auth/refresh?next=%2Fstreams%3Ftab%3D1%23top";
 /** As browsers send a navigation, also one that begins on another site. */

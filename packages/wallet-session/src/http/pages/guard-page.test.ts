@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createRequest, problemOf, startHttp, type TestHttp } from "../http.fixture.ts";
-import { PAGE_PATH_MAX_CHARS } from "./bounce-redirect.ts";
+import { PAGE_PATH_MAX_CHARS } from "./guard-page.ts";
 
 const OPTIONS = { signInPath: "/sign-in" };
 const NAVIGATION = { "Sec-Fetch-Dest": "document", Accept: "text/html,*/*;q=0.8" };

@@ -3,7 +3,6 @@ import { SessionError } from "../../errors.ts";
 import { noteSession } from "../../request-context.ts";
 import type { HttpContext } from "../context.ts";
 import { readJar } from "./cookies.ts";
-import { requireSameOrigin } from "./origin.ts";
 
 export interface Credentials {
   readonly session: AuthenticatedSession;
@@ -50,4 +49,21 @@ function requireNamedSession(request: Request, { sessionId }: AuthenticatedSessi
 /** The token of `Authorization: Bearer` (RFC 6750 §2.1), in whatever form it has; null without one. */
 export function bearerToken(request: Request): string | null {
   return /^bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
+}
+
+/**
+ * Whether the browser says that a page of ours sent this. A browser that is too old for `Sec-Fetch-Site` sends `Origin`
+ * with everything but GET and HEAD; a client that sends neither is not a browser and has no business with cookies.
+ */
+export function isSameOrigin(request: Request, publicUrl: URL): boolean {
+  const site = request.headers.get("sec-fetch-site");
+  if (site !== null) return site === "same-origin";
+  return request.headers.get("origin") === publicUrl.origin;
+}
+
+/** @throws cross_origin */
+export function requireSameOrigin(request: Request, publicUrl: URL): void {
+  if (!isSameOrigin(request, publicUrl)) {
+    throw new SessionError("cross_origin", "Requests by cookie must come from the site's own pages.");
+  }
 }

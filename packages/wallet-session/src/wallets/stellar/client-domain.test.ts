@@ -3,13 +3,13 @@ import { createServer, request as httpRequest, type RequestListener, type Server
 import type { RequestOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { isDomainName } from "./account.ts";
 import {
   type ClientDomainIo,
   clientDomainKeyResolver,
   isPublicAddress,
   signingKeyIn,
 } from "./client-domain.ts";
-import { isDomainName } from "./domain-name.ts";
 import { CLIENT_APP, CLIENT_DOMAIN, keyOf } from "./wallet.fixture.ts";
 
 const KEY = CLIENT_APP.publicKey();

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { decodeStrkey, encodeStrkey } from "./strkey.ts";
 
 /** DER in front of a raw key: SubjectPublicKeyInfo and PKCS #8 for Ed25519 (RFC 8410). */
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
@@ -56,4 +57,31 @@ export function publicKeyOf(privateKey: KeyObject): Uint8Array {
 
 export function signMessage(message: Uint8Array, privateKey: KeyObject): Uint8Array {
   return sign(null, message, privateKey);
+}
+
+const SEED_BYTES = 32;
+
+/** A key that signs, and the account that it is the master key of. */
+export interface Keypair {
+  /** G…. */
+  readonly account: string;
+  readonly privateKey: KeyObject;
+}
+
+/** Whether a text is an `S…` seed. */
+export function isSeed(text: string): boolean {
+  return decodeStrkey("S", text) !== null;
+}
+
+/** @throws TypeError for a text that is no `S…` seed; the message does not repeat it */
+export function keypairFromSeed(seed: string): Keypair {
+  const bytes = decodeStrkey("S", seed);
+  if (bytes === null) throw new TypeError("signingSeed is not an S… seed");
+  const privateKey = privateKeyFromSeed(bytes);
+  return { account: encodeStrkey("G", publicKeyOf(privateKey)), privateKey };
+}
+
+/** A new `S…` seed. */
+export function randomSeed(random: (bytes: number) => Uint8Array): string {
+  return encodeStrkey("S", random(SEED_BYTES));
 }

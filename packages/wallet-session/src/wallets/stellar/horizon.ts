@@ -14,10 +14,7 @@ const NOT_FOUND_TYPE = "https://stellar.org/horizon-errors/not_found";
 export interface HorizonOptions {
   readonly horizonUrl: string;
   readonly fetch?: typeof globalThis.fetch;
-  /**
-   * For the whole answer.
-   * @default 5 seconds
-   */
+  /** For the whole answer. @default 5 seconds */
   readonly timeoutMs?: number;
 }
 

@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { resolveAddresses } from "./resolve-addresses.ts";
+import { resolveAddresses } from "./client-domain.ts";
 
 const A = 1;
 

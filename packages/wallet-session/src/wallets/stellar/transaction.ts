@@ -19,8 +19,7 @@ import {
   varOpaque,
   voidType,
 } from "@stellar/js-xdr";
-import { signMessage } from "./ed25519.ts";
-import type { Keypair } from "./keypair.ts";
+import { type Keypair, signMessage } from "./ed25519.ts";
 import { decodeStrkey, encodeStrkey } from "./strkey.ts";
 
 const ENVELOPE_TYPE_TX = 2;

@@ -3,12 +3,15 @@ import { SessionError } from "../../errors.ts";
 import { CHALLENGE_TTL_MS } from "../../limits.ts";
 import type { VerifiedActor, WalletMethod } from "../wallet.ts";
 import { verifyAnswer } from "./answer.ts";
-import { buildChallenge, type ChallengeServer } from "./challenge.ts";
-import { readChallengeRequest, type StellarChallengeRequest } from "./challenge-request.ts";
+import {
+  buildChallenge,
+  type ChallengeServer,
+  readChallengeRequest,
+  type StellarChallengeRequest,
+} from "./challenge.ts";
 import { clientDomainKeyResolver } from "./client-domain.ts";
-import { keypairFromSeed } from "./keypair.ts";
+import { keypairFromSeed } from "./ed25519.ts";
 import type { AccountSigners } from "./signers.ts";
-import { stellarToml } from "./stellar-toml.ts";
 import { DATA_ENTRY_MAX_BYTES, encodeEnvelope, hashOf, sign } from "./transaction.ts";
 
 const SECOND_MS = 1_000;
@@ -22,23 +25,14 @@ export interface StellarWalletOptions {
   readonly homeDomain: string;
   /** The URL of the sign-in endpoint, for stellar.toml. */
   readonly webAuthEndpoint: string;
-  /**
-   * What clients compare the host of the endpoint with.
-   * @default the host name of `webAuthEndpoint` without its port
-   */
+  /** What clients compare the host of the endpoint with. @default the host name of `webAuthEndpoint` without its port */
   readonly webAuthDomain?: string;
   readonly accountSigners: AccountSigners;
-  /**
-   * Finds the SIGNING_KEY of a client domain; rejects when there is none.
-   * @default {@link clientDomainKeyResolver}
-   */
+  /** Finds the SIGNING_KEY of a client domain; rejects when there is none. @default {@link clientDomainKeyResolver} */
   readonly clientDomainKey?: (domain: string) => Promise<string>;
   readonly clock?: Clock;
   readonly random?: RandomBytes;
-  /**
-   * How long a challenge can be answered; whole seconds.
-   * @default 5 minutes
-   */
+  /** How long a challenge can be answered; whole seconds. @default 5 minutes */
   readonly challengeTtlMs?: number;
 }
 
@@ -138,4 +132,38 @@ function assertUsable(server: ChallengeServer, challengeTtlMs: number): void {
   if (!Number.isSafeInteger(challengeTtlMs / SECOND_MS) || challengeTtlMs <= 0) {
     throw new TypeError("challengeTtlMs is not a whole number of seconds");
   }
+}
+
+export interface StellarTomlFields {
+  readonly networkPassphrase: string;
+  readonly signingKey: string;
+  readonly homeDomain: string;
+  readonly webAuthEndpoint: string;
+}
+
+/**
+ * The stellar.toml of SEP-1 that a SEP-10 client needs to find and check this server. `[DOCUMENTATION]` is there because
+ * common clients fail without it.
+ */
+export function stellarToml({
+  networkPassphrase,
+  signingKey,
+  homeDomain,
+  webAuthEndpoint,
+}: StellarTomlFields): string {
+  return `VERSION="2.7.0"
+NETWORK_PASSPHRASE=${tomlString(networkPassphrase)}
+SIGNING_KEY=${tomlString(signingKey)}
+WEB_AUTH_ENDPOINT=${tomlString(webAuthEndpoint)}
+ACCOUNTS=[]
+
+[DOCUMENTATION]
+ORG_NAME=${tomlString(homeDomain)}
+ORG_URL=${tomlString(new URL(webAuthEndpoint).origin)}
+`;
+}
+
+/** A JSON string is a TOML basic string, all but DEL, which TOML wants escaped. */
+function tomlString(text: string): string {
+  return JSON.stringify(text).replaceAll("\u007f", "\\u007f");
 }
