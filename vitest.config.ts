@@ -1,6 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { postgresToTestWith } from "./scripts/setup/postgres.mjs";
-import { redisToTestWith } from "./scripts/setup/redis.mjs";
+import { noPostgres, noRedis } from "./scripts/setup/services.ts";
 
 const exclude = ["**/node_modules/**", "**/dist/**"];
 
@@ -11,11 +10,11 @@ const ofPostgres = [
   "app/lib/operations/takeover{.,.*.}test.ts",
   "test/**/*{postgres,instances}*.test.ts",
 ];
-const { isThere } = await postgresToTestWith();
-if (!isThere) exclude.push(...ofPostgres);
+const withoutPostgres = (await noPostgres()) !== null;
+if (withoutPostgres) exclude.push(...ofPostgres);
 // The same of Redis.
 const ofRedis = ["packages/wallet-session/src/stores/redis{.,/}**", "test/**/*{redis,instances}*.test.ts"];
-if (!(await redisToTestWith()).isThere) exclude.push(...ofRedis);
+if ((await noRedis()) !== null) exclude.push(...ofRedis);
 // Set by `npm test` where there is no Chromium; it says so too.
 if (process.env.WITHOUT_BROWSER !== undefined) exclude.push("test/browser/**", "test/**/*browser*.test.ts");
 
@@ -33,7 +32,7 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
     // Tests that run on each kind of database leave it out.
-    env: isThere ? {} : { WITHOUT_POSTGRES: "1" },
+    env: withoutPostgres ? { WITHOUT_POSTGRES: "1" } : {},
     // Every run takes another order within each file, so that no test can lean on the one before it. The seed is printed;
     // `--sequence.seed N` takes that order again. Files are apart anyway, and the longest start first.
     sequence: { shuffle: { tests: true, files: false } },

@@ -12,8 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Command, runQuietly } from "./setup/child.mjs";
-import { npm } from "./setup/npm.mjs";
+import { type Command, npm, runQuietly } from "./setup/child.mjs";
 import { oneAtATime } from "./setup/one-at-a-time.mjs";
 import { root } from "./setup/root.mjs";
 

@@ -1,6 +1,7 @@
 // @ts-check
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { basename } from "node:path";
 
 const ORPHAN_CHECK_MS = 250;
 
@@ -75,4 +76,16 @@ export function runQuietly({ command, args, cwd, env }) {
       resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") }),
     );
   });
+}
+
+/**
+ * A command of npm's: the npm that started this process, on the Node it runs on itself, or else the one in the PATH.
+ *
+ * @param {string[]} args
+ * @returns {Command}
+ */
+export function npm(...args) {
+  const { npm_execpath: cli, npm_node_execpath: node } = process.env;
+  if (cli && node && basename(cli) === "npm-cli.js") return { command: node, args: [cli, ...args] };
+  return { command: process.platform === "win32" ? "npm.cmd" : "npm", args };
 }

@@ -1,14 +1,21 @@
 // @ts-check
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, join, sep } from "node:path";
-import { runQuietly } from "./child.mjs";
-import { npm } from "./npm.mjs";
+import { npm, runInForeground, runQuietly } from "./child.mjs";
 import { oneAtATime } from "./one-at-a-time.mjs";
-import { pinnedNode } from "./pinned-node.mjs";
 import { root } from "./root.mjs";
 
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean, link?: boolean }} LockedPackage */
 /** @typedef {Record<string, LockedPackage>} LockedPackages by their path under the root */
+
+/** The Node that the `node` package brings: the version in package.json, whatever the machine's own is. */
+const pinnedNode = join(
+  root,
+  "node_modules",
+  "node",
+  "bin",
+  process.platform === "win32" ? "node.exe" : "node",
+);
 
 /** Installs the packages that package-lock.json names, unless exactly these are installed already. */
 export async function ensureInstalled() {
@@ -78,4 +85,13 @@ function outsideEnvironment() {
   const path = (process.env.PATH ?? "").split(delimiter);
   const ours = join(root, "node_modules") + sep;
   return { ...process.env, PATH: path.filter((entry) => !entry.startsWith(ours)).join(delimiter) };
+}
+
+/**
+ * Goes on under the pinned Node. Where this process runs on another one, the same script is run again on the pinned
+ * one and this process ends with its exit code.
+ */
+export async function continueUnderPinnedNode() {
+  if (realpathSync(process.execPath) === realpathSync(pinnedNode)) return;
+  process.exit(await runInForeground({ command: pinnedNode, args: process.argv.slice(1) }));
 }

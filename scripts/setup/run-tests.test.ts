@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-const runTests = pathToFileURL(join(import.meta.dirname, "run-tests.mjs")).href;
+const runTests = pathToFileURL(join(import.meta.dirname, "run-tests.ts")).href;
 let directory: string;
 
 beforeEach(() => {

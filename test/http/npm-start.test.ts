@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import { npm } from "../../scripts/setup/npm.mjs";
+import { npm } from "../../scripts/setup/child.mjs";
 import { root } from "../../scripts/setup/root.mjs";
 
 const started: ChildProcess[] = [];

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "wallet-session/testing";
 import { freePort } from "../../packages/wallet-session/test/free-port.ts";
-import { next } from "../../scripts/setup/next.mjs";
+import { next } from "../../scripts/setup/next.ts";
 import { root } from "../../scripts/setup/root.mjs";
 
 const HOST = "127.0.0.1";

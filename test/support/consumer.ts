@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { npm } from "../../scripts/setup/npm.mjs";
+import { npm } from "../../scripts/setup/child.mjs";
 import { oneAtATime } from "../../scripts/setup/one-at-a-time.mjs";
 import { root } from "../../scripts/setup/root.mjs";
 

@@ -1,14 +1,11 @@
-// @ts-check
 // npm run lab: serves the app as npm start does, for its page /lab: access tokens of 20 seconds, sessions in a file of
 // their own, and a server that is started again when the page ends it.
-import { ensureBuilt } from "./setup/built.mjs";
-import { prepare } from "./setup/prepare.mjs";
-import { serve } from "./setup/server.mjs";
+import { ensureBuilt } from "./setup/built.ts";
+import { serve } from "./setup/server.ts";
 
 /** Any code that nothing else ends with; 75 is "temporary failure" among the BSD's. */
 const RESTART_EXIT_CODE = 75;
 
-await prepare();
 await ensureBuilt();
 Object.assign(process.env, {
   // In production there is no lab.

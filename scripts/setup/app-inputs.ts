@@ -1,4 +1,3 @@
-// @ts-check
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,13 +19,8 @@ const SOURCE_AT_ROOT = /^\.env|\.(?:[cm]?[jt]s|json)$/;
 const GENERATED = new Set(["dist", "node_modules"]);
 const TEST = /\.(?:test|fixture)\.tsx?$/;
 
-/**
- * A hash over the contents of all files that go into the built app.
- *
- * @param {string} directory the repository's root
- * @returns {string}
- */
-export function fingerprintOfAppInputs(directory) {
+/** A hash over the contents of all files of the repository that go into the built app. */
+export function fingerprintOfAppInputs(directory: string): string {
   const hash = createHash("sha256");
   for (const path of appInputs(directory).sort()) {
     const content = readFileSync(join(directory, path));
@@ -35,11 +29,7 @@ export function fingerprintOfAppInputs(directory) {
   return hash.digest("hex");
 }
 
-/**
- * @param {string} directory
- * @returns {string[]}
- */
-function appInputs(directory) {
+function appInputs(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     if (entry.isDirectory()) {
       const counts = !entry.name.startsWith(".") && !OTHER_DIRECTORIES.has(entry.name);
@@ -49,12 +39,7 @@ function appInputs(directory) {
   });
 }
 
-/**
- * @param {string} directory
- * @param {string} path
- * @returns {string[]}
- */
-function filesUnder(directory, path) {
+function filesUnder(directory: string, path: string): string[] {
   return readdirSync(join(directory, path), { withFileTypes: true }).flatMap((entry) => {
     const below = `${path}/${entry.name}`;
     if (entry.isDirectory()) return GENERATED.has(entry.name) ? [] : filesUnder(directory, below);

@@ -1,8 +1,7 @@
-// @ts-check
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { runInForeground } from "./child.mjs";
-import { next } from "./next.mjs";
+import { next } from "./next.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = "3000";
@@ -10,13 +9,12 @@ const POLL_MS = 100;
 
 /**
  * Serves the app on HOST and PORT until it is told to stop, and says where once it answers. A server that ends with the
- * exit code `restartOn` is started again.
- *
- * @param {"start" | "dev"} name what Next calls it
- * @param {{ restartOn?: number }} [options]
- * @returns {Promise<number>} the exit code
+ * exit code `restartOn` is started again. Returns the exit code.
  */
-export async function serve(name, { restartOn } = {}) {
+export async function serve(
+  name: "start" | "dev",
+  { restartOn }: { restartOn?: number } = {},
+): Promise<number> {
   const host = process.env.HOST || DEFAULT_HOST;
   const port = await freePort(host, process.env.PORT || DEFAULT_PORT);
   const { env, ...command } = next(name, "--hostname", host, "--port", String(port));
@@ -36,21 +34,17 @@ export async function serve(name, { restartOn } = {}) {
  * Whether the server may make its own secrets and offer the demo wallet. Next sets NODE_ENV to production whenever it
  * serves a build, so the app cannot tell from that; what the operator said can.
  */
-function mode() {
+function mode(): "production" | "development" {
   return process.env.NODE_ENV === "production" ? "production" : "development";
 }
 
-/**
- * @param {string} host
- * @param {string} text PORT as given; 0 takes any free one
- * @returns {Promise<number>}
- */
-async function freePort(host, text) {
+/** The port that PORT names, found free; 0 takes any. */
+async function freePort(host: string, text: string): Promise<number> {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) return refuse(`PORT must be a whole number from 0 to 65535, not "${text}".`);
   const probe = createServer();
   try {
-    await new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       probe.once("error", reject).once("listening", resolve).listen(port, host);
     });
   } catch (error) {
@@ -63,21 +57,12 @@ async function freePort(host, text) {
   return address !== null && typeof address === "object" ? address.port : port;
 }
 
-/**
- * @param {string} why
- * @returns {never}
- */
-function refuse(why) {
+function refuse(why: string): never {
   console.error(why);
   process.exit(1);
 }
 
-/**
- * @param {string} host
- * @param {number} port
- * @param {AbortSignal} signal
- */
-async function announce(host, port, signal) {
+async function announce(host: string, port: number, signal: AbortSignal): Promise<void> {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   const authority = reachable.includes(":") ? `[${reachable}]` : reachable;
   while (true) {

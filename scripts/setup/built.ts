@@ -1,9 +1,8 @@
-// @ts-check
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fingerprintOfAppInputs } from "./app-inputs.mjs";
+import { fingerprintOfAppInputs } from "./app-inputs.ts";
 import { runQuietly } from "./child.mjs";
-import { next } from "./next.mjs";
+import { next } from "./next.ts";
 import { oneAtATime } from "./one-at-a-time.mjs";
 import { root } from "./root.mjs";
 
@@ -11,7 +10,7 @@ import { root } from "./root.mjs";
 const STAMP = join(root, ".next", "built-from");
 
 /** Builds the app, unless what stands in .next was built from exactly these sources. */
-export async function ensureBuilt() {
+export async function ensureBuilt(): Promise<void> {
   if (stamp() === fingerprintOfAppInputs(root)) return;
   await oneAtATime(async () => {
     const before = stamp();
@@ -23,7 +22,7 @@ export async function ensureBuilt() {
   });
 }
 
-function stamp() {
+function stamp(): string | null {
   try {
     return readFileSync(STAMP, "utf8");
   } catch {
@@ -31,8 +30,7 @@ function stamp() {
   }
 }
 
-/** @param {string} why */
-async function build(why) {
+async function build(why: string): Promise<void> {
   console.log(`Building the app: ${why}.`);
   const started = Date.now();
   rmSync(STAMP, { force: true });

@@ -1,19 +1,14 @@
-// @ts-check
 // npm run check [-- NAME…]: runs the scripts `check:NAME` of package.json, all of them where none is named. Each runs even
 // where another fails. The output of one is shown if it fails.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runQuietly } from "./setup/child.mjs";
-import { npm } from "./setup/npm.mjs";
-import { prepare } from "./setup/prepare.mjs";
+import { npm, runQuietly } from "./setup/child.mjs";
 import { root } from "./setup/root.mjs";
 
 /** Runs after the others, which run side by side: it writes files that the check of the types reads. */
 const LAST = "build";
 /** Prints what the package costs, worth reading even where the check holds. */
 const TELLS = "package";
-
-await prepare();
 
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const known = Object.keys(scripts).flatMap((name) => (name.startsWith("check:") ? [name.slice(6)] : []));
@@ -25,8 +20,7 @@ if (unknown !== undefined) {
 }
 
 const started = Date.now();
-/** @type {string[]} */
-const failed = [];
+const failed: string[] = [];
 const wanted = named.length > 0 ? named : known;
 await Promise.all(wanted.filter((name) => name !== LAST).map(check));
 if (wanted.includes(LAST)) await check(LAST);
@@ -36,8 +30,7 @@ if (failed.length > 0) {
   process.exit(1);
 }
 
-/** @param {string} name */
-async function check(name) {
+async function check(name: string): Promise<void> {
   const began = Date.now();
   const { code, output } = await runQuietly({ ...npm("run", "--silent", `check:${name}`), cwd: root });
   console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${secondsSince(began)} s)`);
@@ -45,7 +38,6 @@ async function check(name) {
   if (code !== 0 || name === TELLS) process.stdout.write(output);
 }
 
-/** @param {number} time */
-function secondsSince(time) {
+function secondsSince(time: number): string {
   return ((Date.now() - time) / 1_000).toFixed(1);
 }

@@ -1,17 +1,9 @@
-// @ts-check
 import { join } from "node:path";
+import type { Command } from "./child.mjs";
 import { root } from "./root.mjs";
 
-/** @typedef {import("./child.mjs").Command} Command */
-
-/**
- * A command of Next's, on the Node that runs this script.
- *
- * @param {string} name
- * @param {string[]} args
- * @returns {Command & { env: NodeJS.ProcessEnv }}
- */
-export function next(name, ...args) {
+/** A command of Next's, on the Node that runs this script. */
+export function next(name: string, ...args: string[]): Command & { env: NodeJS.ProcessEnv } {
   return {
     command: process.execPath,
     args: [join(root, "node_modules", "next", "dist", "bin", "next"), name, ...args],

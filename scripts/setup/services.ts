@@ -1,0 +1,115 @@
+// What tests need beside the packages. Where one of them is missing, all the other tests run and the reader is told; in CI
+// nothing is left out, so there they fail. Each function returns what to tell, or null where the thing is there.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import pg from "pg";
+
+type Environment = Record<string, string | undefined>;
+
+const USUAL_REDIS = "redis://127.0.0.1:6379";
+const STARTED_WITHIN_MS = 5_000;
+
+/** Chromium, the one thing that npm cannot bring. */
+export function noBrowser(env: Environment = process.env): string | null {
+  const executable = env.CHROMIUM ?? "/usr/bin/chromium";
+  if (env.CI || existsSync(executable)) return null;
+  return `The tests in test/browser did NOT run: there is no Chromium at ${executable}. On Debian: apt-get install chromium`;
+}
+
+/** A PostgreSQL server, at `POSTGRES_URL` or on this machine, whose user may make databases. */
+export async function noPostgres(env: Environment = process.env): Promise<string | null> {
+  const url = env.POSTGRES_URL || "postgres://postgres@127.0.0.1:5432/postgres";
+  if (env.CI || (await mayMakeDatabases(url))) return null;
+  return `The tests on PostgreSQL did NOT run: no server at ${placeOf(url, "POSTGRES_URL")} lets them make databases. POSTGRES_URL names another.`;
+}
+
+/** A Redis server, at `REDIS_URL` or on this machine. */
+export async function noRedis(env: Environment = process.env): Promise<string | null> {
+  const url = env.REDIS_URL || USUAL_REDIS;
+  if (env.CI || (await answers(url))) return null;
+  return `The tests of the Redis store did NOT run: no server answers at ${placeOf(url, "REDIS_URL")}, and there is no redis-server to start. REDIS_URL names another.`;
+}
+
+/** The host, without a password that the URL may have. */
+function placeOf(url: string, setting: string): string {
+  return URL.canParse(url) ? new URL(url).host : setting;
+}
+
+async function mayMakeDatabases(connectionString: string): Promise<boolean> {
+  try {
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 2_000, query_timeout: 2_000 });
+    client.on("error", () => {});
+    await client.connect();
+    try {
+      const text = "SELECT 1 FROM pg_roles WHERE rolname = current_user AND (rolcreatedb OR rolsuper)";
+      return (await client.query(text)).rowCount === 1;
+    } finally {
+      await client.end();
+    }
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts a Redis server for the tests where none is named and none answers, and names it in `env.REDIS_URL`. It keeps nothing.
+ * Where there is no `redis-server`, nothing happens. The function returned ends it.
+ */
+export async function startRedisWhereNoneAnswers(env: Environment = process.env): Promise<() => void> {
+  if (env.REDIS_URL || (await answers(USUAL_REDIS))) return () => {};
+  const directory = mkdtempSync(join(tmpdir(), "redis-to-test-with-"));
+  const port = await freePort();
+  const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", directory, "--save", ""];
+  const server = spawn("redis-server", options, { stdio: "ignore" });
+  const stop = () => {
+    server.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const failed = once(server, "exit").then(
+    () => true,
+    () => true,
+  );
+  const url = `redis://127.0.0.1:${port}`;
+  for (let waited = 0; waited < STARTED_WITHIN_MS; waited += 50) {
+    if (await Promise.race([failed, setTimeout(50, false)])) break;
+    if (await answers(url)) {
+      env.REDIS_URL = url;
+      return stop;
+    }
+  }
+  stop();
+  return () => {};
+}
+
+/** By the plain protocol. A server that asks for a password answers too. */
+async function answers(url: string): Promise<boolean> {
+  if (!URL.canParse(url)) return false;
+  const { hostname, port, protocol } = new URL(url);
+  if (protocol === "rediss:") return true;
+  const socket = connect(Number(port || 6379), hostname);
+  socket.on("error", () => {});
+  socket.setTimeout(2_000, () => socket.destroy());
+  try {
+    socket.write("PING\r\n");
+    const [answer] = await Promise.race([once(socket, "data"), once(socket, "close")]);
+    return /^(\+PONG|-NOAUTH)/.test(`${answer}`);
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  if (typeof address !== "object" || address === null) throw new Error("no address");
+  return address.port;
+}
