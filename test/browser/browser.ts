@@ -1,20 +1,17 @@
-import { existsSync } from "node:fs";
 import { StrKey } from "@stellar/stellar-sdk";
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  type ConsoleMessage,
-  chromium,
-  type Locator,
-  type Page,
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  ConsoleMessage,
+  Locator,
+  Page,
 } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, vi } from "vitest";
-import type { WalletKeypair } from "wallet-session/testing";
+import { createWalletKeypair, type WalletKeypair } from "wallet-session/testing";
 import type { App } from "../support/app-under-test.ts";
+import { launchChromium } from "./chromium.ts";
 
-const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
 /** What a person would wait for, and some more for a busy machine. */
 const PATIENCE_MS = 15_000;
 /** The same for what is asked again and again. */
@@ -24,12 +21,13 @@ const TEST_LIMIT_MS = 240_000;
 const DEMO_WALLET = "streampay.demo-wallet";
 
 export interface BrowserUnderTest {
-  /** A browser of somebody's own, with an empty jar. `walletOf`: whose key its demo wallet has. */
+  /** A browser of somebody's own, with an empty jar. */
   open(options?: OpenOptions): Promise<BrowserContext>;
 }
 
 export interface OpenOptions extends BrowserContextOptions {
-  readonly walletOf?: Page | WalletKeypair;
+  /** Whose key its demo wallet has: by default somebody new's. Null: none, until the wallet makes one. */
+  readonly walletOf?: Page | WalletKeypair | null;
   /** What a page may complain of, since the test brings it about. */
   readonly mayComplainOf?: RegExp;
 }
@@ -49,13 +47,7 @@ export function browserUnderTest(
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    if (!existsSync(EXECUTABLE)) {
-      throw new Error(
-        `These tests drive a real browser, and there is no ${EXECUTABLE}. ` +
-          "Install Chromium (on Debian: apt-get install chromium), or say in CHROMIUM where it is.",
-      );
-    }
-    browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGS });
+    browser = await launchChromium();
   });
 
   async function closeAll(): Promise<void> {
@@ -71,20 +63,12 @@ export function browserUnderTest(
   else afterEach(closeAll);
 
   return {
-    async open({ walletOf, mayComplainOf, ...options } = {}) {
+    async open({ walletOf = createWalletKeypair(), mayComplainOf, ...options } = {}) {
       if (browser === null) throw new Error("The browser has not been started yet.");
-      const baseURL = app.server.publicUrl;
-      const storageState = walletOf && {
-        cookies: [],
-        origins: [{ origin: baseURL, localStorage: await demoWallet(walletOf) }],
-      };
-      const context = await browser.newContext({
-        baseURL,
-        ...(storageState && { storageState }),
-        ...options,
-      });
+      const context = await browser.newContext({ baseURL: app.server.publicUrl, ...options });
       contexts.push(context);
       context.setDefaultTimeout(patienceMs);
+      if (walletOf !== null) await giveKey(context, walletOf);
       const complain = (text: string) => {
         if (!mayComplainOf?.test(text)) complaints.push(text);
       };
@@ -110,12 +94,25 @@ function isAnswerNoted(message: ConsoleMessage): boolean {
   return expected && message.text().startsWith("Failed to load resource:");
 }
 
-/** A demo key as it is stored: that of a page, or one that the test knows. */
-async function demoWallet(of: Page | WalletKeypair): Promise<{ name: string; value: string }[]> {
-  const value =
-    "seed" in of ? jwkOf(of) : await of.evaluate((name) => localStorage.getItem(name), DEMO_WALLET);
-  if (value === null) throw new Error("The page has made no demo key.");
-  return [{ name: DEMO_WALLET, value }];
+/** The key in the demo wallet of each browser that was given one. */
+const keys = new WeakMap<BrowserContext, WalletKeypair>();
+
+function keyOf(context: BrowserContext): WalletKeypair {
+  const key = keys.get(context);
+  if (key === undefined) throw new Error("The browser was opened without a key.");
+  return key;
+}
+
+/** From now on, the pages of the context find the key in their demo wallet, unless it has made another. */
+async function giveKey(context: BrowserContext, of: Page | WalletKeypair): Promise<void> {
+  const key = "seed" in of ? of : keyOf(of.context());
+  keys.set(context, key);
+  await context.addInitScript(
+    ([name, value]) => {
+      if (location.hostname === "localhost") localStorage[name] ??= value;
+    },
+    [DEMO_WALLET, jwkOf(key)] as const,
+  );
 }
 
 function jwkOf({ account, seed }: WalletKeypair): string {
@@ -128,25 +125,36 @@ function jwkOf({ account, seed }: WalletKeypair): string {
   });
 }
 
-/** Signs in with the demo wallet on the way to the sessions, and resolves when that page shows them. */
+/** Signs in as the demo wallet does, without its page, and resolves when a new page shows the sessions. */
 export async function signIn(context: BrowserContext): Promise<Page> {
-  const page = await signInTowards(context, "/sessions");
+  const page = await openSignedIn(context, "/sessions");
   await seesSession(page);
   return page;
 }
 
-/** The same on the way to the streams. */
+/** The same, and a new page shows the streams. */
 export async function signInToStreams(context: BrowserContext): Promise<Page> {
-  const page = await signInTowards(context, "/streams");
+  const page = await openSignedIn(context, "/streams");
   await seesStreams(page);
   return page;
 }
 
-async function signInTowards(context: BrowserContext, path: string): Promise<Page> {
+async function openSignedIn(context: BrowserContext, path: string): Promise<Page> {
+  await fillJar(context);
   const page = await context.newPage();
-  await page.goto(`/sign-in?next=${path}`);
-  await signWithDemoWallet(page);
+  await page.goto(path);
   return page;
+}
+
+/** Signs in with the key of the context's demo wallet. What the answer sets is in its jar. */
+export async function fillJar(context: BrowserContext): Promise<void> {
+  const [{ request }, key] = [context, keyOf(context)];
+  const challenge = await request.get(`/api/auth/wallet?account=${key.account}`);
+  const answer = await request.post("/api/auth/wallet", {
+    headers: { Origin: new URL(challenge.url()).origin, "Session-Transport": "cookie" },
+    data: { transaction: key.sign(await challenge.json()) },
+  });
+  expect(answer.status()).toBe(200);
 }
 
 /** The demo wallet of a page that offers it, once it has its key. */

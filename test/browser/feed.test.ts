@@ -1,14 +1,14 @@
 // The feed and the hooks in a real browser: its locks, its channels, its frozen tabs.
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { build as Build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { EventStreams } from "../../packages/wallet-session/test/event-streams.ts";
 import { json, problem, ScriptedServer } from "../../packages/wallet-session/test/scripted-server.ts";
+import { launchChromium } from "./chromium.ts";
 import { freeze } from "./freeze.ts";
 
-const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const SOON = { timeout: 30_000 };
 /** A tab that is silent for 8 to 10 s is asked whether it is there, and given up 3 s later. */
 const SILENT_MS = 10_000;
@@ -22,7 +22,7 @@ let streams: EventStreams;
 
 beforeAll(async () => {
   script = await bundle("feed-page.ts");
-  chrome = await chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--disable-gpu"] });
+  chrome = await launchChromium();
 });
 
 afterAll(() => chrome?.close());

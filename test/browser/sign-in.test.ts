@@ -37,7 +37,10 @@ function withinReachOfScripts(page: Page): Promise<string> {
 }
 
 test("one signature signs in, and a reload keeps the session", async () => {
-  const page = await signIn(await browser.open());
+  const page = await (await browser.open({ walletOf: null })).newPage();
+  await page.goto("/sign-in?next=/sessions");
+  await signWithDemoWallet(page);
+  await seesSession(page);
   const { session_id, generation } = await sessionOf(page);
   await page.reload();
   await seesSession(page);
@@ -46,8 +49,7 @@ test("one signature signs in, and a reload keeps the session", async () => {
 });
 
 test("the start page signs in as well, and then leads to the streams", async () => {
-  const context = await browser.open();
-  const page = await context.newPage();
+  const page = await (await browser.open()).newPage();
   await page.goto("/");
   await signWithDemoWallet(page);
   await seesStreams(page);
@@ -58,7 +60,10 @@ test("the start page signs in as well, and then leads to the streams", async () 
 
 test("the jar holds the documented cookies and no other", async () => {
   const context = await browser.open();
-  await signIn(context);
+  const page = await context.newPage();
+  await page.goto("/sign-in?next=/sessions");
+  await signWithDemoWallet(page);
+  await seesSession(page);
   const now = Date.now() / 1_000;
   const jar = await jarOf(context);
   expect([...jar.keys()].sort()).toEqual([ACCESS_COOKIE, REFRESH_COOKIE]);
@@ -93,8 +98,7 @@ test("no token is within reach of a script, at rest or during a refresh", async 
 });
 
 test("another key is another account, and the page says which", async () => {
-  const context = await browser.open();
-  const page = await context.newPage();
+  const page = await (await browser.open({ walletOf: null })).newPage();
   await page.goto("/sign-in?next=/sessions");
   const wallet = await demoWalletOn(page);
   const address = wallet.getByText("…");

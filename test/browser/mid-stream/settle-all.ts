@@ -1,16 +1,14 @@
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
-import { createWalletKeypair } from "wallet-session/testing";
 import { storedSession } from "../../support/database.ts";
-import { signInToStreams } from "../browser.ts";
+import { seedStreams } from "../../support/streams.ts";
+import { seesStreams, signInToStreams } from "../browser.ts";
 import { eventually, isSignIn, type MidStream, sessionIdOf } from "./mid-stream.ts";
 
-/** Of the streams that are started at one time. */
-const AT_ONCE = 20;
 const SETTLED_WITHIN = { timeout: 280_000 };
 
 /**
- * Signs in, starts so many payment streams, a multiple of 20, and settles all of them from the page until it says that they
+ * Signs in, with so many payment streams under way, a multiple of ten, and settles all of them from the page until it says that they
  * are settled: each once, with the sums exact, by one sign-in. Resolves with how long the server took for that, and
  * how often the session was renewed.
  */
@@ -20,8 +18,9 @@ export async function settleAll(
 ): Promise<{ tookMs: number; renewals: number }> {
   const visitor = await here.visitor();
   const page = await signInToStreams(visitor.context);
-  await startStreams(page, count);
+  await seedStreams(here.app.server, (await read(page, "/api/auth/session")).actor_id, count);
   await page.reload();
+  await seesStreams(page);
   const streamsOf = count.toLocaleString("en");
   await page.getByRole("button", { name: "Settle all" }).click();
   await page.getByRole("heading", { level: 1, name: `Settling ${streamsOf} streams` }).waitFor();
@@ -66,28 +65,6 @@ function read(page: Page, path: string) {
     expect(status).toBe(200);
     return json;
   });
-}
-
-/** Starts so many streams from the page, some at a time. */
-async function startStreams(page: Page, count: number): Promise<void> {
-  const statuses = await page.evaluate(
-    async ({ recipient, count, atOnce }) => {
-      const wish = { recipient, deposit: "3600", duration_seconds: 3_600, start: true };
-      const init = {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(wish),
-      };
-      const statuses = new Set<number>();
-      const startSome = async () => {
-        for (let n = 0; n < count / atOnce; n++) statuses.add((await fetch("/api/streams", init)).status);
-      };
-      await Promise.all(Array.from({ length: atOnce }, startSome));
-      return [...statuses];
-    },
-    { recipient: createWalletKeypair().account, count, atOnce: AT_ONCE },
-  );
-  expect(statuses).toEqual([201]);
 }
 
 interface StreamJson {
