@@ -3,7 +3,6 @@ import { SessionError } from "wallet-session";
 import { createWalletKeypair } from "wallet-session/testing";
 import { bearer, get, signedIn } from "../api/auth/routes.fixture.ts";
 import {
-  appRoute,
   demoWalletAllowed,
   revokeRefreshToken,
   rotateRefreshToken,
@@ -42,20 +41,6 @@ test("refresh tokens: issued, verified, rotated, revoked", async () => {
   expect(await revokeRefreshToken(successor)).toBe(true);
   expect(await revokeRefreshToken(successor)).toBe(false);
   expect(await codeOf(rotateRefreshToken(successor))).toBe("refresh_token_revoked");
-});
-
-const route = appRoute("/api/anything", {
-  GET: async (request) => Response.json(await sessions.handlers.guard(request, { fresh: true })),
-});
-
-test("a route of the app's own: guarded, and each error gets its problem", async () => {
-  const { access_token, session_id } = await signedIn();
-  const { GET, POST } = route;
-  const guarded = await GET(get("/api/anything", bearer(access_token)));
-  expect((await guarded.json()).sessionId).toBe(session_id);
-  const refused = await GET(get("/api/anything"));
-  expect([refused.status, (await refused.json()).code]).toEqual([401, "access_token_missing"]);
-  expect((await POST(get("/api/anything", {}, "POST"))).headers.get("allow")).toBe("GET, HEAD, OPTIONS");
 });
 
 test("the demo wallet is there outside production", () => {

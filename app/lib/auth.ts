@@ -8,8 +8,7 @@ import type {
   SignInOptions,
   VerifiedActor,
 } from "wallet-session";
-import type { Handler, MethodHandlers, RouteParameters } from "wallet-session/http";
-import { routes, sessionGuard, sharedSessions } from "wallet-session/next";
+import { sessionGuard, sharedSessions } from "wallet-session/next";
 import { describeFault } from "wallet-session/server";
 import { openStore, streamsReady } from "./db.ts";
 
@@ -18,22 +17,6 @@ export const sessions = sharedSessions({ openStore, ready: () => streamsReady(re
 
 /** The guard of pages: `require("/path")` renews a session first, and redirects to the sign-in page without one. */
 export const pageGuard = sessionGuard(sessions, { signInPath: "/sign-in" });
-
-/**
- * A route of the app's own, by the template of its path, such as `/api/streams/{id}`. It answers every method, and every error
- * with its problem. A request that takes no JSON is refused, unless `answers` is `any`.
- */
-export function appRoute<Path extends string>(
-  path: Path,
-  methods: MethodHandlers<RouteParameters<Path>>,
-  answers: "json" | "any" = "json",
-) {
-  let endpoint: Handler | undefined;
-  return routes((request) => {
-    endpoint ??= sessions.handlers.endpoint(path, methods, { answers });
-    return endpoint(request);
-  });
-}
 
 /** The demo wallet keeps its key in the page, so it exists in development only. So does the lab, which signs with it. */
 export function demoWalletAllowed(): boolean {

@@ -1,13 +1,8 @@
 import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
+import { GET as route } from "../[...path]/route.ts";
 import { bearer, get, jar, post, type SignedIn, signedIn } from "../auth/routes.fixture.ts";
-import * as streams from "../streams/route.ts";
-import { answerOf, codeOf, type Route, WISH } from "../streams/routes.fixture.ts";
-import { POST as cancel } from "./[id]/cancel/route.ts";
-import { GET as events } from "./[id]/events/route.ts";
-import { POST as resume } from "./[id]/resume/route.ts";
-import { GET as read } from "./[id]/route.ts";
-import * as operations from "./route.ts";
+import { answerOf, codeOf, WISH } from "../streams/routes.fixture.ts";
 
 const KEY = { "idempotency-key": "0123456789abcdef" };
 
@@ -15,17 +10,17 @@ const KEY = { "idempotency-key": "0123456789abcdef" };
 async function somebody() {
   const tokens = await signedIn(createWalletKeypair());
   const made = await answerOf(
-    streams.POST(post("/api/streams", { ...WISH, start: true }, bearer(tokens.access_token))),
+    route(post("/api/streams", { ...WISH, start: true }, bearer(tokens.access_token))),
   );
   const begin = (headers: Record<string, string> = {}, body: unknown = settling(made.json.id)) =>
-    answerOf(operations.POST(post("/api/operations", body, { ...bearer(tokens.access_token), ...headers })));
+    answerOf(route(post("/api/operations", body, { ...bearer(tokens.access_token), ...headers })));
   return { tokens, begin, stream: made.json.id as string };
 }
 
 const settling = (...stream_ids: unknown[]) => ({ type: "settle_streams", stream_ids });
 
-function ask(route: Route, id: string, { access_token }: SignedIn, method = "POST") {
-  return answerOf(route(get(`/api/operations/${id}/x`, bearer(access_token), method)));
+function ask(command: string, id: string, { access_token }: SignedIn, method = "POST") {
+  return answerOf(route(get(`/api/operations/${id}${command}`, bearer(access_token), method)));
 }
 
 test("an account has 4 operations at most that have not ended, others as many; what was accepted is answered again", async () => {
@@ -39,14 +34,14 @@ test("an account has 4 operations at most that have not ended, others as many; w
   ]);
   expect((await begin(KEY)).text).toBe(first.text);
   expect((await (await somebody()).begin()).status).toBe(202);
-  expect((await ask(cancel, first.json.id, tokens)).json).toMatchObject({ status: "cancelled" });
+  expect((await ask("/cancel", first.json.id, tokens)).json).toMatchObject({ status: "cancelled" });
   expect((await begin()).status).toBe(202);
 });
 
 test("30 within a minute, however soon they are cancelled", async () => {
   const { begin, tokens } = await somebody();
   for (let n = 0; n < 30; n += 1) {
-    expect((await ask(cancel, (await begin()).json.id, tokens)).status).toBe(200);
+    expect((await ask("/cancel", (await begin()).json.id, tokens)).status).toBe(200);
   }
   const refused = await begin();
   expect(codeOf(refused)).toBe("429 rate_limited");
@@ -58,13 +53,13 @@ test("30 within a minute, however soon they are cancelled", async () => {
 test("to another account an operation does not exist, with whatever key", async () => {
   const [{ begin }, { tokens: stranger, begin: other, stream }] = [await somebody(), await somebody()];
   const mine = await begin(KEY);
-  for (const [route, method] of [
-    [read, "GET"],
-    [events, "GET"],
-    [cancel, "POST"],
-    [resume, "POST"],
+  for (const [command, method] of [
+    ["", "GET"],
+    ["/events", "GET"],
+    ["/cancel", "POST"],
+    ["/resume", "POST"],
   ] as const) {
-    expect(codeOf(await ask(route, mine.json.id, stranger, method))).toBe("404 not_found");
+    expect(codeOf(await ask(command, mine.json.id, stranger, method))).toBe("404 not_found");
   }
   // Their own key of the same name knows nothing of the first one's answer.
   const theirs = await other(KEY);
@@ -79,15 +74,15 @@ test("one key is good for one request, wherever it is used", async () => {
     "422 idempotency_mismatch",
   );
   const elsewhere = [
-    cancel(post(`/api/operations/${json.id}/cancel`, {}, { ...bearer(tokens.access_token), ...KEY })),
-    streams.POST(post("/api/streams", WISH, { ...bearer(tokens.access_token), ...KEY })),
+    route(post(`/api/operations/${json.id}/cancel`, {}, { ...bearer(tokens.access_token), ...KEY })),
+    route(post("/api/streams", WISH, { ...bearer(tokens.access_token), ...KEY })),
   ];
   for (const response of elsewhere) {
     expect(codeOf(await answerOf(response))).toBe("422 idempotency_mismatch");
   }
-  expect((await answerOf(read(get(`/api/operations/${json.id}`, bearer(tokens.access_token))))).json).toEqual(
-    json,
-  );
+  expect(
+    (await answerOf(route(get(`/api/operations/${json.id}`, bearer(tokens.access_token))))).json,
+  ).toEqual(json);
 });
 
 test.each<[string, Record<string, string>]>([
@@ -100,11 +95,7 @@ test.each<[string, Record<string, string>]>([
   const { tokens, stream, begin } = await somebody();
   const cookie = jar(new Map([["__Host-ws_access", tokens.access_token]]));
   const { json } = await begin();
-  for (const [route, path] of [
-    [operations.POST, "/api/operations"],
-    [streams.POST, "/api/streams"],
-    [cancel, `/api/operations/${json.id}/cancel`],
-  ] as const) {
+  for (const path of ["/api/operations", "/api/streams", `/api/operations/${json.id}/cancel`]) {
     const sent = route(post(path, settling(stream), { ...cookie, ...headers }));
     expect(codeOf(await answerOf(sent))).toBe("403 cross_origin");
   }
@@ -129,5 +120,5 @@ test.each<[string, string, string]>([
   const { tokens } = await somebody();
   const headers = { "content-type": "application/json", ...bearer(tokens.access_token) };
   const request = new Request("http://localhost:3000/api/operations", { method: "POST", headers, body });
-  expect(codeOf(await answerOf(operations.POST(request)))).toBe(expected);
+  expect(codeOf(await answerOf(route(request)))).toBe(expected);
 });

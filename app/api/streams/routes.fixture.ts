@@ -1,8 +1,7 @@
 import { beforeAll } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
+import { GET as route } from "../[...path]/route.ts";
 import { bearer, get, post, type SignedIn, signedIn } from "../auth/routes.fixture.ts";
-import * as one from "./[id]/route.ts";
-import * as streams from "./route.ts";
 
 export const KEYS = {
   sender: createWalletKeypair(),
@@ -30,24 +29,22 @@ export function create(
   headers: Record<string, string> = {},
   person: Person = "sender",
 ) {
-  return answerOf(streams.POST(post("/api/streams", body, { ...as(person), ...headers })));
+  return answerOf(route(post("/api/streams", body, { ...as(person), ...headers })));
 }
 
 export async function make(more: Record<string, unknown> = {}): Promise<string> {
   return (await create({ ...WISH, ...more })).json.id;
 }
 
-export type Route = (request: Request) => Promise<Response>;
-
-export function ask(route: Route, id: string, command: string, headers: Record<string, string> = {}) {
+export function ask(id: string, command: string, headers: Record<string, string> = {}) {
   return answerOf(route(get(`/api/streams/${id}/${command}`, { ...as("sender"), ...headers }, "POST")));
 }
 
 export const read = (id: string, person: Person = "sender") =>
-  answerOf(one.GET(get(`/api/streams/${id}`, as(person))));
+  answerOf(route(get(`/api/streams/${id}`, as(person))));
 
 export const list = (query = "", person: Person = "sender") =>
-  answerOf(streams.GET(get(`/api/streams${query}`, as(person))));
+  answerOf(route(get(`/api/streams${query}`, as(person))));
 
 export const codeOf = ({ status, json }: { status: number; json: { code?: string } | null }) =>
   `${status} ${json?.code}`;

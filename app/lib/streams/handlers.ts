@@ -5,6 +5,8 @@ import { sessions } from "../auth.ts";
 import { answerResponse, jsonAnswer, type OneHandler } from "../http/answer.ts";
 import { idempotentRequest } from "../http/idempotency.ts";
 import { ifMatch, versionTag } from "../http/if-match.ts";
+import { changeFeed } from "../live/changes.ts";
+import { operationChanges } from "../operations/live.ts";
 import { malformed } from "../refusals.ts";
 import { commandStream } from "./command.ts";
 import { streamsContext } from "./context.ts";
@@ -12,7 +14,7 @@ import { makeStream } from "./create.ts";
 import { historyView } from "./history.ts";
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, STREAM_BODY_MAX_BYTES } from "./limits.ts";
 import { countStreams, cursorOf, isRole, isStreamStatus, listStreams, placeOf } from "./list.ts";
-import { streamEvents } from "./live.ts";
+import { streamChanges, streamEvents } from "./live.ts";
 import { findStream } from "./stream-store.ts";
 import type { StreamCommand } from "./transitions.ts";
 import { streamView } from "./view.ts";
@@ -88,3 +90,15 @@ function readFilter(request: Request) {
   const cursor = queryValue(request, "cursor");
   return { status, role, limit: Number(limit), after: cursor === null ? null : placeOf(cursor) };
 }
+
+/** `GET /api/events` */
+export const getEvents: Handler = async (request) => {
+  const session = await sessions.handlers.guard(request);
+  const context = await streamsContext();
+  const sources = [streamChanges(context), operationChanges(context)];
+  return sessions.handlers.eventStream(
+    request,
+    session,
+    await changeFeed(context.sql, session.actorId, sources),
+  );
+};
