@@ -2,9 +2,10 @@
 
 import { useRouter } from "next/navigation";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from "react";
-import type { SessionClient } from "wallet-session/client";
-import { useSession, useSessionClient } from "wallet-session/react";
-import { hasSignedInBefore } from "./last-session.ts";
+import { createSessionClient, type SessionClient } from "wallet-session/client";
+import { createSessionFeed } from "wallet-session/feed";
+import { SessionProvider, useSession, useSessionClient } from "wallet-session/react";
+import { hasSignedInBefore, rememberSession } from "./last-session.ts";
 import { read } from "./request.ts";
 
 /** Who is signed in, in which session, and when that ends at the latest. Times in ISO 8601. */
@@ -136,4 +137,24 @@ export function useAccount(): Account {
   const account = useContext(AccountContext);
   if (account === null) throw new Error("useAccount needs a SignedIn around it");
   return account;
+}
+
+interface AppSessionProviderProps {
+  /** The server's `REFRESH_LEEWAY`: a request and its answer must live less than that. */
+  readonly leewaySeconds: number;
+  readonly children: ReactNode;
+}
+
+/** The one client and the one live feed of the page. */
+export function AppSessionProvider({ leewaySeconds, children }: AppSessionProviderProps) {
+  const [client] = useState(() => createSessionClient({ leewaySeconds }));
+  const [feed] = useState(() => createSessionFeed({ client, url: "/api/events" }));
+
+  useEffect(() => client.subscribe(rememberSession), [client]);
+
+  return (
+    <SessionProvider client={client} feed={feed}>
+      {children}
+    </SessionProvider>
+  );
 }

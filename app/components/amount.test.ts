@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatAmount } from "../lib/streams/money.ts";
-import { amountParts, amountText, share, stroops } from "./amount.ts";
+import { amountParts, amountText, share, stroops } from "./money.tsx";
 
 test("what is shown is what is: no digit is rounded away", () => {
   fc.assert(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { durationText } from "./duration.ts";
+import { durationText } from "./time.tsx";
 
 test.each([
   [0, "0 s"],

@@ -1,5 +1,4 @@
 import type { SessionState } from "wallet-session/client";
-import { type EndReason, endReason } from "./end-explanations.ts";
 
 /**
  * What this browser remembers of its last session: that it began, so a page without one need not ask the server, and why it
@@ -25,4 +24,67 @@ export function hasSignedInBefore(): boolean {
 /** Why the last session of this browser ended; null if that is unknown, or after a normal sign-out. */
 export function lastEnd(): EndReason | null {
   return endReason(localStorage.getItem(LAST_SESSION));
+}
+
+export type EndReason = Extract<SessionState, { status: "signed-out" }>["reason"];
+
+interface EndExplanation {
+  readonly title: string;
+  readonly text: string;
+  /** Whether the person should look into it, and not only sign in again. */
+  readonly alarming: boolean;
+}
+
+const ENDED_BY_SOMEBODY: EndExplanation = {
+  title: "This session was ended.",
+  text: "Somebody who is signed in with your wallet ended it from another browser. If that was not you, sign in and look at the list of sessions.",
+  alarming: false,
+};
+
+const EXPLANATIONS: Readonly<Record<EndReason, EndExplanation>> = {
+  signed_out: {
+    title: "You are signed out.",
+    text: "This browser’s session has ended. Any other session of yours goes on until you end it.",
+    alarming: false,
+  },
+  ended_by_operator: {
+    title: "This session was ended by the operator.",
+    text: "The operator of this service ended it, for example to keep an account safe. You can sign in for a new one.",
+    alarming: false,
+  },
+  refresh_token_revoked: ENDED_BY_SOMEBODY,
+  session_revoked: ENDED_BY_SOMEBODY,
+  refresh_token_reused: {
+    title: "This session was ended to protect you.",
+    text: "A spent key of this session was used a second time, which can mean that a copy of it was stolen. The session and every copy of it are now worthless. Sign in for a new one.",
+    alarming: true,
+  },
+  refresh_token_expired: {
+    title: "This session has run out.",
+    text: "It was unused for too long, or it reached its final day. Sign in for a new one.",
+    alarming: false,
+  },
+  refresh_token_invalid: {
+    title: "This session is not known any more.",
+    text: "The server does not recognise what this browser holds. Sign in for a new session.",
+    alarming: false,
+  },
+  refresh_token_missing: {
+    title: "You are signed out in this browser.",
+    text: "The session ended in another tab, or it was unused for too long. Sign in for a new one.",
+    alarming: false,
+  },
+};
+
+export function explainEnd(reason: EndReason): EndExplanation {
+  return EXPLANATIONS[reason];
+}
+
+/** Reads a reason from a URL or from storage; null for one without an explanation. */
+export function endReason(reason: unknown): EndReason | null {
+  return typeof reason === "string" && isExplained(reason) ? reason : null;
+}
+
+function isExplained(reason: string): reason is EndReason {
+  return Object.hasOwn(EXPLANATIONS, reason);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LoadTurns } from "./load-turns.ts";
+import { LoadTurns } from "./use-loaded.ts";
 
 interface Versioned {
   readonly version: number;

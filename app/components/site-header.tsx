@@ -2,11 +2,10 @@
 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useSession } from "wallet-session/react";
+import { useEffect, useState } from "react";
+import { useFeedStatus, useSession } from "wallet-session/react";
 import { useLoadedAccount } from "./account.tsx";
 import { shortAddress } from "./address.tsx";
-import { ConnectionNote } from "./connection-note.tsx";
-import { Logo } from "./logo.tsx";
 
 const PLACES = [
   { href: "/streams", name: "Streams", also: "/operations" },
@@ -53,5 +52,64 @@ export function SiteHeader() {
         )}
       </div>
     </header>
+  );
+}
+
+/** Two streams side by side. */
+function Logo({ nameHiddenOnPhone = false }: { nameHiddenOnPhone?: boolean }) {
+  return (
+    <span className="inline-flex items-center gap-2.5">
+      <svg aria-hidden="true" viewBox="0 0 28 28" className="size-7 text-accent" fill="none">
+        <rect width="28" height="28" rx="8" fill="currentColor" />
+        <path
+          d="M5 11.5c3.5-4 6-4 9 0s5.5 4 9 0"
+          stroke="var(--on-accent)"
+          strokeLinecap="round"
+          strokeWidth="2.25"
+        />
+        <path
+          d="M5 17.5c3.5-4 6-4 9 0s5.5 4 9 0"
+          stroke="var(--on-accent)"
+          strokeLinecap="round"
+          strokeOpacity="0.6"
+          strokeWidth="2.25"
+        />
+      </svg>
+      <span
+        className={`text-base font-semibold tracking-tight ${nameHiddenOnPhone ? "hidden sm:inline" : ""}`}
+      >
+        StreamPay
+      </span>
+    </span>
+  );
+}
+
+/** Shorter gaps are not shown: a page load or a tunnel begins with one. */
+const GRACE_MS = 2_500;
+
+/** Says when the page may be out of date. Nothing is lost: it catches up by itself. */
+function ConnectionNote() {
+  const status = useFeedStatus();
+  const away = status === "waiting" || status === "connecting";
+  const [shown, setShown] = useState(false);
+
+  useEffect(() => {
+    if (!away) {
+      setShown(false);
+      return;
+    }
+    const timer = setTimeout(() => setShown(true), GRACE_MS);
+    return () => clearTimeout(timer);
+  }, [away]);
+
+  return (
+    <p role="status" className="text-xs text-muted empty:hidden">
+      {shown && (
+        <span className="inline-flex items-center gap-1.5">
+          <span aria-hidden="true" className="size-2 rounded-full border border-notice bg-notice-wash" />
+          Reconnecting…
+        </span>
+      )}
+    </p>
   );
 }

@@ -20,3 +20,32 @@ export function StatusBadge({ tone, children }: { tone: Tone; children: string }
     </span>
   );
 }
+
+interface ProgressBarProps {
+  label: string;
+  value: number;
+  max: number;
+  /** The value in words, for screen readers. */
+  text: string;
+  still?: boolean;
+}
+
+/** Shows progress. */
+export function ProgressBar({ label, value, max, text, still = false }: ProgressBarProps) {
+  return (
+    <div
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={max}
+      aria-valuenow={value}
+      aria-valuetext={text}
+      className="h-3 overflow-hidden rounded-full bg-sunken shadow-[inset_0_0_0_1px_var(--line)]"
+    >
+      <div
+        className={`h-full origin-left rounded-full motion-safe:transition-transform motion-safe:duration-500 motion-safe:ease-out ${still ? "bg-edge" : "bg-accent"}`}
+        style={{ transform: `scaleX(${max === 0 ? 1 : value / max})` }}
+      />
+    </div>
+  );
+}

@@ -1,12 +1,12 @@
 "use client";
 
-import { useNow } from "./use-now.ts";
+import { useEffect, useState } from "react";
 
 const EXACT = new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "short" });
 const DATE = new Intl.DateTimeFormat("en", { day: "numeric", month: "long", year: "numeric" });
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-const UNITS = [
+const RELATIVE_UNITS = [
   ["day", 86_400_000],
   ["hour", 3_600_000],
   ["minute", 60_000],
@@ -33,7 +33,7 @@ export function DateOnly({ iso }: { iso: string }) {
 }
 
 function relative(differenceMs: number): string {
-  for (const [unit, length] of UNITS) {
+  for (const [unit, length] of RELATIVE_UNITS) {
     if (Math.abs(differenceMs) >= length) return RELATIVE.format(Math.trunc(differenceMs / length), unit);
   }
   return "just now";
@@ -43,4 +43,35 @@ function relative(differenceMs: number): string {
 export function minutesAndSeconds(ms: number): string {
   const seconds = Math.ceil(ms / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+const DURATION_UNITS = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+  ["s", 1],
+] as const;
+
+/** "3 d 4 h", "12 min 5 s": the two largest units that say something. */
+export function durationText(seconds: number): string {
+  let left = Math.max(0, Math.floor(seconds));
+  const parts: string[] = [];
+  for (const [name, length] of DURATION_UNITS) {
+    const count = Math.floor(left / length);
+    left -= count * length;
+    if (count > 0) parts.push(`${count.toLocaleString("en")} ${name}`);
+    else if (parts.length > 0) break;
+    if (parts.length === 2) break;
+  }
+  return parts.length === 0 ? "0 s" : parts.join(" ");
+}
+
+/** The time in epoch milliseconds, updated every `intervalMs`. For components that render in the browser only. */
+export function useNow(intervalMs: number): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), intervalMs);
+    return () => clearInterval(timer);
+  }, [intervalMs]);
+  return now;
 }

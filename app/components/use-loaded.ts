@@ -3,7 +3,6 @@
 import { type Dispatch, type SetStateAction, useCallback, useEffect, useRef, useState } from "react";
 import type { SessionClient } from "wallet-session/client";
 import { useFeedStatus, useSessionClient } from "wallet-session/react";
-import { LoadTurns } from "./load-turns.ts";
 
 export interface Loaded<T> {
   /** The last data that was loaded; null before the first. */
@@ -82,4 +81,40 @@ export function useLoaded<T>(load: (client: SessionClient) => Promise<T>): Loade
   }, [reload]);
 
   return { data, error, reload, setData, learn };
+}
+
+type Update<T> = (last: T | null) => T | null;
+
+/**
+ * Decides which answer counts if loads and news overtake each other: the answer to the last question, with the news that came
+ * while it was under way, since the server may have written the answer before that.
+ */
+export class LoadTurns<T> {
+  #last = 0;
+  #underWay = false;
+  #learned: Update<T>[] = [];
+
+  /** A question goes out. Its answer includes all news from before. */
+  begin(): number {
+    this.#last += 1;
+    this.#underWay = true;
+    this.#learned = [];
+    return this.#last;
+  }
+
+  learn(update: Update<T>): void {
+    if (this.#underWay) this.#learned.push(update);
+  }
+
+  /** The question `turn` was answered, or failed. False if a later question has been asked. */
+  end(turn: number): boolean {
+    if (turn !== this.#last) return false;
+    this.#underWay = false;
+    return true;
+  }
+
+  /** The answer to the last question, with the news that came meanwhile. */
+  withLearned(loaded: T): T | null {
+    return this.#learned.reduce<T | null>((last, update) => update(last), loaded);
+  }
 }

@@ -2,12 +2,12 @@
 
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { Button } from "../components/button.tsx";
-import { Card } from "../components/card.tsx";
-import { EmptyState } from "../components/empty-state.tsx";
-import { Notice } from "../components/notice.tsx";
-import { Holdings } from "./holdings.tsx";
+import { Card, EmptyState, Notice } from "../components/card.tsx";
+import { useNow } from "../components/time.tsx";
 import { Lab } from "./lab.ts";
+import { type Held, tail } from "./lab-client.ts";
 import { LabLog } from "./lab-log.tsx";
+import type { Recorder } from "./recording.ts";
 import type { LabSettings, Scenario } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { Timeline } from "./timeline.tsx";
@@ -157,4 +157,27 @@ function Lesson({ scenario: { name, summary, rule }, obstacle }: Pick<MishapProp
 
 function lessonId(name: string): string {
   return `lesson-${name.toLowerCase().replaceAll(" ", "-")}`;
+}
+
+/** What the client of the lab holds at this moment. */
+function Holdings({ held, recorder }: { held: Held; recorder: Recorder }) {
+  useNow(1_000);
+  const leftSeconds = Math.ceil((held.accessEndsAt - recorder.now()) / 1_000);
+  const facts = [
+    ["Session", `${held.sessionId.slice(0, 6)}…`],
+    ["Generation", String(held.generation)],
+    ["Access token", leftSeconds > 0 ? `${leftSeconds} s left` : "ended"],
+    ["Refresh token", `…${tail(held.refreshToken)}`],
+    ["Retry key", held.retryKey === null ? "none yet" : `…${tail(held.retryKey)}`],
+  ];
+  return (
+    <dl className="flex flex-wrap gap-x-8 gap-y-3">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt className="text-xs text-muted">{name}</dt>
+          <dd className="font-mono text-sm tabular-nums">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
 }

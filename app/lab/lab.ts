@@ -5,7 +5,7 @@ import type { LabSettings, Scenario } from "./scenario.ts";
 import { Wire } from "./wire.ts";
 
 /** A new object after each change. */
-export interface LabState {
+interface LabState {
   readonly held: Held | null;
   /** What is being shown, by its name; null while nothing is. */
   readonly running: string | null;

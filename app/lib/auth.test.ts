@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
 import { SessionError } from "wallet-session";
 import { createWalletKeypair } from "wallet-session/testing";
-import { bearer, get, signedIn } from "../api/auth/routes.fixture.ts";
+import { signedIn } from "../api/auth/routes.fixture.ts";
 import {
   demoWalletAllowed,
   revokeRefreshToken,
   rotateRefreshToken,
-  sessions,
   signAccessToken,
   verifyAccessToken,
   verifyRefreshToken,

@@ -3,8 +3,8 @@ import { ConfigError, describeFault, outageAtStart } from "wallet-session/server
 import { reportFault, sessions } from "./auth.ts";
 import { startOperations } from "./operations/running.ts";
 import { readAppSettings } from "./settings.ts";
+import { finishSettlements } from "./streams/command.ts";
 import { streamsContext } from "./streams/context.ts";
-import { finishSettlements } from "./streams/recover.ts";
 
 /** How often a start is tried again while a store does not answer. */
 const TRY_AGAIN_MS = 1_000;

@@ -1,5 +1,11 @@
+"use client";
+
+import { useCallback } from "react";
 import type { SessionClient } from "wallet-session/client";
+import { useFeedEvent } from "wallet-session/react";
 import { change, read } from "../components/request.ts";
+import type { Tone } from "../components/status-badge.tsx";
+import { type Loaded, useLoaded } from "../components/use-loaded.ts";
 import type { OperationJson } from "../lib/operations/operation.ts";
 import type { Failure, OperationStatus } from "../lib/operations/tables.ts";
 
@@ -9,7 +15,7 @@ export type { Failure, OperationStatus };
 export type Operation = OperationJson;
 
 /** @throws SessionClientError */
-export function readOperation(client: SessionClient, id: string): Promise<Operation> {
+function readOperation(client: SessionClient, id: string): Promise<Operation> {
   return read(client, operationPath(id));
 }
 
@@ -36,7 +42,7 @@ export function commandOperation(
   return change(client, `${operationPath(id)}/${command}`);
 }
 
-export function isOperation(data: unknown): data is Operation {
+function isOperation(data: unknown): data is Operation {
   return typeof data === "object" && data !== null && "id" in data && "version" in data && "total" in data;
 }
 
@@ -52,4 +58,96 @@ export function isUnderWay({ status }: Operation): boolean {
 
 function operationPath(id: string): string {
   return `/api/operations/${encodeURIComponent(id)}`;
+}
+
+export const STATUS_NAMES: Readonly<Record<OperationStatus, string>> = {
+  queued: "Queued",
+  running: "Running",
+  paused: "Paused",
+  completed: "Completed",
+  cancelled: "Cancelled",
+};
+
+export const STATUS_TONES: Readonly<Record<OperationStatus, Tone>> = {
+  queued: "plain",
+  running: "live",
+  paused: "waiting",
+  completed: "calm",
+  cancelled: "plain",
+};
+
+/** Why a stream was not settled. */
+export const FAILURE_WORDS: Readonly<Record<Failure["reason"], string>> = {
+  recipient_missing: "the recipient’s account is not on the network",
+  recipient_refuses: "the recipient’s account does not take the payment",
+  rejected: "the network does not take the payment",
+};
+
+export function streamCount(count: number): string {
+  return count === 1 ? "1 stream" : `${count.toLocaleString("en")} streams`;
+}
+
+/** What it is about and how it stands: "Settling 12 streams". */
+export function statusText({ status, total, failed }: Operation): string {
+  switch (status) {
+    case "queued":
+      return `About to settle ${streamCount(total)}`;
+    case "running":
+      return `Settling ${streamCount(total)}`;
+    case "paused":
+      return `Settling ${streamCount(total)} is paused`;
+    case "completed":
+      return failed === 0
+        ? `Settled ${streamCount(total)}`
+        : `Settled all but ${failed} of ${streamCount(total)}`;
+    case "cancelled":
+      return `Settling ${streamCount(total)} was cancelled`;
+  }
+}
+
+/** "412 of 1,000" */
+export function progressText({ done, total }: Operation): string {
+  return `${done.toLocaleString("en")} of ${total.toLocaleString("en")}`;
+}
+
+/** Seconds until all is done at the present pace; null where there is none. */
+export function secondsLeft({ status, done, total, rate_per_second: rate }: Operation): number | null {
+  if (status !== "running" || rate === null || rate <= 0) return null;
+  return Math.ceil((total - done) / rate);
+}
+
+/** The latest operations of the account, newest first, kept as they are on the server. */
+export function useOperations(): Omit<Loaded<readonly Operation[]>, "setData" | "learn"> {
+  const { data, error, reload, learn } = useLoaded(listOperations);
+  useFeedEvent("operation.state", ({ data: news }) => {
+    if (!isOperation(news)) return;
+    learn((last) => last && withNews(last, news));
+  });
+  return { data, error, reload };
+}
+
+function withNews(operations: readonly Operation[], news: Operation): readonly Operation[] {
+  const known = operations.find(({ id }) => id === news.id);
+  if (known === undefined) return [news, ...operations];
+  if (known.version >= news.version) return operations;
+  return operations.map((operation) => (operation === known ? news : operation));
+}
+
+export interface OneOperation extends Omit<Loaded<Operation>, "setData" | "learn"> {
+  /** Takes over what the server says, unless something newer is known. */
+  readonly accept: (operation: Operation) => void;
+}
+
+/** One operation, kept as it is on the server while the page is open. */
+export function useOperation(id: string): OneOperation {
+  const load = useCallback((client: SessionClient) => readOperation(client, id), [id]);
+  const { data, error, reload, learn } = useLoaded(load);
+  const accept = useCallback(
+    (news: Operation) => learn((last) => (last === null || last.version < news.version ? news : last)),
+    [learn],
+  );
+  useFeedEvent("operation.state", ({ data: news }) => {
+    if (isOperation(news) && news.id === id) accept(news);
+  });
+  return { data, error, reload, accept };
 }

@@ -1,9 +1,7 @@
 "use client";
 
 import Link from "next/link";
-import { isFinal, type Operation } from "./operation-data.ts";
-import { progressText, statusText } from "./operation-words.ts";
-import { useOperations } from "./use-operations.ts";
+import { isFinal, type Operation, progressText, statusText, useOperations } from "./operation-data.ts";
 
 /** The unfinished operations, on a page that people visit: they go on without anybody watching. */
 export function OperationStrip() {

@@ -2,13 +2,12 @@
 
 import { useEffect, useState } from "react";
 import { Button } from "../components/button.tsx";
-import { Notice } from "../components/notice.tsx";
+import { Notice } from "../components/card.tsx";
 import { RelativeTime } from "../components/time.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
 import type { Operation } from "../operations/operation-data.ts";
-import { deviceName } from "./device.tsx";
 import { Running } from "./running.tsx";
-import { listAlarms, type SessionAlarm } from "./session-data.ts";
+import { deviceName, listAlarms, type SessionAlarm } from "./session-data.tsx";
 
 /** The dismissed alarms, by the ids of their sessions. Only this browser knows them. */
 const PUT_AWAY = "streampay.alarms-put-away";

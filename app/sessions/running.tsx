@@ -1,6 +1,5 @@
 import Link from "next/link";
-import type { Operation } from "../operations/operation-data.ts";
-import { progressText, statusText } from "../operations/operation-words.ts";
+import { type Operation, progressText, statusText } from "../operations/operation-data.ts";
 
 /** The operations that run under a session, with links. */
 export function Running({ operations }: { operations: readonly Operation[] }) {

@@ -3,14 +3,12 @@
 import { useEffect } from "react";
 import { useFeedEvent } from "wallet-session/react";
 import { useAccount } from "../components/account.tsx";
-import { LoadFailure } from "../components/load-failure.tsx";
-import { SkeletonRows } from "../components/skeleton.tsx";
+import { LoadFailure, SkeletonRows } from "../components/load-failure.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
-import { isUnderWay } from "../operations/operation-data.ts";
-import { useOperations } from "../operations/use-operations.ts";
+import { isUnderWay, useOperations } from "../operations/operation-data.ts";
 import { Alarms } from "./alarms.tsx";
 import { OtherSessions } from "./other-sessions.tsx";
-import { listSessions } from "./session-data.ts";
+import { listSessions } from "./session-data.tsx";
 import { SignOut } from "./sign-out.tsx";
 import { ThisSession } from "./this-session.tsx";
 

@@ -3,12 +3,12 @@
 import { useState } from "react";
 import { useSessionClient } from "wallet-session/react";
 import { Button } from "../components/button.tsx";
-import { ConfirmDialog } from "../components/confirm-dialog.tsx";
+import { ConfirmDialog } from "../components/dialog.tsx";
 import { explain } from "../components/explain.ts";
 import { useToast } from "../components/toast.tsx";
 import type { Operation } from "../operations/operation-data.ts";
 import { pausesText } from "./running.tsx";
-import { endOtherSessions } from "./session-data.ts";
+import { endOtherSessions } from "./session-data.tsx";
 
 type Extent = "here" | "everywhere";
 

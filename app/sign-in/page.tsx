@@ -1,5 +1,5 @@
 import type { Metadata } from "next";
-import { endReason } from "../components/end-explanations.ts";
+import { endReason } from "../components/last-session.ts";
 import { SiteHeader } from "../components/site-header.tsx";
 import { demoWalletAllowed } from "../lib/auth.ts";
 import { pathAfterSignIn } from "./next-path.ts";

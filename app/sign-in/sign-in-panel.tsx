@@ -4,14 +4,13 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 import { useSession, useSessionClient } from "wallet-session/react";
-import { buttonClass } from "../components/button.tsx";
-import { Card } from "../components/card.tsx";
-import { type EndReason, explainEnd } from "../components/end-explanations.ts";
-import { hasSignedInBefore, lastEnd } from "../components/last-session.ts";
-import { Notice } from "../components/notice.tsx";
-import { DemoWalletOption } from "./demo-wallet-option.tsx";
-import { FreighterOption } from "./freighter-option.tsx";
-import { useSignIn } from "./use-sign-in.ts";
+import { shortAddress } from "../components/address.tsx";
+import { Button, buttonClass } from "../components/button.tsx";
+import { Card, Notice } from "../components/card.tsx";
+import { type EndReason, explainEnd, hasSignedInBefore, lastEnd } from "../components/last-session.ts";
+import { forgetDemoWallet, openDemoWallet } from "./demo-wallet.ts";
+import { DEMO_WALLET, FREIGHTER, isInstalled, type SigningWallet, watchAccount } from "./signing-wallets.ts";
+import { type SignInProgress, useSignIn } from "./use-sign-in.ts";
 
 interface SignInPanelProps {
   /** Whether the server allows the wallet whose key lives in the page. */
@@ -103,6 +102,119 @@ function SignedInAlready({ next, sentHere }: Pick<SignInPanelProps, "next" | "se
       <Link href={next} className={buttonClass("primary")}>
         {sentHere ? "Go on" : "Open your streams"}
       </Link>
+    </div>
+  );
+}
+
+interface WalletOptionProps {
+  progress: SignInProgress;
+  signIn: (wallet: SigningWallet) => Promise<void>;
+}
+
+function DemoWalletOption({ progress, signIn }: WalletOptionProps) {
+  const [account, setAccount] = useState("");
+
+  useEffect(() => {
+    // A browser that cannot make the key says so when it is used.
+    openDemoWallet(localStorage).then(
+      ({ account }) => setAccount(account),
+      () => {},
+    );
+  }, []);
+
+  async function renew() {
+    forgetDemoWallet(localStorage);
+    setAccount((await openDemoWallet(localStorage)).account);
+  }
+
+  const busy = progress.step === "working";
+  return (
+    <section aria-labelledby="demo-wallet" className="rounded-xl border border-dashed border-edge p-4">
+      <p id="demo-wallet" className="text-sm font-medium">
+        Demo wallet
+      </p>
+      <p className="mt-1 text-sm leading-relaxed text-notice">
+        Development only: the key lives in this page. Never use it for funds.
+      </p>
+      <p className="mt-2 min-h-5 font-mono text-sm text-muted">{account !== "" && shortAddress(account)}</p>
+      <div className="mt-3 grid gap-1">
+        <Button busy={busy && progress.wallet === "demo"} onClick={() => busy || signIn(DEMO_WALLET)}>
+          Sign in with the demo wallet
+        </Button>
+        <Button look="quiet" onClick={() => busy || renew()}>
+          Make another key
+        </Button>
+      </div>
+    </section>
+  );
+}
+
+interface WalletOptionProps {
+  progress: SignInProgress;
+  signIn: (wallet: SigningWallet) => Promise<void>;
+}
+
+function FreighterOption({ progress, signIn }: WalletOptionProps) {
+  const [installed, setInstalled] = useState<boolean>();
+  const [account, setAccount] = useState("");
+
+  useEffect(() => {
+    let gone = false;
+    let stopWatching = () => {};
+    (async () => {
+      const found = await isInstalled();
+      if (gone) return;
+      setInstalled(found);
+      if (!found) return;
+      const stop = await watchAccount(setAccount);
+      if (gone) stop();
+      else stopWatching = stop;
+    })();
+    return () => {
+      gone = true;
+      stopWatching();
+    };
+  }, []);
+
+  if (installed === false) {
+    return (
+      <div className="rounded-xl border border-line bg-sunken p-4 text-sm leading-relaxed">
+        <p className="font-medium">Freighter is not installed in this browser.</p>
+        <p className="mt-1 text-muted">
+          It is a Stellar wallet that keeps your key and asks before it signs.{" "}
+          <a
+            href="https://www.freighter.app/"
+            target="_blank"
+            rel="noreferrer"
+            className="font-medium text-accent underline underline-offset-4"
+          >
+            Get Freighter<span className="sr-only"> (opens a new tab)</span>
+          </a>
+        </p>
+        {/* An extension gets no hold of a page that was loaded before it was there. */}
+        <Button className="mt-3" onClick={() => location.reload()}>
+          Reload when you have it
+        </Button>
+      </div>
+    );
+  }
+
+  const busy = progress.step === "working";
+  return (
+    <div>
+      <Button
+        look="primary"
+        className="w-full"
+        busy={busy && progress.wallet === "freighter"}
+        onClick={() => busy || signIn(FREIGHTER)}
+      >
+        Continue with Freighter
+      </Button>
+      {account !== "" && (
+        <p className="mt-2 text-center text-sm text-muted">
+          Active in Freighter: <span className="font-mono">{shortAddress(account)}</span>
+        </p>
+      )}
     </div>
   );
 }

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatAmount } from "../lib/streams/money.ts";
-import { amountsAt } from "./accrual.ts";
-import type { Stream } from "./stream-data.ts";
+import { amountsAt, type Stream } from "./stream-data.ts";
 
 const AS_OF = Date.parse("2026-11-24T12:00:00.000Z");
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createGathering } from "./gathering.ts";
+import { createGathering } from "./use-stream-list.ts";
 
 function open() {
   vi.useFakeTimers();

@@ -1,21 +1,31 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
 import { SessionClientError } from "wallet-session/client";
 import { useSessionClient } from "wallet-session/react";
 import { useAccount } from "../components/account.tsx";
 import { Button } from "../components/button.tsx";
+import { Notice, OffChainNote } from "../components/card.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { explain } from "../components/explain.ts";
 import { Field } from "../components/field.tsx";
-import { Notice } from "../components/notice.tsx";
+import { amountText } from "../components/money.tsx";
 import { newIdempotencyKey } from "../components/request.ts";
+import { durationText } from "../components/time.tsx";
 import { useToast } from "../components/toast.tsx";
-import { DurationField } from "./duration-field.tsx";
-import { type Draft, type DraftField, EMPTY_DRAFT, mistakesIn, toNewStream } from "./new-stream.ts";
-import { OffChainNote } from "./off-chain-note.tsx";
-import { RatePreview } from "./rate-preview.tsx";
+import { accruedFor } from "../lib/streams/accrual.ts";
+import { parseAmount } from "../lib/streams/money.ts";
+import {
+  type Draft,
+  type DraftField,
+  DURATION_UNITS,
+  type DurationUnit,
+  durationOf,
+  EMPTY_DRAFT,
+  mistakesIn,
+  toNewStream,
+} from "./new-stream.ts";
 import { createStream } from "./stream-data.ts";
 
 /** The order in which they stand, for the focus to go to the first that needs a second look. */
@@ -127,4 +137,96 @@ export function NewStreamDialog({ onClose }: { onClose: () => void }) {
       </form>
     </Dialog>
   );
+}
+
+/** What the figures in the form come to, in words. Nothing while there is nothing to say. */
+function RatePreview({ draft }: { draft: Draft }) {
+  const deposit = parseAmount(draft.amount.trim());
+  const seconds = durationOf(draft);
+  return (
+    <p aria-live="polite" className="rounded-xl bg-wash px-4 py-3 text-sm empty:hidden">
+      {deposit !== null && seconds !== null && seconds > 0 && (
+        <>
+          <span className="font-medium tabular-nums">{rateText(deposit, seconds)}</span>, for{" "}
+          {durationText(seconds)}.
+        </>
+      )}
+    </p>
+  );
+}
+
+/** The pace in the largest step that does not go beyond the end: "2.4 XLM each hour". */
+function rateText(deposit: bigint, seconds: number): string {
+  const [name, length] =
+    seconds >= 86_400 * 2 ? ["day", 86_400] : seconds >= 7_200 ? ["hour", 3_600] : (["minute", 60] as const);
+  return `About ${amountText(accruedFor(deposit, Number(length) * 1_000, seconds))} XLM each ${name}`;
+}
+
+const PRESETS: readonly { name: string; length: string; unit: DurationUnit }[] = [
+  { name: "1 hour", length: "1", unit: "hours" },
+  { name: "1 day", length: "1", unit: "days" },
+  { name: "1 week", length: "7", unit: "days" },
+  { name: "30 days", length: "30", unit: "days" },
+];
+
+interface DurationFieldProps {
+  draft: Draft;
+  error: string | null;
+  onChange: (part: Pick<Draft, "length" | "unit">) => void;
+}
+
+/** How long a stream lasts: a press for the usual, a number and a unit for all else. */
+function DurationField({ draft, error, onChange }: DurationFieldProps) {
+  const id = useId();
+  const { length, unit } = draft;
+  return (
+    <fieldset>
+      <legend className="text-sm font-medium">Duration</legend>
+      <div className="mt-1.5 flex flex-wrap gap-2">
+        {PRESETS.map((preset) => (
+          <button
+            key={preset.name}
+            type="button"
+            aria-pressed={preset.length === length && preset.unit === unit}
+            onClick={() => onChange({ length: preset.length, unit: preset.unit })}
+            className="min-h-11 rounded-full border border-line px-4 text-sm text-muted hover:bg-sunken hover:text-ink aria-pressed:border-accent aria-pressed:bg-wash aria-pressed:font-medium aria-pressed:text-accent"
+          >
+            {preset.name}
+          </button>
+        ))}
+      </div>
+      <div className="mt-3 flex gap-2">
+        <input
+          name="length"
+          aria-label="How many"
+          aria-invalid={error !== null || undefined}
+          aria-describedby={error === null ? undefined : id}
+          inputMode="numeric"
+          autoComplete="off"
+          value={length}
+          onChange={(event) => onChange({ length: event.target.value, unit })}
+          className="min-h-11 w-24 rounded-xl border border-edge bg-surface px-3.5 text-base tabular-nums aria-[invalid]:border-danger sm:text-sm"
+        />
+        <select
+          aria-label="Of which unit"
+          value={unit}
+          onChange={(event) => onChange({ length, unit: unitNamed(event.target.value) })}
+          className="min-h-11 rounded-xl border border-edge bg-surface px-3 text-base sm:text-sm"
+        >
+          {DURATION_UNITS.map(([name]) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </div>
+      {error !== null && (
+        <p id={id} className="mt-1.5 text-sm text-danger">
+          {error}
+        </p>
+      )}
+    </fieldset>
+  );
+}
+
+function unitNamed(text: string): DurationUnit {
+  return DURATION_UNITS.find(([name]) => name === text)?.[0] ?? "hours";
 }

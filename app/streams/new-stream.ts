@@ -1,6 +1,6 @@
 import { isAddress } from "wallet-session/wallets/stellar-address";
-import { amountText } from "../components/amount.ts";
-import { durationText } from "../components/duration.ts";
+import { amountText } from "../components/money.tsx";
+import { durationText } from "../components/time.tsx";
 import {
   AMOUNT_MAX_STROOPS,
   DURATION_MAX_SECONDS,

@@ -1,6 +1,10 @@
 import type { SessionClient } from "wallet-session/client";
+import { shortAddress } from "../components/address.tsx";
+import { stroops } from "../components/money.tsx";
 import { change, read } from "../components/request.ts";
 import { noteServerTime } from "../components/server-clock.ts";
+import type { Tone } from "../components/status-badge.tsx";
+import { accruedFor } from "../lib/streams/accrual.ts";
 import type { Role, StreamEventType, StreamStatus } from "../lib/streams/stream.ts";
 import type { StreamCommand } from "../lib/streams/transitions.ts";
 
@@ -113,4 +117,75 @@ export function isStream(data: unknown): data is Stream {
   return (
     typeof data === "object" && data !== null && "id" in data && "version" in data && "deposited" in data
   );
+}
+
+export const STATUS_NAMES: Readonly<Record<StreamStatus, string>> = {
+  draft: "Draft",
+  active: "Active",
+  paused: "Paused",
+  completed: "Completed",
+  cancelled: "Cancelled",
+};
+
+export const STATUS_TONES: Readonly<Record<StreamStatus, Tone>> = {
+  draft: "plain",
+  active: "live",
+  paused: "waiting",
+  completed: "calm",
+  cancelled: "plain",
+};
+
+/** The other side of a stream, in a few words: "To GABCDE…UVWXYZ". */
+export function otherSide({ role, sender, recipient }: Stream): string {
+  return role === "sender" ? `To ${shortAddress(recipient)}` : `From ${shortAddress(sender)}`;
+}
+
+/** What a stream is called: its title, or else its other side. */
+export function streamName(stream: Stream): string {
+  return stream.title ?? otherSide(stream);
+}
+
+/** What a stream amounts to at one moment, in stroops. */
+export interface StreamAmounts {
+  readonly elapsedSeconds: number;
+  readonly deposited: bigint;
+  readonly accrued: bigint;
+  readonly settled: bigint;
+  readonly withdrawn: bigint;
+  readonly withdrawable: bigint;
+  /** Earned and not settled yet. */
+  readonly due: bigint;
+  readonly refunded: bigint;
+  readonly remaining: bigint;
+}
+
+/**
+ * The amounts at `serverNowMs`, by the server's own rule: whole active seconds, rounded down to the stroop, never more
+ * than the deposit. Before the moment that the answer speaks of, they are as it says.
+ */
+export function amountsAt(stream: Stream, serverNowMs: number): StreamAmounts {
+  const elapsedSeconds = elapsedAt(stream, serverNowMs);
+  const deposited = stroops(stream.deposited);
+  const withdrawn = stroops(stream.withdrawn);
+  const settled = stroops(stream.settled);
+  const told = stroops(stream.accrued);
+  const computed = accruedFor(deposited, elapsedSeconds * 1_000, stream.duration_seconds);
+  const accrued = stream.status === "active" && computed > told ? computed : told;
+  return {
+    elapsedSeconds,
+    deposited,
+    accrued,
+    settled,
+    withdrawn,
+    withdrawable: accrued - withdrawn,
+    due: accrued - settled,
+    refunded: stroops(stream.refunded),
+    remaining: stroops(stream.remaining),
+  };
+}
+
+function elapsedAt(stream: Stream, serverNowMs: number): number {
+  if (stream.status !== "active") return stream.elapsed_seconds;
+  const since = Math.max(0, Math.floor((serverNowMs - Date.parse(stream.as_of)) / 1_000));
+  return Math.min(stream.duration_seconds, stream.elapsed_seconds + since);
 }

@@ -1,8 +1,7 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { type Role, STREAM_STATUSES, type StreamStatus } from "../lib/streams/stream.ts";
-import type { StreamFilter, StreamPage } from "./stream-data.ts";
-import { STATUS_NAMES } from "./stream-words.ts";
+import { STATUS_NAMES, type StreamFilter, type StreamPage } from "./stream-data.ts";
 import { streamsPath } from "./streams-path.ts";
 
 /** What flows comes first. */

@@ -1,13 +1,10 @@
 "use client";
 
 import Link from "next/link";
-import { share } from "../components/amount.ts";
-import { Money } from "../components/money.tsx";
+import { Money, share } from "../components/money.tsx";
 import { useServerNow } from "../components/server-clock.ts";
 import { StatusBadge } from "../components/status-badge.tsx";
-import { amountsAt } from "./accrual.ts";
-import type { Stream } from "./stream-data.ts";
-import { otherSide, STATUS_NAMES, STATUS_TONES, streamName } from "./stream-words.ts";
+import { amountsAt, otherSide, STATUS_NAMES, STATUS_TONES, type Stream, streamName } from "./stream-data.ts";
 
 interface StreamRowProps {
   stream: Stream;

@@ -1,14 +1,17 @@
 "use client";
 
 import dynamic from "next/dynamic";
+import { useRouter } from "next/navigation";
 import { useState } from "react";
+import { useSessionClient } from "wallet-session/react";
 import { Button } from "../components/button.tsx";
-import { EmptyState } from "../components/empty-state.tsx";
-import { LoadFailure } from "../components/load-failure.tsx";
-import { SkeletonRows } from "../components/skeleton.tsx";
+import { EmptyState } from "../components/card.tsx";
+import { explain } from "../components/explain.ts";
+import { LoadFailure, SkeletonRows } from "../components/load-failure.tsx";
+import { useToast } from "../components/toast.tsx";
+import { settleStreams } from "../operations/operation-data.ts";
 import { OperationStrip } from "../operations/operation-strip.tsx";
-import { BulkSettle } from "./bulk-settle.tsx";
-import type { StreamFilter, StreamPage } from "./stream-data.ts";
+import type { Stream, StreamFilter, StreamPage } from "./stream-data.ts";
 import { StreamFilters } from "./stream-filters.tsx";
 import { canBeSettled, StreamRow } from "./stream-row.tsx";
 import { useStreamList } from "./use-stream-list.ts";
@@ -120,5 +123,38 @@ function LoadMore({ onMore }: { onMore: () => Promise<void> }) {
         Show more
       </Button>
     </p>
+  );
+}
+
+interface BulkSettleProps {
+  selected: readonly Stream[];
+  /** How many there are in all that could be settled. */
+  settleable: number;
+}
+
+/** Settles many streams at once, as an operation that goes on without this page. */
+function BulkSettle({ selected, settleable }: BulkSettleProps) {
+  const client = useSessionClient();
+  const router = useRouter();
+  const toast = useToast();
+  const [busy, setBusy] = useState(false);
+
+  async function settle() {
+    setBusy(true);
+    try {
+      const ids = selected.length === 0 ? "all" : selected.map(({ id }) => id);
+      const { id } = await settleStreams(client, ids);
+      router.push(`/operations/${id}`);
+    } catch (error) {
+      toast(`Nothing was settled. ${explain(error)}`);
+      setBusy(false);
+    }
+  }
+
+  if (settleable === 0) return null;
+  return (
+    <Button busy={busy} onClick={() => void settle()}>
+      {selected.length === 0 ? "Settle all" : `Settle ${selected.length} selected`}
+    </Button>
   );
 }

@@ -1,12 +1,19 @@
 "use client";
 
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { SessionClient } from "wallet-session/client";
 import { useFeedEvent } from "wallet-session/react";
 import { useAccount } from "../components/account.tsx";
 import { type Loaded, useLoaded } from "../components/use-loaded.ts";
-import { createGathering } from "./gathering.ts";
-import { isStream, listStreams, type Stream, type StreamFilter, type StreamPage } from "./stream-data.ts";
+import {
+  isStream,
+  listStreams,
+  readStream,
+  type Stream,
+  type StreamFilter,
+  type StreamPage,
+  type StreamWithHistory,
+} from "./stream-data.ts";
 
 const PAGE_SIZE = 20;
 /** As many as the server gives at once. */
@@ -16,7 +23,7 @@ const GATHER_MS = 700;
 /** While changes go on coming, this often. */
 const GATHER_AT_MOST_MS = 3_000;
 
-export interface StreamList extends Omit<Loaded<StreamPage>, "setData" | "learn"> {
+interface StreamList extends Omit<Loaded<StreamPage>, "setData" | "learn"> {
   readonly loadMore: () => Promise<void>;
 }
 
@@ -80,4 +87,70 @@ function useGathered(task: () => Promise<void>): () => void {
   const [gathering] = useState(() => createGathering(GATHER_MS, GATHER_AT_MOST_MS));
   useEffect(() => () => gathering.drop(), [gathering]);
   return () => gathering.run(() => void task());
+}
+
+/** Runs a task once that is wanted many times within a moment. */
+interface Gathering {
+  /** Runs the last task that was given once none has been for a moment, and at the latest some time after the first. */
+  run(task: () => void): void;
+  /** Forgets what was given. */
+  drop(): void;
+}
+
+/** @param quietMs without a new task, @param atMostMs after the first: in a stream of news there may be no quiet moment */
+export function createGathering(quietMs: number, atMostMs: number): Gathering {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let latest: number | null = null;
+  return {
+    run(task) {
+      const now = performance.now();
+      latest ??= now + atMostMs;
+      clearTimeout(timer);
+      timer = setTimeout(
+        () => {
+          latest = null;
+          task();
+        },
+        Math.max(0, Math.min(quietMs, latest - now)),
+      );
+    },
+    drop() {
+      clearTimeout(timer);
+      latest = null;
+    },
+  };
+}
+
+export interface OneStream extends Omit<Loaded<StreamWithHistory>, "setData" | "learn"> {
+  /** Takes over an answer of the server at once; its history follows. */
+  readonly accept: (stream: Stream) => void;
+  /** Shows what is about to be so, or what was so after all, until the server says more. */
+  readonly foresee: (stream: Stream) => void;
+}
+
+/** One stream with its history, kept as it is on the server while the page is open. */
+export function useStream(id: string): OneStream {
+  const load = useCallback((client: SessionClient) => readStream(client, id), [id]);
+  const { data, error, reload, setData } = useLoaded(load);
+  const version = useRef(0);
+  useEffect(() => {
+    version.current = data?.version ?? 0;
+  }, [data]);
+
+  const accept = useCallback(
+    (stream: Stream) => {
+      setData((last) => last && { ...last, ...stream });
+      void reload();
+    },
+    [reload, setData],
+  );
+  const foresee = useCallback(
+    (stream: Stream) => setData((last) => last && { ...last, ...stream }),
+    [setData],
+  );
+  useFeedEvent("stream.state", ({ data: news }) => {
+    if (isStream(news) && news.id === id && news.version > version.current) accept(news);
+  });
+
+  return { data, error, reload, accept, foresee };
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { retryKeyFromHeader } from "wallet-session/kit";
 import { refusal } from "../refusals.ts";
+import { Overtaken } from "../sql/database.ts";
 import type { Tx } from "../sql/schema.ts";
-import { Overtaken } from "../sql/transaction.ts";
 import type { Answer } from "./answer.ts";
 
 /** Answers are kept this long; a key that comes back later counts as new. */

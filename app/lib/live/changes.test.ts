@@ -5,8 +5,7 @@ import { streamChanges } from "../streams/live.ts";
 import { ledgerOnly } from "../streams/settlement.ts";
 import { RECIPIENT, SENDER, STRANGER, streamsOn } from "../streams/streams.fixture.ts";
 import { type Change, type ChangeSource, changeFeed, positionOf } from "./changes.ts";
-import { concernedBy } from "./concerned.ts";
-import { positionWatch } from "./position-watch.ts";
+import { concernedBy, positionWatch } from "./position-watch.ts";
 
 describe.each(DATABASES)("%s", (kind) => {
   const { newPlace, openStreams } = streamsOn(kind);

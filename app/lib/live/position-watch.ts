@@ -1,8 +1,8 @@
 import { lastPosition } from "../sql/positions.ts";
+import type { Reader } from "../sql/schema.ts";
 import type { Sql } from "../sql/sql.ts";
-import { concernedBy } from "./concerned.ts";
 
-export interface WatchOptions {
+interface WatchOptions {
   /** How often it looks for changes of other processes. Default: 1 s. */
   readonly pollMs?: number;
   /** Changes that come faster than this are told together. Default: 100 ms. */
@@ -105,4 +105,35 @@ export function positionWatch(sql: Sql, options: WatchOptions = {}): PositionWat
   const watch = watches.get(sql) ?? new PositionWatch(sql, options);
   watches.set(sql, watch);
   return watch;
+}
+
+/** Beyond as many changes at one time it is not looked up whom they concern. */
+const LOOKED_UP_MOST = 1_000;
+
+/** Who sees a change in (`after`, `upTo`]; `anybody` where that is not known. Whom none concerns may be among them. */
+export async function concernedBy(
+  reader: Reader,
+  after: bigint,
+  upTo: bigint,
+): Promise<ReadonlySet<string> | "anybody"> {
+  if (upTo - after > LOOKED_UP_MOST) return "anybody";
+  if (upTo <= after) return new Set();
+  const [streams, operations] = await Promise.all([
+    reader
+      .selectFrom("streams")
+      .select(["sender", "recipient"])
+      .where("changed", ">", after)
+      .where("changed", "<=", upTo)
+      .execute(),
+    reader
+      .selectFrom("operations")
+      .select("actor_id")
+      .where("changed", ">", after)
+      .where("changed", "<=", upTo)
+      .execute(),
+  ]);
+  return new Set([
+    ...streams.flatMap(({ sender, recipient }) => [sender, recipient]),
+    ...operations.map(({ actor_id }) => actor_id),
+  ]);
 }

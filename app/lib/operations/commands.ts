@@ -1,7 +1,16 @@
-import type { RandomBytes } from "wallet-session";
+import { type RandomBytes, SessionError } from "wallet-session";
+import type { BodyMembers } from "wallet-session/kit";
+import { malformed, refusal } from "../refusals.ts";
 import { nextPosition } from "../sql/positions.ts";
-import type { Tx } from "../sql/schema.ts";
+import type { Reader, Tx } from "../sql/schema.ts";
 import { newId } from "../streams/ids.ts";
+import { openStreamIds } from "../streams/list.ts";
+import {
+  ADMISSION_WINDOW_MS,
+  OPERATION_MAX_STREAMS,
+  OPERATIONS_ACCEPTED_PER_WINDOW,
+  OPERATIONS_OPEN_PER_ACTOR,
+} from "./limits.ts";
 import { isFinal } from "./operation.ts";
 import { changeOperation, findOperationForUpdate } from "./rows.ts";
 import type { OperationRow } from "./tables.ts";
@@ -9,7 +18,7 @@ import type { OperationRow } from "./tables.ts";
 /** Rows of one INSERT: each value is a parameter, and 32,766 are the most that SQLite takes. */
 const STEPS_AT_ONCE = 1_000;
 
-export interface NewOperation {
+interface NewOperation {
   readonly actorId: string;
   /** The grant under which it runs. */
   readonly sessionId: string;
@@ -79,13 +88,13 @@ export async function createOperation(
 }
 
 /** Who resumes, and when that session's wallet signed. */
-export interface Grant {
+interface Grant {
   readonly actorId: string;
   readonly sessionId: string;
   readonly sessionCreatedAt: number;
 }
 
-export type ResumeResult =
+type ResumeResult =
   | { readonly outcome: "resumed"; readonly operation: OperationRow }
   | { readonly outcome: "not_found" | "not_paused" | "signature_required" };
 
@@ -111,7 +120,7 @@ export async function resumeOperation(tx: Tx, grant: Grant, id: string, now: num
   return { outcome: "resumed", operation: resumed };
 }
 
-export type CancelResult =
+type CancelResult =
   | { readonly outcome: "cancelled"; readonly operation: OperationRow }
   | { readonly outcome: "not_found" | "completed" };
 
@@ -136,4 +145,110 @@ export async function cancelOperation(
     paused_at: null,
   });
   return { outcome: "cancelled", operation: cancelled };
+}
+
+/** From here on until the transaction ends nobody else can take a turn of the actor's. */
+export async function takeTurn(tx: Tx, actorId: string, now: number): Promise<void> {
+  await tx
+    .insertInto("operation_turns")
+    .values({ actor_id: actorId, taken_at: now })
+    .onConflict((conflict) => conflict.column("actor_id").doUpdateSet({ taken_at: now }))
+    .execute();
+}
+
+/**
+ * Lets an actor begin one more operation, in the transaction that has taken the turn and writes it, so that no two get in by
+ * the same place.
+ * One actor can neither hold all places of a worker nor have steps written again and again.
+ * @throws operation_state while as many as are allowed have not ended; rate_limited
+ */
+export async function requireRoom(tx: Tx, actorId: string, now: number): Promise<void> {
+  const operations = tx
+    .selectFrom("operations")
+    .select(({ fn }) => [fn.countAll<bigint>().as("count"), fn.min("created_at").as("oldest")])
+    .where("actor_id", "=", actorId);
+  const open = await operations
+    .where("status", "in", ["queued", "running", "paused"])
+    .executeTakeFirstOrThrow();
+  if (open.count >= OPERATIONS_OPEN_PER_ACTOR) {
+    throw refusal(
+      "operation_state",
+      `${open.count} operations of yours have not ended: wait for one of them, or cancel it.`,
+    );
+  }
+  const recent = await operations
+    .where("created_at", ">", BigInt(now - ADMISSION_WINDOW_MS))
+    .executeTakeFirstOrThrow();
+  if (recent.count >= OPERATIONS_ACCEPTED_PER_WINDOW) {
+    throw new SessionError("rate_limited", "Too many operations were begun within a minute.", {
+      retryAfterSeconds: secondsUntilRoom(Number(recent.oldest), now),
+    });
+  }
+}
+
+/** Never longer than the window, wherever the clock was meanwhile. */
+function secondsUntilRoom(oldest: number, now: number): number {
+  const waitMs = Math.min(oldest + ADMISSION_WINDOW_MS - now, ADMISSION_WINDOW_MS);
+  return Math.max(1, Math.ceil(waitMs / 1_000));
+}
+
+/** What the body of a new operation asks for: streams by id, each once, or all that can be settled. */
+type AskedStreams = readonly string[] | "all";
+
+const STREAM_ID = /^[\w-]{22}$/;
+
+/** @throws invalid_request */
+export function readAskedStreams(body: BodyMembers): AskedStreams {
+  if (body.get("type") !== "settle_streams") throw malformed("type must be settle_streams");
+  const ids = body.get("stream_ids");
+  if (ids === "all") return ids;
+  if (!Array.isArray(ids) || ids.length === 0 || ids.length > OPERATION_MAX_STREAMS) {
+    throw malformed(`stream_ids must be "all", or from 1 to ${OPERATION_MAX_STREAMS} ids`);
+  }
+  if (!ids.every(isStreamId)) throw malformed("stream_ids holds what is no id of a stream");
+  if (new Set(ids).size < ids.length) throw malformed("stream_ids names a stream twice");
+  return ids;
+}
+
+function isStreamId(id: unknown): id is string {
+  return typeof id === "string" && STREAM_ID.test(id);
+}
+
+/**
+ * The ids of the streams that are to be settled, in order.
+ * @throws not_found for a stream that the actor does not see; operation_state where none can be settled, or too many
+ */
+export async function resolveStreams(
+  reader: Reader,
+  actorId: string,
+  asked: AskedStreams,
+): Promise<readonly string[]> {
+  if (asked !== "all") {
+    await requireVisible(reader, actorId, asked);
+    return asked;
+  }
+  const ids = await openStreamIds(reader, actorId, OPERATION_MAX_STREAMS + 1);
+  if (ids.length === 0) throw refusal("operation_state", "There is no stream that could be settled.");
+  if (ids.length > OPERATION_MAX_STREAMS) {
+    throw refusal(
+      "operation_state",
+      `There are more than ${OPERATION_MAX_STREAMS} streams: name those that are to be settled.`,
+    );
+  }
+  return ids;
+}
+
+const IDS_AT_ONCE = 1_000;
+
+async function requireVisible(reader: Reader, actorId: string, ids: readonly string[]): Promise<void> {
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    const part = ids.slice(from, from + IDS_AT_ONCE);
+    const { visible } = await reader
+      .selectFrom("streams")
+      .select(({ fn }) => fn.countAll<bigint>().as("visible"))
+      .where("id", "in", part)
+      .where(({ eb, or }) => or([eb("sender", "=", actorId), eb("recipient", "=", actorId)]))
+      .executeTakeFirstOrThrow();
+    if (Number(visible) < part.length) throw new SessionError("not_found", "There is no such stream.");
+  }
 }

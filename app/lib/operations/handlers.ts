@@ -7,9 +7,15 @@ import { type IdempotentRequest, idempotentRequest, keepAnswer, keptAnswer } fro
 import { refusal } from "../refusals.ts";
 import type { Tx } from "../sql/schema.ts";
 import { streamsContext } from "../streams/context.ts";
-import { requireRoom, takeTurn } from "./admission.ts";
-import { readAskedStreams, resolveStreams } from "./asked-streams.ts";
-import { cancelOperation, createOperation, resumeOperation } from "./commands.ts";
+import {
+  cancelOperation,
+  createOperation,
+  readAskedStreams,
+  requireRoom,
+  resolveStreams,
+  resumeOperation,
+  takeTurn,
+} from "./commands.ts";
 import { OPERATION_MAX_BODY_BYTES } from "./limits.ts";
 import { operationEvents } from "./live.ts";
 import { operationJson } from "./operation.ts";

@@ -12,9 +12,8 @@ import { openStreamsAt, SENDER, WISH } from "../streams/streams.fixture.ts";
 import { transition } from "../streams/transitions.ts";
 import { createOperation, resumeOperation } from "./commands.ts";
 import { isFinal } from "./operation.ts";
-import type { Pace } from "./pace.ts";
 import type { OperationRow } from "./tables.ts";
-import { startWorker, type WorkerOptions } from "./worker.ts";
+import { type Pace, startWorker, type WorkerOptions } from "./worker.ts";
 
 const CLIENT = { browser: null, os: null, device: null, ip: null };
 const POLL_MS = 5;

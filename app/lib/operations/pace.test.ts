@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createPace } from "./pace.ts";
+import { createPace } from "./worker.ts";
 
 const SIGNAL = new AbortController().signal;
 

@@ -3,12 +3,10 @@ import { describe, expect, test } from "vitest";
 import { DATABASES } from "../sql/databases.fixture.ts";
 import { ledgerOnly } from "../streams/settlement.ts";
 import { codeOf, SENDER } from "../streams/streams.fixture.ts";
-import { requireRoom, takeTurn } from "./admission.ts";
-import { claimOperation } from "./claim.ts";
-import { cancelOperation, createOperation } from "./commands.ts";
+import { cancelOperation, createOperation, requireRoom, takeTurn } from "./commands.ts";
 import { CLAIM_MS, OPERATIONS_OPEN_PER_ACTOR } from "./limits.ts";
 import { operationsOn } from "./operations.fixture.ts";
-import { changeOperation } from "./rows.ts";
+import { changeOperation, claimOperation } from "./rows.ts";
 
 describe.each(DATABASES)("%s", (kind) => {
   const { newPlace, openOperations } = operationsOn(kind);

@@ -1,8 +1,7 @@
 import { reportFault, sessions } from "../auth.ts";
 import { readAppSettings } from "../settings.ts";
 import type { StreamsContext } from "../streams/context.ts";
-import { createPace } from "./pace.ts";
-import { startWorker, type Worker } from "./worker.ts";
+import { createPace, startWorker, type Worker } from "./worker.ts";
 
 // As in db.ts: the copies of this module share one worker.
 

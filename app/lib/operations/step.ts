@@ -1,14 +1,12 @@
-import type { Clock, RandomBytes, SessionId } from "wallet-session";
+import type { Clock, RandomBytes, RevocationReason, SessionId } from "wallet-session";
 import type { Tx } from "../sql/schema.ts";
 import type { Sql } from "../sql/sql.ts";
-import { type SettleOutcome, settleStream } from "../streams/settle.ts";
+import { type SettleOutcome, settleStream } from "../streams/pending-settlement.ts";
 import type { Sent, Settlement, SettlementSender } from "../streams/settlement.ts";
-import { type Claim, NO_CLAIM, renewClaim } from "./claim.ts";
-import { type GrantEnd, grantEnd, type Standing } from "./grant.ts";
 import { FAILURES_LISTED, RATE_WINDOW_MS } from "./limits.ts";
 import { failuresOf } from "./operation.ts";
-import { changeOperation } from "./rows.ts";
-import type { OperationChanges, OperationRow, StepChanges } from "./tables.ts";
+import { type Claim, changeOperation, NO_CLAIM, renewClaim } from "./rows.ts";
+import type { OperationChanges, OperationRow, PauseReason, StepChanges } from "./tables.ts";
 
 export interface StepContext {
   readonly sql: Sql;
@@ -154,4 +152,34 @@ async function pause(tx: Tx, claim: Claim, end: GrantEnd, sessionId: string, now
     grant_ended_at: end.endedAt,
     ...NO_CLAIM,
   });
+}
+
+/** What has become of the session under which an operation runs: `SessionEngine.standing`. */
+type Standing =
+  | { readonly status: "live" | "expired" | "unknown" }
+  | { readonly status: "revoked"; readonly reason: RevocationReason; readonly revokedAt: number };
+
+/** Why an operation must pause, and since when its grant is void. */
+interface GrantEnd {
+  readonly reason: PauseReason;
+  readonly endedAt: number;
+}
+
+/**
+ * The sign-in that replaces a session in its browser is there just before the session ends: it took the wallet's signature,
+ * and counts as newer.
+ */
+const REPLACED_WITHIN_MS = 10_000;
+
+/**
+ * Null while the grant holds. A session that ran out, or was pruned after it had, takes nothing back: only who ends a session
+ * says that no more is to happen in its name.
+ */
+function grantEnd(standing: Standing): GrantEnd | null {
+  if (standing.status !== "revoked") return null;
+  const { reason, revokedAt } = standing;
+  return {
+    reason: reason === "reuse" ? "reuse_detected" : "session_revoked",
+    endedAt: reason === "replaced" ? revokedAt - REPLACED_WITHIN_MS : revokedAt,
+  };
 }

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { CLAIM_MS } from "./limits.ts";
 import { operationsOn } from "./operations.fixture.ts";
-import type { Pace } from "./pace.ts";
 import { takeoverOf } from "./takeover.fixture.ts";
+import type { Pace } from "./worker.ts";
 import { workersAt } from "./workers.fixture.ts";
 
 const { newPlace, openOperations } = operationsOn("postgres");

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { DATABASES } from "../sql/databases.fixture.ts";
+import { finishSettlements } from "../streams/command.ts";
 import { AMOUNT_MAX_STROOPS } from "../streams/limits.ts";
-import { finishSettlements } from "../streams/recover.ts";
-import { settleStream } from "../streams/settle.ts";
+import { settleStream } from "../streams/pending-settlement.ts";
 import { ledgerOnly, type SettlementSender } from "../streams/settlement.ts";
 import { loadStream } from "../streams/stream-store.ts";
 import { heldSender, RECIPIENT, refusingSender, SENDER } from "../streams/streams.fixture.ts";
-import { claimOperation } from "./claim.ts";
 import { cancelOperation } from "./commands.ts";
 import { CLAIM_MS, FAILURES_LISTED } from "./limits.ts";
 import { failuresOf, operationJson } from "./operation.ts";
 import { operationsOn } from "./operations.fixture.ts";
+import { claimOperation } from "./rows.ts";
 
 describe.each(DATABASES)("%s", (kind) => {
   const { openOperations } = operationsOn(kind);

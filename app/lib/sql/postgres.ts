@@ -13,9 +13,8 @@ import {
 } from "kysely";
 import { type QueryResult as PgResult, Pool, type PoolClient, types } from "pg";
 import { postgres } from "wallet-session/internal/databases";
-import { type Database, DatabaseFault, type FaultSink, reported, type Stage } from "./database.ts";
+import { type Database, DatabaseFault, type FaultSink, reported, type Stage, transact } from "./database.ts";
 import type { Schema, Tx } from "./schema.ts";
-import { transact } from "./transaction.ts";
 
 const CONNECTIONS = 10;
 /**

@@ -1,5 +1,4 @@
 import type { Kysely, Transaction } from "kysely";
-import type { HttpTables } from "../http/tables.ts";
 import type { OperationTables } from "../operations/tables.ts";
 import type { StreamTables } from "../streams/tables.ts";
 import type { Int } from "./columns.ts";
@@ -28,3 +27,21 @@ export type Tx = Transaction<Schema>;
 
 /** For reads: the database as it was last committed, or, inside `Sql.write`, with the transaction's own changes. */
 export type Reader = Kysely<Schema> | Tx;
+
+/** What was answered to a request that carried an Idempotency-Key. */
+interface IdempotentAnswersTable {
+  actor_id: string;
+  /** SHA-256 of the key. */
+  key_hash: string;
+  /** SHA-256 of what was asked for. */
+  fingerprint: string;
+  status: Int;
+  /** JSON. */
+  headers: string;
+  body: string;
+  created_at: Int;
+}
+
+interface HttpTables {
+  idempotent_answers: IdempotentAnswersTable;
+}

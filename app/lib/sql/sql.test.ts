@@ -6,6 +6,7 @@ import { sql as raw } from "kysely";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SessionError } from "wallet-session";
 import { openSqliteStore } from "wallet-session/stores/sqlite";
+import { Overtaken } from "./database.ts";
 import {
   DATABASES,
   EARLIER_DATABASE,
@@ -16,7 +17,6 @@ import {
 import { MIGRATIONS } from "./migrations.ts";
 import { lastPosition, nextPosition } from "./positions.ts";
 import { openSql, type Sql } from "./sql.ts";
-import { Overtaken } from "./transaction.ts";
 
 function databasePath(): string {
   return join(temporaryDirectory(), "new", "streams.db");

@@ -1,11 +1,10 @@
 import type { Kysely } from "kysely";
 import type { SqlDatabaseUrl } from "wallet-session/internal/databases";
-import { type Database, type FaultSink, reported } from "./database.ts";
+import { type Database, type FaultSink, reported, transact } from "./database.ts";
 import { migrate } from "./migrate.ts";
 import { openPostgres } from "./postgres.ts";
 import type { Schema, Tx } from "./schema.ts";
 import { openSqlite } from "./sqlite.ts";
-import { transact } from "./transaction.ts";
 
 /** The app's tables. Every integer that is read is a `bigint`. */
 export interface Sql {

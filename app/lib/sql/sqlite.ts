@@ -11,9 +11,8 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { type EmbeddedDatabaseUrl, sqlite } from "wallet-session/internal/databases";
-import { type Database, DatabaseFault, type FaultSink, reported, type Stage } from "./database.ts";
+import { type Database, DatabaseFault, type FaultSink, reported, type Stage, transact } from "./database.ts";
 import type { Schema, Tx } from "./schema.ts";
-import { transact } from "./transaction.ts";
 
 /**
  * Kysely on `node:sqlite`: one connection. A file is made if missing, for its owner alone; it may be the file of the sessions'

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { DATABASES } from "../sql/databases.fixture.ts";
-import { commandStream } from "./command.ts";
-import { finishSettlements } from "./recover.ts";
-import { settleStream } from "./settle.ts";
+import { commandStream, finishSettlements } from "./command.ts";
+import { settleStream } from "./pending-settlement.ts";
 import type { Sent, SettlementSender } from "./settlement.ts";
 import { loadStream, updateStream } from "./stream-store.ts";
 import {

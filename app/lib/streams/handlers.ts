@@ -2,23 +2,20 @@ import { SessionError } from "wallet-session";
 import type { Handler } from "wallet-session/http";
 import { queryValue, readJsonBody } from "wallet-session/kit";
 import { sessions } from "../auth.ts";
-import { answerResponse, jsonAnswer, type OneHandler } from "../http/answer.ts";
+import { answerResponse, ifMatch, jsonAnswer, type OneHandler, versionTag } from "../http/answer.ts";
 import { idempotentRequest } from "../http/idempotency.ts";
-import { ifMatch, versionTag } from "../http/if-match.ts";
 import { changeFeed } from "../live/changes.ts";
 import { operationChanges } from "../operations/live.ts";
 import { malformed } from "../refusals.ts";
 import { commandStream } from "./command.ts";
 import { streamsContext } from "./context.ts";
-import { makeStream } from "./create.ts";
-import { historyView } from "./history.ts";
+import { makeStream, readWish } from "./create.ts";
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, STREAM_BODY_MAX_BYTES } from "./limits.ts";
 import { countStreams, cursorOf, isRole, isStreamStatus, listStreams, placeOf } from "./list.ts";
 import { streamChanges, streamEvents } from "./live.ts";
 import { findStream } from "./stream-store.ts";
 import type { StreamCommand } from "./transitions.ts";
-import { streamView } from "./view.ts";
-import { readWish } from "./wish.ts";
+import { historyView, streamView } from "./view.ts";
 
 /** `POST /api/streams` */
 export const postStream: Handler = async (request) => {

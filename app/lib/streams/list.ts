@@ -1,7 +1,7 @@
 import { malformed } from "../refusals.ts";
 import type { Reader } from "../sql/schema.ts";
 import { ROLES, type Role, STREAM_STATUSES, type StreamStatus } from "./stream.ts";
-import { recordOf, type StreamRecord } from "./stream-rows.ts";
+import { recordOf, type StreamRecord } from "./stream-store.ts";
 
 export interface ListRequest {
   readonly actorId: string;

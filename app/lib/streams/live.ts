@@ -6,8 +6,7 @@ import { runsOutAt } from "./accrual.ts";
 import type { StreamsContext } from "./context.ts";
 import { ACCRUAL_EVERY_MS } from "./limits.ts";
 import { ROLES } from "./stream.ts";
-import { recordOf } from "./stream-rows.ts";
-import { loadStream } from "./stream-store.ts";
+import { loadStream, recordOf } from "./stream-store.ts";
 import { accrualView, streamView } from "./view.ts";
 
 /** The actor's streams, for the feed of all that changes. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { DATABASES } from "../sql/databases.fixture.ts";
-import { settleStream } from "./settle.ts";
+import { settleStream } from "./pending-settlement.ts";
 import type { Sent } from "./settlement.ts";
 import { loadStream } from "./stream-store.ts";
 import { bodyOf, RECIPIENT, SENDER, STRANGER, streamsOn } from "./streams.fixture.ts";

@@ -1,10 +1,11 @@
-import { type Answer, jsonAnswer } from "../http/answer.ts";
-import { versionTag } from "../http/if-match.ts";
+import { type Answer, jsonAnswer, versionTag } from "../http/answer.ts";
+import type { Reader } from "../sql/schema.ts";
 import { elapsedAt, runsOutAt } from "./accrual.ts";
 import { remainingOf } from "./ledger.ts";
+import { HISTORY_SHOWN } from "./limits.ts";
 import { formatAmount } from "./money.ts";
 import { accruedAt, roleOf, type Stream } from "./stream.ts";
-import type { StreamRecord } from "./stream-rows.ts";
+import type { StreamRecord } from "./stream-store.ts";
 
 /** What grows by itself while a stream is active. */
 export function accrualView(stream: Stream, now: number) {
@@ -62,4 +63,23 @@ export function isoTime(ms: number): string {
 
 function isoTimeOrNull(ms: number | null): string | null {
   return ms === null ? null : isoTime(ms);
+}
+
+/** What has happened to a stream, newest first. */
+export async function historyView(reader: Reader, streamId: string) {
+  const lines = await reader
+    .selectFrom("stream_history")
+    .selectAll()
+    .where("stream_id", "=", streamId)
+    .orderBy("position", "desc")
+    .limit(HISTORY_SHOWN)
+    .execute();
+  return lines.map(({ position, at, type, by_actor, amount, operation_id }) => ({
+    id: Number(position),
+    at: isoTime(Number(at)),
+    type,
+    by: by_actor,
+    amount: amount === null ? null : formatAmount(amount),
+    operation_id,
+  }));
 }

@@ -3,18 +3,17 @@
 import { type ReactNode, useState } from "react";
 import { SessionClientError } from "wallet-session/client";
 import { useSessionClient } from "wallet-session/react";
-import { amountText } from "../../components/amount.ts";
 import { Button, type ButtonLook } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
-import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { ConfirmDialog } from "../../components/dialog.tsx";
 import { explain } from "../../components/explain.ts";
+import { amountText } from "../../components/money.tsx";
 import { useServerNow } from "../../components/server-clock.ts";
 import { useToast } from "../../components/toast.tsx";
+import { formatAmount } from "../../lib/streams/money.ts";
 import { RULES, STREAM_COMMANDS, type StreamCommand } from "../../lib/streams/transitions.ts";
-import { amountsAt, type StreamAmounts } from "../accrual.ts";
-import { commandStream, type Stream } from "../stream-data.ts";
-import { foreseen } from "./foreseen.ts";
-import type { OneStream } from "./use-stream.ts";
+import { amountsAt, commandStream, type Stream, type StreamAmounts } from "../stream-data.ts";
+import type { OneStream } from "../use-stream-list.ts";
 
 const NAMES: Readonly<Record<StreamCommand, string>> = {
   start: "Start",
@@ -164,4 +163,28 @@ function whatCancelDoes({ status, asset }: Stream, { accrued, deposited }: Strea
       cancelled stream cannot be started again.
     </>
   );
+}
+
+/**
+ * The stream as it will most likely be once the server has carried out a command: whether it flows. Where money moves,
+ * nothing is foreseen: that is shown when it has moved.
+ */
+function foreseen(stream: Stream, command: StreamCommand, serverNowMs: number): Stream {
+  const { accrued, withdrawable, elapsedSeconds } = amountsAt(stream, serverNowMs);
+  const now = {
+    accrued: formatAmount(accrued),
+    withdrawable: formatAmount(withdrawable),
+    elapsed_seconds: elapsedSeconds,
+    as_of: new Date(serverNowMs).toISOString(),
+  };
+  switch (command) {
+    case "start":
+      return { ...stream, ...now, status: "active" };
+    case "pause":
+      return { ...stream, ...now, status: "paused", ends_at: null };
+    case "settle":
+    case "withdraw":
+    case "cancel":
+      return stream;
+  }
 }

@@ -1,22 +1,32 @@
 "use client";
 
+import Link from "next/link";
+import type { ReactNode } from "react";
 import { SessionClientError } from "wallet-session/client";
 import { useAccount } from "../../components/account.tsx";
-import { Address } from "../../components/address.tsx";
-import { Card } from "../../components/card.tsx";
-import { EmptyState } from "../../components/empty-state.tsx";
+import { Address, shortAddress } from "../../components/address.tsx";
+import { Loading } from "../../components/button.tsx";
+import { Card, EmptyState, OffChainNote } from "../../components/card.tsx";
 import { LoadFailure } from "../../components/load-failure.tsx";
-import { Loading } from "../../components/spinner.tsx";
+import { Money, stroops } from "../../components/money.tsx";
+import { useServerNow } from "../../components/server-clock.ts";
 import { StatusBadge } from "../../components/status-badge.tsx";
+import { RelativeTime } from "../../components/time.tsx";
+import type { StreamEventType } from "../../lib/streams/stream.ts";
 import { BackToStreams } from "../back-to-streams.tsx";
-import { OffChainNote } from "../off-chain-note.tsx";
-import type { StreamWithHistory } from "../stream-data.ts";
-import { otherSide, STATUS_NAMES, STATUS_TONES, streamName } from "../stream-words.ts";
+import {
+  amountsAt,
+  otherSide,
+  STATUS_NAMES,
+  STATUS_TONES,
+  type Stream,
+  type StreamHistoryEntry,
+  type StreamWithHistory,
+  streamName,
+} from "../stream-data.ts";
+import { type OneStream, useStream } from "../use-stream-list.ts";
 import { StreamActions } from "./stream-actions.tsx";
-import { StreamAmounts } from "./stream-amounts.tsx";
 import { StreamFlow } from "./stream-flow.tsx";
-import { StreamHistory } from "./stream-history.tsx";
-import { type OneStream, useStream } from "./use-stream.ts";
 
 /** One payment stream: its state, its history, and what the person can do with it. */
 export function StreamView({ id }: { id: string }) {
@@ -96,4 +106,132 @@ function Parties({ stream }: { stream: StreamWithHistory }) {
       </div>
     </Card>
   );
+}
+
+/** Where the deposit is: each part of it, to the last digit. */
+export function StreamAmounts({ stream }: { stream: Stream }) {
+  const { deposited, settled, withdrawn, withdrawable, due, refunded, remaining } = amountsAt(
+    stream,
+    useServerNow(),
+  );
+  return (
+    <Card labelledBy="amounts">
+      <h2 id="amounts" className="text-lg font-semibold tracking-tight">
+        Where the money is
+      </h2>
+      <dl className="mt-4 grid gap-3 text-sm">
+        <Line name="Deposited" strong>
+          <Money value={deposited} asset={stream.asset} />
+        </Line>
+        <Line name="Still in escrow" hint="of which earned, not settled">
+          <Money value={remaining} />
+          <br />
+          <span className="text-muted">
+            <Money value={due} />
+          </span>
+        </Line>
+        <Line name="Settled for the recipient" hint="of which withdrawn">
+          <Money value={settled} />
+          <br />
+          <span className="text-muted">
+            <Money value={withdrawn} />
+          </span>
+        </Line>
+        <Line name="Given back to the sender">
+          <Money value={refunded} />
+        </Line>
+        <Line name="Ready to withdraw" strong>
+          <Money value={withdrawable} asset={stream.asset} />
+        </Line>
+      </dl>
+    </Card>
+  );
+}
+
+interface LineProps {
+  name: string;
+  hint?: string;
+  strong?: boolean;
+  children: ReactNode;
+}
+
+function Line({ name, hint, strong = false, children }: LineProps) {
+  return (
+    <div
+      className={`flex items-start justify-between gap-4 ${strong ? "border-line font-medium not-first:border-t not-first:pt-3" : ""}`}
+    >
+      <dt>
+        {name}
+        {hint !== undefined && <span className="block text-muted">{hint}</span>}
+      </dt>
+      <dd className="text-right">{children}</dd>
+    </div>
+  );
+}
+
+const NAMES: Readonly<Record<StreamEventType, string>> = {
+  created: "Created, with the whole deposit",
+  started: "Started",
+  paused: "Paused",
+  resumed: "Resumed",
+  settled: "Settled",
+  withdrawn: "Withdrawn",
+  cancelled: "Cancelled, the rest given back",
+  completed: "Completed",
+};
+
+/** What has happened to a stream, newest first; nothing of it is ever taken back. */
+function StreamHistory({ stream }: { stream: StreamWithHistory }) {
+  return (
+    <Card labelledBy="history">
+      <h2 id="history" className="text-lg font-semibold tracking-tight">
+        History
+      </h2>
+      <ol className="mt-4 divide-y divide-line">
+        {stream.history.map((entry) => (
+          <Entry key={entry.id} entry={entry} stream={stream} />
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+function Entry({ entry, stream }: { entry: StreamHistoryEntry; stream: StreamWithHistory }) {
+  return (
+    <li className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-0.5 py-3 text-sm first:pt-0 last:pb-0">
+      <p>
+        <span className="font-medium">{NAMES[entry.type]}</span>
+        <span className="text-muted">
+          {entry.by !== null && <> by {byWhom(entry.by, stream)}</>}
+          {entry.operation_id !== null && (
+            <>
+              {" "}
+              in{" "}
+              <Link
+                href={`/operations/${entry.operation_id}`}
+                prefetch={false}
+                className="text-accent underline underline-offset-4"
+              >
+                an operation
+              </Link>
+            </>
+          )}
+        </span>
+      </p>
+      <p className="flex items-baseline gap-4 text-muted">
+        {entry.amount !== null && (
+          <span className="text-ink">
+            <Money value={stroops(entry.amount)} />
+          </span>
+        )}
+        <RelativeTime iso={entry.at} />
+      </p>
+    </li>
+  );
+}
+
+function byWhom(by: string, { sender, recipient, role }: StreamWithHistory): string {
+  if (by === (role === "sender" ? sender : recipient)) return "you";
+  if (by === sender) return "the sender";
+  return by === recipient ? "the recipient" : shortAddress(by);
 }
