@@ -1,10 +1,14 @@
 import type { SessionStore } from "../store.ts";
-import { Connections } from "./postgres/connections.ts";
-import type { Connection, PostgresPool, PostgresSource } from "./postgres/driver.ts";
+import {
+  type Connection,
+  POSTGRES_TIMES,
+  type PostgresPool,
+  type PostgresSource,
+} from "./postgres/driver.ts";
 import { assertMigrated, migrate, schemaState } from "./postgres/migrate.ts";
 import { MIGRATIONS } from "./postgres/migrations.ts";
+import { Runner } from "./postgres/runner.ts";
 import { PostgresStore } from "./postgres/store.ts";
-import { POSTGRES_TIMES } from "./postgres/times.ts";
 import type { SchemaState } from "./schema-state.ts";
 
 export type { PostgresClient, PostgresPool } from "./postgres/driver.ts";
@@ -105,11 +109,11 @@ async function onConnection<Output>(
   options: PostgresConnectionOptions,
   work: (connection: Connection) => Promise<Output>,
 ): Promise<Output> {
-  const connections = new Connections(sourceOf(options), POSTGRES_TIMES);
+  const runner = new Runner(sourceOf(options), POSTGRES_TIMES);
   try {
-    return await connections.begin().use(work);
+    return await runner.run((step) => step.use(work));
   } finally {
-    await connections.close();
+    await runner.close();
   }
 }
 

@@ -1,10 +1,34 @@
 import { connectionSettings, readingInt8, surviveLostConnections } from "../../databases/postgres.ts";
-import { POSTGRES_CONNECTIONS } from "../../limits.ts";
+import {
+  POSTGRES_CONNECTIONS,
+  POSTGRES_LISTEN_AGAIN_MS,
+  POSTGRES_LISTEN_PING_MS,
+  POSTGRES_STATEMENT_TIMEOUT_MS,
+  STORE_STEP_TIMEOUT_MS,
+} from "../../limits.ts";
 import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
-import type { PostgresTimes } from "./times.ts";
 
 // No type of `pg` stands in a declaration here: programs without `pg` read the declarations of this package, too.
+
+/** How long the store waits for what. Tests that wait for the end of a wait take less. */
+export interface PostgresTimes {
+  /** For all that one step waits for. */
+  readonly stepMs: number;
+  /** After which the server gives a statement up, on connections of the store's own pool. */
+  readonly statementMs: number;
+  /** Between the loss of the connection that listens and the next one. */
+  readonly listenAgainMs: number;
+  /** Between two questions to that connection, whether it still answers. */
+  readonly listenPingMs: number;
+}
+
+export const POSTGRES_TIMES: PostgresTimes = {
+  stepMs: STORE_STEP_TIMEOUT_MS,
+  statementMs: POSTGRES_STATEMENT_TIMEOUT_MS,
+  listenAgainMs: POSTGRES_LISTEN_AGAIN_MS,
+  listenPingMs: POSTGRES_LISTEN_PING_MS,
+};
 
 export interface Statement {
   /** Prepared once for each connection under this name. */

@@ -1,10 +1,76 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { isLost, isUndone, retryAfterMs } from "../../databases/postgres.ts";
 import type { Row } from "../sql/rows.ts";
-import type { Connection, Statement } from "./driver.ts";
+import { RunningSteps } from "../steps.ts";
+import {
+  type Connection,
+  type ConnectionPool,
+  openPool,
+  type PostgresSource,
+  type PostgresTimes,
+  type Statement,
+} from "./driver.ts";
 
-/** The last answer to a write that may have been sent twice. */
-export interface Written {
+/** Runs steps on a bounded number of connections. Each of their statements is a transaction of its own. */
+export class Runner {
+  readonly #source: PostgresSource;
+  readonly #times: PostgresTimes;
+  readonly #prepare: (connection: Connection) => Promise<void>;
+  readonly #steps = new RunningSteps();
+  #pool: Promise<ConnectionPool> | null = null;
+  #prepared: Promise<void> | null = null;
+
+  /** @param prepare done once before the first step; where it rejects, the step does, and the next one tries again */
+  constructor(
+    source: PostgresSource,
+    times: PostgresTimes,
+    prepare: (connection: Connection) => Promise<void> = async () => {},
+  ) {
+    this.#source = source;
+    this.#times = times;
+    this.#prepare = prepare;
+  }
+
+  get isClosed(): boolean {
+    return this.#steps.areOver;
+  }
+
+  /** Its time runs from when all is prepared: a migration takes as long as it takes. */
+  run<Output>(step: (step: Step) => Promise<Output>): Promise<Output> {
+    return this.#steps.run(async () => {
+      this.#prepared ??= this.#begin()
+        .use(this.#prepare)
+        .catch((error: unknown) => {
+          this.#prepared = null;
+          throw error;
+        });
+      await this.#prepared;
+      return step(this.#begin());
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#steps.close(async () => {
+      const pool = await this.#pool?.catch(() => null);
+      await pool?.end();
+    });
+  }
+
+  #begin(): Step {
+    return new Step(() => this.#connect(), "url" in this.#source, this.#times.stepMs);
+  }
+
+  async #connect(): Promise<Connection> {
+    this.#pool ??= openPool(this.#source, this.#times).catch((error: unknown) => {
+      this.#pool = null;
+      throw error;
+    });
+    return (await this.#pool).connect();
+  }
+}
+
+export interface Answer {
+  /** Of the last time, where the statement was sent twice. */
   readonly rows: readonly Row[];
   /** Whether it was sent before, on a connection that was lost: the first sending may have written it. */
   readonly sentAgain: boolean;
@@ -14,7 +80,7 @@ export interface Written {
  * The statements of one step share one limit in time. Every wait counts: for a free connection, a new one, each answer, the pause
  * before another try. At the limit the step rejects.
  */
-export class StepRunner {
+export class Step {
   readonly #endsAt: number;
   readonly #openConnection: () => Promise<Connection>;
   /** The next attempt to connect ends in time by itself. */
@@ -27,46 +93,31 @@ export class StepRunner {
     this.#isBounded = isBounded;
   }
 
-  /** A statement that changes nothing. It begins again also where the connection was lost. */
-  read(statement: Statement, values: unknown[]): Promise<readonly Row[]> {
-    return this.use((connection) => this.#run(connection, statement, values));
-  }
-
   /**
-   * A statement that writes, and whose second writing nobody could tell from the first. It begins again only where the server
-   * undid it, or where there was no connection to send it on.
+   * Sends a statement. It begins again where the server undid it, where there was no connection to send it on, and, if
+   * `whenLost` is `again`, where its connection was lost: then it may have been written before. The caller of such a write must
+   * be able to tell by the answer or by the session's row.
    */
-  writeOnce(statement: Statement, values: unknown[]): Promise<readonly Row[]> {
-    return this.#again(
-      (connection) => this.#run(connection, statement, values),
-      () => false,
-    );
-  }
-
-  /**
-   * A statement that writes. It begins again also where its connection was lost, and then it may have been written before. The
-   * rows are those of the last time; the caller must be able to tell by them, or by the session's row.
-   */
-  async write(statement: Statement, values: unknown[]): Promise<Written> {
+  async send(statement: Statement, values: unknown[], whenLost: "again" | "reject"): Promise<Answer> {
     let sentAgain = false;
-    const rows = await this.#again(
-      (connection) => this.#run(connection, statement, values),
+    const rows = await this.use(
+      async (connection) => {
+        const answer = await connection.query({ ...statement, values, query_timeout: this.#left() });
+        return answer.rows;
+      },
       (error) => {
-        sentAgain ||= isLost(error);
-        return isLost(error);
+        const again = whenLost === "again" && isLost(error);
+        sentAgain ||= again;
+        return again;
       },
     );
     return { rows, sentAgain };
   }
 
-  /** Several statements on one connection. They begin again where it was lost. */
-  use<Output>(work: (connection: Connection) => Promise<Output>): Promise<Output> {
-    return this.#again(work, isLost);
-  }
-
-  async #again<Output>(
+  /** Work on one connection. It begins again where the server undid it or `maybeDone` allows it. */
+  async use<Output>(
     work: (connection: Connection) => Promise<Output>,
-    maybeDone: (error: unknown) => boolean,
+    maybeDone: (error: unknown) => boolean = isLost,
   ): Promise<Output> {
     for (let tries = 1; ; tries += 1) {
       let connection: Connection | null = null;
@@ -94,11 +145,6 @@ export class StepRunner {
     if (!this.#isBounded) return within(this.#left(), connecting);
     this.#isBounded = false;
     return connecting;
-  }
-
-  async #run(connection: Connection, statement: Statement, values: unknown[]): Promise<readonly Row[]> {
-    const answer = await connection.query({ ...statement, values, query_timeout: this.#left() });
-    return answer.rows;
   }
 
   /** Milliseconds, at least one: to `pg` none means for ever. */

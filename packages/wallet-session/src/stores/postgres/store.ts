@@ -1,28 +1,11 @@
 import { POSTGRES_COUNTED_ROWS } from "../../limits.ts";
-import type {
-  ConsumedChallenge,
-  CreateOutcome,
-  EventClaim,
-  PruneCounts,
-  PruneLimits,
-  Revocation,
-  RevocationPage,
-  RotateOutcome,
-  RotationSwap,
-  SealedSigningKey,
-  SecurityEventRecord,
-  SessionId,
-  SessionRecord,
-  SessionStore,
-  SettledEvents,
-} from "../../store.ts";
+import type * as contract from "../../store.ts";
 import { encodeSessionId } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
-import { Connections } from "./connections.ts";
-import type { Connection, PostgresSource } from "./driver.ts";
-import type { StepRunner } from "./runner.ts";
+import { inRounds, type Round } from "../steps.ts";
+import { type Connection, POSTGRES_TIMES, type PostgresSource } from "./driver.ts";
+import { Runner, type Step } from "./runner.ts";
 import { createStatements, type Statements } from "./steps.ts";
-import { POSTGRES_TIMES } from "./times.ts";
 import { WakeUps } from "./wake-ups.ts";
 
 const ID_AFTER_ALL = new Uint8Array(16).fill(255);
@@ -33,14 +16,10 @@ const ID_AFTER_ALL = new Uint8Array(16).fill(255);
  * A write whose connection was lost is sent again where the row tells afterwards whose write it was; else it rejects
  * (docs/decisions/0026).
  */
-export class PostgresStore implements SessionStore {
-  readonly #connections: Connections;
+export class PostgresStore implements contract.SessionStore {
+  readonly #runner: Runner;
   readonly #wakeUps: WakeUps;
   readonly #statements: Statements;
-  readonly #prepare: (connection: Connection) => Promise<void>;
-  readonly #running = new Set<Promise<unknown>>();
-  #prepared: Promise<void> | null = null;
-  #closing: Promise<void> | null = null;
 
   /** @param prepare done once before the first step: makes the schema fit, or rejects; tried again by the next step */
   constructor(
@@ -49,88 +28,86 @@ export class PostgresStore implements SessionStore {
     prepare: (connection: Connection) => Promise<void>,
     times = POSTGRES_TIMES,
   ) {
-    this.#connections = new Connections(source, times);
+    this.#runner = new Runner(source, times, prepare);
     this.#wakeUps = new WakeUps(source, schema, times);
     this.#statements = createStatements(schema);
-    this.#prepare = prepare;
   }
 
-  async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
+  async createSession(
+    session: contract.SessionRecord,
+    challenge: contract.ConsumedChallenge,
+  ): Promise<contract.CreateOutcome> {
     const values = [...sql.encodeSession(session, session.generation), challenge.id, challenge.expiresAt];
     const id = encodeSessionId(session.id);
     const secretHash = sql.copyBytes(session.secretHash);
-    return this.#step(async (step) => {
-      const { rows, sentAgain } = await step.write(this.#statements.createSession, values);
-      const created = rows.length === 1 || (sentAgain && (await this.#isThere(step, id, secretHash)));
+    return this.#runner.run(async (step) => {
+      const { rows, sentAgain } = await step.send(this.#statements.createSession, values, "again");
+      const row = rows.length === 0 && sentAgain ? await this.#find(step, id) : null;
+      const wasOurs = row !== null && Buffer.compare(row.secretHash, secretHash) === 0;
+      const created = rows.length === 1 || wasOurs;
       return { outcome: created ? "created" : "challenge_used" };
     });
   }
 
-  async rotate(swap: RotationSwap): Promise<RotateOutcome> {
+  async rotate(swap: contract.RotationSwap): Promise<contract.RotateOutcome> {
     const copy = sql.copySwap(swap);
-    return this.#step((step) => this.#rotate(step, copy));
+    return this.#runner.run((step) => this.#rotate(step, copy));
   }
 
-  async findSession(id: SessionId): Promise<SessionRecord | null> {
-    return this.#step((step) => this.#find(step, encodeSessionId(id)));
+  async findSession(id: contract.SessionId): Promise<contract.SessionRecord | null> {
+    return this.#runner.run((step) => this.#find(step, encodeSessionId(id)));
   }
 
-  async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
-    const rows = await this.#read("listSessions", [actorId, now, limit]);
+  async listSessions(actorId: string, now: number, limit: number): Promise<contract.SessionRecord[]> {
+    const rows = await this.#rows("listSessions", [actorId, now, limit]);
     return rows.map(decodeSession);
   }
 
-  async endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]> {
-    const rows = await this.#read("endedByReuse", [actorId, since, limit]);
+  async endedByReuse(actorId: string, since: number, limit: number): Promise<contract.SessionRecord[]> {
+    const rows = await this.#rows("endedByReuse", [actorId, since, limit]);
     return rows.map(decodeSession);
   }
 
-  async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
+  async revokeSession(id: contract.SessionId, revocation: contract.Revocation): Promise<boolean> {
     const bytes = encodeSessionId(id);
-    if (bytes === null) return this.#step(async () => false);
     const { revokedAt, reason } = revocation;
-    return this.#step(async (step) => {
-      const { rows, sentAgain } = await step.write(this.#statements.revokeSession, [
-        revokedAt,
-        reason,
-        bytes,
-      ]);
+    return this.#runner.run(async (step) => {
+      const values = [revokedAt, reason, bytes];
+      const { rows, sentAgain } = await step.send(this.#statements.revokeSession, values, "again");
       if (rows.length === 1 || !sentAgain) return rows.length === 1;
       const row = await this.#find(step, bytes);
       return row !== null && row.revokedAt === revokedAt && row.revokedReason === reason;
     });
   }
 
-  async revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]> {
-    const rows = await this.#writeOnce("revokeActor", [
-      revocation.revokedAt,
-      revocation.reason,
-      actorId,
-      except === null ? null : encodeSessionId(except),
-    ]);
-    return rows.map((row) => sql.sessionId(row.session_id));
+  async revokeActor(
+    actorId: string,
+    revocation: contract.Revocation,
+    except: contract.SessionId | null,
+  ): Promise<contract.SessionId[]> {
+    const stays = except === null ? null : encodeSessionId(except);
+    return this.#revoke("revokeActor", revocation, [actorId, stays]);
   }
 
-  async revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]> {
-    const rows = await this.#writeOnce("revokeBatch", [revocation.revokedAt, revocation.reason, limit]);
-    return rows.map((row) => sql.sessionId(row.session_id));
+  async revokeBatch(revocation: contract.Revocation, limit: number): Promise<contract.SessionId[]> {
+    return this.#revoke("revokeBatch", revocation, [limit]);
   }
 
-  async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
+  async revocationsAfter(position: number, limit: number): Promise<contract.RevocationPage> {
     // Positions become visible in their order (migrations.ts): no re-reading.
-    const rows = await this.#read("revocationsAfter", [position, limit]);
+    const rows = await this.#rows("revocationsAfter", [position, limit]);
     return sql.decodePage(rows.filter(hasPosition), position, rows[0]?.last_position);
   }
 
   watchRevocations(wake: () => void): () => void {
-    return this.#closing === null ? this.#wakeUps.watch(wake) : () => {};
+    return this.#runner.isClosed ? () => {} : this.#wakeUps.watch(wake);
   }
 
   /** In rounds, by an order in which no session moves: a million is too many for the time of one step. */
   async countSessions(now: number): Promise<number> {
     let last: unknown[] = [now, ID_AFTER_ALL];
     for (let total = 0; ; ) {
-      const [slice] = await this.#read("countSessions", [...last, POSTGRES_COUNTED_ROWS]);
+      const [slice] = await this.#rows("countSessions", [...last, POSTGRES_COUNTED_ROWS]);
       if (slice === undefined) return total;
       const count = sql.integer(slice.count);
       total += count;
@@ -139,34 +116,39 @@ export class PostgresStore implements SessionStore {
     }
   }
 
-  async claimEvents({ owner, now, until, limit }: EventClaim): Promise<SecurityEventRecord[] | null> {
-    const rows = await this.#write("claimEvents", [owner, now, until, limit]);
+  async claimEvents({
+    owner,
+    now,
+    until,
+    limit,
+  }: contract.EventClaim): Promise<contract.SecurityEventRecord[] | null> {
+    const rows = await this.#rows("claimEvents", [owner, now, until, limit]);
     return rows.length === 0 ? null : rows.filter(hasPosition).map(sql.decodeEvent);
   }
 
-  async settleEvents({ owner, position, release }: SettledEvents): Promise<boolean> {
-    const rows = await this.#write("settleEvents", [owner, position, release]);
+  async settleEvents({ owner, position, release }: contract.SettledEvents): Promise<boolean> {
+    const rows = await this.#rows("settleEvents", [owner, position, release]);
     return rows.length === 1;
   }
 
-  async signingKeys(): Promise<SealedSigningKey[]> {
-    const rows = await this.#read("signingKeys", []);
+  async signingKeys(): Promise<contract.SealedSigningKey[]> {
+    const rows = await this.#rows("signingKeys", []);
     return rows.map(sql.decodeSigningKey);
   }
 
-  async addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean> {
-    const rows = await this.#writeOnce("addSigningKey", [...sql.encodeSigningKey(key), newestKid]);
+  async addSigningKey(key: contract.SealedSigningKey, newestKid: string | null): Promise<boolean> {
+    const rows = await this.#rows("addSigningKey", [...sql.encodeSigningKey(key), newestKid], "reject");
     return rows.length === 1;
   }
 
   /** In rounds, each atomic by itself, so that none holds more than `limit` rows. */
-  async prune(limits: PruneLimits): Promise<PruneCounts> {
+  async prune(limits: contract.PruneLimits): Promise<contract.PruneCounts> {
     const { now, sessionsBefore, revocationsBefore, eventsBefore, limit } = limits;
     const [challenges, revocations, events, sessions] = await Promise.all([
-      this.#write("pruneChallenges", [now, limit]),
-      this.#write("pruneRevocations", [revocationsBefore, limit]),
-      this.#write("pruneEvents", [eventsBefore, limit]),
-      this.#pruneSessions(sessionsBefore, limit),
+      this.#rows("pruneChallenges", [now, limit]),
+      this.#rows("pruneRevocations", [revocationsBefore, limit]),
+      this.#rows("pruneEvents", [eventsBefore, limit]),
+      inRounds(limit, (most) => this.#pruneSessions(sessionsBefore, most)),
     ]);
     return {
       sessions,
@@ -177,29 +159,32 @@ export class PostgresStore implements SessionStore {
   }
 
   async ping(): Promise<void> {
-    await this.#read("ping", []);
+    await this.#rows("ping", []);
   }
 
   close(): Promise<void> {
     this.#wakeUps.close();
-    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#connections.close());
-    return this.#closing;
+    return this.#runner.close();
   }
 
-  async #rotate(step: StepRunner, swap: RotationSwap): Promise<RotateOutcome> {
+  async #rotate(step: Step, swap: contract.RotationSwap): Promise<contract.RotateOutcome> {
     const id = encodeSessionId(swap.id);
     if (id === null) return { outcome: "unknown" };
-    const { rows, sentAgain } = await step.write(this.#statements.rotate, [
-      id,
-      swap.transport,
-      swap.generation,
-      swap.secretHash,
-      swap.nextSecretHash,
-      swap.nextSalt,
-      swap.retryKeyHash,
-      swap.now,
-      swap.idleExpiresAt,
-    ]);
+    const { rows, sentAgain } = await step.send(
+      this.#statements.rotate,
+      [
+        id,
+        swap.transport,
+        swap.generation,
+        swap.secretHash,
+        swap.nextSecretHash,
+        swap.nextSalt,
+        swap.retryKeyHash,
+        swap.now,
+        swap.idleExpiresAt,
+      ],
+      "again",
+    );
     const [row] = rows;
     if (row !== undefined) return { outcome: "rotated", session: sql.rotatedSession(swap, row) };
     const session = await this.#find(step, id);
@@ -207,73 +192,46 @@ export class PostgresStore implements SessionStore {
     return { outcome: sentAgain && isAfter(session, swap) ? "rotated" : "unmatched", session };
   }
 
-  async #find(step: StepRunner, id: Uint8Array | null): Promise<SessionRecord | null> {
+  async #find(step: Step, id: Uint8Array | null): Promise<contract.SessionRecord | null> {
     if (id === null) return null;
-    const [row] = await step.read(this.#statements.findSession, [id]);
+    const [row] = (await step.send(this.#statements.findSession, [id], "again")).rows;
     return row === undefined ? null : decodeSession(row);
   }
 
-  async #isThere(step: StepRunner, id: Uint8Array | null, secretHash: Uint8Array): Promise<boolean> {
-    const row = await this.#find(step, id);
-    return row !== null && Buffer.compare(row.secretHash, secretHash) === 0;
+  async #revoke(
+    name: "revokeActor" | "revokeBatch",
+    { revokedAt, reason }: contract.Revocation,
+    values: readonly sql.SqlValue[],
+  ): Promise<contract.SessionId[]> {
+    const rows = await this.#rows(name, [revokedAt, reason, ...values], "reject");
+    return rows.map((row) => sql.sessionId(row.session_id));
   }
 
-  async #pruneSessions(before: number, limit: number): Promise<number> {
-    let deleted = 0;
-    while (deleted < limit) {
-      const most = limit - deleted;
-      const [round = {}] = await this.#write("pruneSessions", [before, most]);
-      deleted += sql.integer(round.deleted);
-      if (sql.integer(round.examined) < most) break;
-    }
-    return deleted;
+  async #pruneSessions(before: number, limit: number): Promise<Round> {
+    const [row = {}] = await this.#rows("pruneSessions", [before, limit]);
+    return { examined: sql.integer(row.examined), deleted: sql.integer(row.deleted) };
   }
 
-  #read(name: keyof Statements, values: unknown[]): Promise<readonly sql.Row[]> {
-    return this.#step((step) => step.read(this.#statements[name], values));
-  }
-
-  /** For what does no harm when it is done twice, or adds nothing. */
-  #write(name: keyof Statements, values: unknown[]): Promise<readonly sql.Row[]> {
-    return this.#step(async (step) => (await step.write(this.#statements[name], values)).rows);
-  }
-
-  #writeOnce(name: keyof Statements, values: unknown[]): Promise<readonly sql.Row[]> {
-    return this.#step((step) => step.writeOnce(this.#statements[name], values));
-  }
-
-  /** What was begun before `close` is finished by it. */
-  async #step<Output>(run: (step: StepRunner) => Promise<Output>): Promise<Output> {
-    if (this.#closing !== null) throw new Error("The store is closed.");
-    const running = this.#run(run);
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
-  }
-
-  async #run<Output>(run: (step: StepRunner) => Promise<Output>): Promise<Output> {
-    this.#prepared ??= this.#connections
-      .begin()
-      .use(this.#prepare)
-      .catch((error: unknown) => {
-        this.#prepared = null;
-        throw error;
-      });
-    await this.#prepared;
-    // Its time runs from now: a migration takes as long as it takes.
-    return run(this.#connections.begin());
+  /**
+   * A step of one statement. `reject`: nobody could tell what a second sending wrote from what the first did. Without it the
+   * statement reads, does no harm when it is done twice, or adds nothing.
+   */
+  async #rows(
+    name: keyof Statements,
+    values: unknown[],
+    whenLost: "again" | "reject" = "again",
+  ): Promise<readonly sql.Row[]> {
+    const answer = await this.#runner.run((step) => step.send(this.#statements[name], values, whenLost));
+    return answer.rows;
   }
 }
 
-function decodeSession(row: sql.Row): SessionRecord {
+function decodeSession(row: sql.Row): contract.SessionRecord {
   return sql.decodeSession(row, sql.integer(row.generation));
 }
 
 /** Whether the row is the one that this very swap has left: the salt is 16 fresh random bytes. */
-function isAfter(session: SessionRecord, swap: RotationSwap): boolean {
+function isAfter(session: contract.SessionRecord, swap: contract.RotationSwap): boolean {
   return (
     session.generation === swap.generation + 1 &&
     session.revokedAt === null &&

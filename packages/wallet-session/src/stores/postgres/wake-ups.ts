@@ -1,6 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type Listener, openListener, type PostgresSource } from "./driver.ts";
-import type { PostgresTimes } from "./times.ts";
+import { type Listener, openListener, type PostgresSource, type PostgresTimes } from "./driver.ts";
 
 /**
  * Tells watchers of notifications on a channel (LISTEN). One connection serves all of them, and exists while there is a watcher.
