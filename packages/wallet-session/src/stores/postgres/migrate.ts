@@ -1,7 +1,8 @@
 import { POSTGRES_MIGRATION_TIMEOUT_MS } from "../../limits.ts";
 import type { SchemaState } from "../schema-state.ts";
-import { integer, type Row } from "../sql/rows.ts";
+import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
+import { integer } from "../values.ts";
 import type { Connection } from "./driver.ts";
 import { MIGRATIONS, migrationsFrom, quoted } from "./migrations.ts";
 

@@ -3,6 +3,7 @@ import type * as contract from "../../store.ts";
 import { encodeSessionId } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
 import { inRounds, type Round } from "../steps.ts";
+import { integer } from "../values.ts";
 import { type Connection, POSTGRES_TIMES, type PostgresSource } from "./driver.ts";
 import { Runner, type Step } from "./runner.ts";
 import { createStatements, type Statements } from "./steps.ts";
@@ -109,7 +110,7 @@ export class PostgresStore implements contract.SessionStore {
     for (let total = 0; ; ) {
       const [slice] = await this.#rows("countSessions", [...last, POSTGRES_COUNTED_ROWS]);
       if (slice === undefined) return total;
-      const count = sql.integer(slice.count);
+      const count = integer(slice.count);
       total += count;
       if (count < POSTGRES_COUNTED_ROWS) return total;
       last = [slice.expires_at, slice.id];
@@ -209,7 +210,7 @@ export class PostgresStore implements contract.SessionStore {
 
   async #pruneSessions(before: number, limit: number): Promise<Round> {
     const [row = {}] = await this.#rows("pruneSessions", [before, limit]);
-    return { examined: sql.integer(row.examined), deleted: sql.integer(row.deleted) };
+    return { examined: integer(row.examined), deleted: integer(row.deleted) };
   }
 
   /**
@@ -227,7 +228,7 @@ export class PostgresStore implements contract.SessionStore {
 }
 
 function decodeSession(row: sql.Row): contract.SessionRecord {
-  return sql.decodeSession(row, sql.integer(row.generation));
+  return sql.decodeSession(row, integer(row.generation));
 }
 
 /** Whether the row is the one that this very swap has left: the salt is 16 fresh random bytes. */

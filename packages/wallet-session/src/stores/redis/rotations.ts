@@ -1,7 +1,6 @@
 import { REDIS_ROTATIONS_MAX } from "../../limits.ts";
 import type { RotateOutcome, RotationSwap, SessionId } from "../../store.ts";
 import type { Reply } from "./driver.ts";
-import { bytes, list } from "./replies.ts";
 import * as rows from "./rows.ts";
 import type { Answer } from "./runner.ts";
 
@@ -65,7 +64,7 @@ export class Rotations {
         waiting.map(({ key }) => key),
         waiting.map(({ swap }) => swap),
       );
-      const replies = list(reply);
+      const replies = rows.list(reply);
       for (const [index, each] of waiting.entries()) settle(each, replies[index], resent);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
@@ -84,8 +83,8 @@ function settle({ id, swap, resolve, reject }: Waiting, reply: Reply | undefined
 /** @throws when the row is not one that the store has written */
 function outcomeOf(id: SessionId, swap: Buffer, reply: Reply | undefined, resent: boolean): RotateOutcome {
   if (reply === null) return { outcome: "unknown" };
-  const [swapped, found] = list(reply);
-  const row = bytes(found);
+  const [swapped, found] = rows.list(reply);
+  const row = rows.bytes(found);
   const session = rows.decodeSession(id, row);
   // Sent twice, the second time meets what the first has written.
   const wasOurs = resent && rows.isLeftBy(swap, row);

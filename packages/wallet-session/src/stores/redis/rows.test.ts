@@ -17,7 +17,7 @@ import { decodeEntry, decodeSession, decodeSigningKey, encodeSession } from "./r
 import { temporaryKeys } from "./server.fixture.ts";
 
 const keys = temporaryKeys();
-const UNREADABLE = "A value in Redis is not as this store writes it.";
+const UNREADABLE = "A value in the database is not as this store writes it.";
 
 /** What a row can say that one of the store never does, by where it says it. */
 const ALTERATIONS: Record<string, (row: Buffer) => Buffer> = {

@@ -9,6 +9,8 @@ import type {
 } from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
 import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
+import { integer, known, parseJson, text, unreadable } from "../values.ts";
+import type { Reply } from "./driver.ts";
 
 /**
  * A session is one string: a head of fixed size, then the actor and, as JSON, what never changes. A rotation overwrites one part
@@ -222,38 +224,22 @@ export function decodeId(bytes: Buffer): SessionId {
   return decodeSessionId(bytes);
 }
 
-export function encodeSigningKey({ kid, publicKey, sealed, createdAt, signsFrom }: SealedSigningKey): string {
+export function encodeSigningKey(key: SealedSigningKey): string {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
-  return JSON.stringify({
-    kid,
-    publicKey: base64(publicKey),
-    sealed: base64(sealed),
-    createdAt,
-    signsFrom,
-  });
+  return JSON.stringify({ ...key, publicKey: base64(key.publicKey), sealed: base64(key.sealed) });
 }
 
 /** @throws when the key is not one that the store has written */
 export function decodeSigningKey(json: Buffer): SealedSigningKey {
   const key = parseJson(json.toString());
   if (typeof key !== "object" || key === null) throw unreadable();
-  const member = (name: string): unknown => Object.getOwnPropertyDescriptor(key, name)?.value;
-  const text = (name: string): string => {
-    const value = member(name);
-    if (typeof value !== "string") throw unreadable();
-    return value;
-  };
-  const time = (name: string): number => {
-    const value = member(name);
-    if (typeof value !== "number") throw unreadable();
-    return value;
-  };
+  const { kid, publicKey, sealed, createdAt, signsFrom }: Record<string, unknown> = { ...key };
   return {
-    kid: text("kid"),
-    publicKey: new Uint8Array(Buffer.from(text("publicKey"), "base64")),
-    sealed: new Uint8Array(Buffer.from(text("sealed"), "base64")),
-    createdAt: time("createdAt"),
-    signsFrom: time("signsFrom"),
+    kid: text(kid),
+    publicKey: new Uint8Array(Buffer.from(text(publicKey), "base64")),
+    sealed: new Uint8Array(Buffer.from(text(sealed), "base64")),
+    createdAt: integer(createdAt),
+    signsFrom: integer(signsFrom),
   };
 }
 
@@ -273,21 +259,28 @@ function decodeReason(code: number): RevocationReason {
   return known(reasons.find((reason) => REASON_CODES[reason] === code));
 }
 
-function known<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw unreadable();
-  return value;
+/** Answers of the form id, row, id, row. */
+export function decodeSessions(reply: Reply): SessionRecord[] {
+  const values = list(reply);
+  return Array.from({ length: values.length / 2 }, (_, index) =>
+    decodeSession(decodeId(bytes(values[2 * index])), bytes(values[2 * index + 1])),
+  );
 }
 
-/** Without the words of JSON.parse, which quote what they fail at. */
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw unreadable();
-  }
+export function decodeIds(reply: Reply): SessionId[] {
+  return list(reply).map((id) => decodeId(bytes(id)));
 }
 
-/** Says nothing of the value, which may be a hash. */
-export function unreadable(): Error {
-  return new Error("A value in Redis is not as this store writes it.");
+export function list(reply: Reply | undefined): readonly Reply[] {
+  if (!isList(reply)) throw unreadable();
+  return reply;
+}
+
+function isList(reply: Reply | undefined): reply is readonly Reply[] {
+  return Array.isArray(reply);
+}
+
+export function bytes(reply: Reply | undefined): Buffer {
+  if (!Buffer.isBuffer(reply)) throw unreadable();
+  return reply;
 }

@@ -7,16 +7,6 @@ import { type Argument, loadDriver, type Reply } from "./driver.ts";
 import { isLostInFlight, isNotBegun, isOfConnection, ServerFault } from "./faults.ts";
 import type { Script } from "./steps.ts";
 
-export interface Step {
-  readonly script: Script;
-  readonly keys: readonly Argument[];
-  readonly values: readonly Argument[];
-  /** Acknowledged only once it is on disk, as far as the server can say so. */
-  readonly durable: boolean;
-  /** Sent again also where it may have been done: done twice, it leaves the same, or the caller can tell. */
-  readonly repeatable: boolean;
-}
-
 export interface Answer {
   readonly reply: Reply;
   /** It was sent again after a connection was lost, so that the answer may be to its second time. */
@@ -41,20 +31,14 @@ export class StepRunner {
   }
 
   /** @throws ServerFault, ConnectionFault, StepTimeout, UnfitServer */
-  async run(step: Step): Promise<Answer> {
-    await this.#loadDriver();
-    return inTime((deadline) =>
-      this.#again(step.repeatable, deadline, () => this.#runScript(step, deadline)),
-    );
+  run(script: Script, keys: readonly Argument[], values: readonly Argument[]): Promise<Answer> {
+    const rest = [`${keys.length}`, ...keys, ...values];
+    return this.#again(script.repeatable, (deadline) => this.#runScript(script, rest, deadline));
   }
 
-  /** A single command that changes nothing. */
+  /** A single command that changes nothing. @throws as `run` does */
   async read(command: readonly Argument[]): Promise<Reply> {
-    await this.#loadDriver();
-    const { reply } = await inTime((deadline) =>
-      this.#again(true, deadline, () => this.#send(command, false, deadline)),
-    );
-    return reply;
+    return (await this.#again(true, (deadline) => this.#send(command, false, deadline))).reply;
   }
 
   async close(): Promise<void> {
@@ -70,30 +54,36 @@ export class StepRunner {
     return this.#driver;
   }
 
-  async #again(repeatable: boolean, deadline: Deadline, attempt: () => Promise<Reply>): Promise<Answer> {
-    let resent = false;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return { reply: await attempt(), resent };
-      } catch (error) {
-        const lost = isLostInFlight(error);
-        if (tries === REDIS_TRIES || deadline.isOver) throw error;
-        if (!isNotBegun(error) && !(lost && repeatable)) throw error;
-        resent ||= lost;
+  async #again(repeatable: boolean, attempt: (deadline: Deadline) => Promise<Reply>): Promise<Answer> {
+    await this.#loadDriver();
+    return inTime(async (deadline) => {
+      let resent = false;
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return { reply: await attempt(deadline), resent };
+        } catch (error) {
+          const lost = isLostInFlight(error);
+          if (tries === REDIS_TRIES || deadline.isOver) throw error;
+          if (!isNotBegun(error) && !(lost && repeatable)) throw error;
+          resent ||= lost;
+        }
+        await setTimeout(REDIS_RETRY_MS * 2 ** (tries - 1));
+        if (deadline.isOver) throw new Error("The step's time is over.");
       }
-      await setTimeout(REDIS_RETRY_MS * 2 ** (tries - 1));
-      if (deadline.isOver) throw new Error("The step's time is over.");
-    }
+    });
   }
 
   /** By its hash; by its text where the server has not seen it yet, or not since it started. */
-  async #runScript({ script, keys, values, durable }: Step, deadline: Deadline): Promise<Reply> {
-    const rest = [`${keys.length}`, ...keys, ...values];
+  async #runScript(
+    { sha, text, durable }: Script,
+    rest: readonly Argument[],
+    deadline: Deadline,
+  ): Promise<Reply> {
     try {
-      return await this.#send(["EVALSHA", script.sha, ...rest], durable, deadline);
+      return await this.#send(["EVALSHA", sha, ...rest], durable, deadline);
     } catch (error) {
       if (!(error instanceof ServerFault) || error.code !== "NOSCRIPT") throw error;
-      return this.#send(["EVAL", script.text, ...rest], durable, deadline);
+      return this.#send(["EVAL", text, ...rest], durable, deadline);
     }
   }
 

@@ -100,7 +100,7 @@ test("rotations that come together go in scripts of a bounded number, in their o
     "rotated",
     "unmatched",
     "unknown",
-    "A value in Redis is not as this store writes it.",
+    "A value in the database is not as this store writes it.",
     ...others.map(() => "rotated"),
   ]);
   expect((await store.findSession(twice.id))?.salt).toEqual(swapOf(twice, "first").nextSalt);

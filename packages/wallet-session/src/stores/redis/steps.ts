@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { UNREADABLE } from "../values.ts";
 import { AT, LAYOUT, SWAP } from "./rows.ts";
 
 /**
@@ -9,19 +10,24 @@ export interface Script {
   readonly text: string;
   /** SHA-1 of the text, by which Redis knows it once it has seen it. */
   readonly sha: string;
+  /** Acknowledged only once it is on disk, as far as the server can say so. */
+  readonly durable: boolean;
+  /** Sent again also where it may have been done: done twice, it leaves the same, or the caller can tell. */
+  readonly repeatable: boolean;
 }
 
 /**
  * With the first line Redis checks before a script begins whether it may write at all (replica, disk, memory), so that none
  * ends in the middle. `allow-oom`: what ends sessions, frees memory or needs no more of it goes on where memory is full.
  */
-function script(flags: "" | "flags=allow-oom" | "flags=no-writes", body: string): Script {
+function script(
+  flags: "" | "flags=allow-oom" | "flags=no-writes",
+  body: string,
+  { durable = flags !== "flags=no-writes", repeatable = true } = {},
+): Script {
   const text = `${`#!lua ${flags}`.trim()}\n${body}`;
-  return { text, sha: createHash("sha1").update(text).digest("hex") };
+  return { text, sha: createHash("sha1").update(text).digest("hex"), durable, repeatable };
 }
-
-/** What a script that meets a row of somebody else's fails with. */
-const UNREADABLE = "A value in Redis is not as this store writes it.";
 
 /** Where Lua finds a part of a row or a swap: it counts from 1. */
 const from = (offset: number) => offset + 1;
@@ -174,6 +180,7 @@ export const SCRIPTS = {
      end
      revoke(ids, rows)
      return ids`,
+    { repeatable: false },
   ),
 
   /** As REVOKE, and ARGV: limit. The ids. */
@@ -190,6 +197,7 @@ export const SCRIPTS = {
      end
      revoke(ids, rows)
      return ids`,
+    { repeatable: false },
   ),
 
   /** KEYS: log, position. ARGV: after which position, limit. The entries, and the last position ever. */
@@ -206,6 +214,7 @@ export const SCRIPTS = {
      if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > tonumber(ARGV[2]) then return false end
      redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', ARGV[3])
      return redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[4]) - 1)`,
+    { durable: false },
   ),
 
   /** KEYS: delivery claim, events, events by time. ARGV: owner, position, 1 to release. 1 where the owner has the claim. */
@@ -218,6 +227,7 @@ export const SCRIPTS = {
      end
      if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
      return 1`,
+    { durable: false },
   ),
 
   /** KEYS: signing keys. ARGV: the key, its kid, and the kid that must be the newest, or nothing. 1 where it was added. */
@@ -233,6 +243,7 @@ export const SCRIPTS = {
      if taken then return redis.error_reply('TAKEN A signing key with this kid exists.') end
      redis.call('RPUSH', KEYS[1], ARGV[1])
      return 1`,
+    { repeatable: false },
   ),
 
   /**
@@ -262,6 +273,7 @@ export const SCRIPTS = {
        end
      end
      return {#due, deleted}`,
+    { durable: false },
   ),
 
   /** KEYS: what is sorted by time, and where the same stands besides. ARGV: the bound, limit. How many were deleted. */
@@ -272,5 +284,6 @@ export const SCRIPTS = {
        for _, key in ipairs(KEYS) do redis.call('ZREM', key, entry) end
      end
      return #old`,
+    { durable: false },
   ),
 } as const satisfies Record<string, Script>;

@@ -1,28 +1,13 @@
-import type {
-  ConsumedChallenge,
-  CreateOutcome,
-  EventClaim,
-  PruneCounts,
-  PruneLimits,
-  Revocation,
-  RevocationPage,
-  RotateOutcome,
-  RotationSwap,
-  SealedSigningKey,
-  SecurityEventRecord,
-  SessionId,
-  SessionRecord,
-  SessionStore,
-  SettledEvents,
-} from "../../store.ts";
+import type * as contract from "../../store.ts";
 import { encodeSessionId } from "../session-id.ts";
+import { inRounds, RunningSteps } from "../steps.ts";
+import { integer } from "../values.ts";
 import type { NodeOptions } from "./connections.ts";
-import type { Argument, Reply } from "./driver.ts";
+import type { Argument } from "./driver.ts";
 import { createKeys, type Keys } from "./keys.ts";
-import { bytes, decodeIds, decodeSessions, integer, list } from "./replies.ts";
 import { Rotations } from "./rotations.ts";
 import * as rows from "./rows.ts";
-import { type Answer, type Step, StepRunner } from "./runner.ts";
+import { type Answer, StepRunner } from "./runner.ts";
 import { SCRIPTS } from "./steps.ts";
 import { watchChannel } from "./wake-ups.ts";
 
@@ -32,45 +17,31 @@ export interface RedisStoreSettings extends NodeOptions {
 }
 
 /** The store contract on Redis. Connects with the first step. */
-export class RedisStore implements SessionStore {
+export class RedisStore implements contract.SessionStore {
   readonly #keys: Keys;
   readonly #runner: StepRunner;
   readonly #rotations: Rotations;
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #steps = new RunningSteps();
   readonly #watches = new Set<() => void>();
-  #closing: Promise<void> | null = null;
 
   constructor(settings: RedisStoreSettings) {
     this.#keys = createKeys(settings.prefix);
     this.#runner = new StepRunner(settings);
-    const durable = settings.durability === "always";
-    this.#rotations = new Rotations((keys, values) =>
-      this.#runner.run({ script: SCRIPTS.rotate, keys, values, durable, repeatable: true }),
-    );
+    const rotate = { ...SCRIPTS.rotate, durable: settings.durability === "always" };
+    this.#rotations = new Rotations((keys, swaps) => this.#runner.run(rotate, keys, swaps));
   }
 
-  async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
+  async createSession(
+    session: contract.SessionRecord,
+    challenge: contract.ConsumedChallenge,
+  ): Promise<contract.CreateOutcome> {
     const id = rows.encodeId(session.id);
     const row = rows.encodeSession(session);
+    const { challenges, ends, examine } = this.#keys;
+    const keys = [this.#keys.session(id), challenges, this.#keys.actor(session.actorId), ends, examine];
     const examineAt = Math.min(session.idleExpiresAt, session.expiresAt);
-    const { reply, resent } = await this.#write("createSession", {
-      keys: [
-        this.#keys.session(id),
-        this.#keys.challenges,
-        this.#keys.actor(session.actorId),
-        this.#keys.ends,
-        this.#keys.examine,
-      ],
-      values: [
-        row,
-        id,
-        challenge.id,
-        `${challenge.expiresAt}`,
-        `${session.createdAt}`,
-        `${session.expiresAt}`,
-        `${examineAt}`,
-      ],
-    });
+    const times = [challenge.expiresAt, session.createdAt, session.expiresAt, examineAt].map(String);
+    const { reply, resent } = await this.#run("createSession", keys, [row, id, challenge.id, ...times]);
     if (reply === 1) return { outcome: "created" };
     // Sent twice, the second time meets the challenge that the first has used up.
     const found = resent ? await this.#find(id) : null;
@@ -78,64 +49,64 @@ export class RedisStore implements SessionStore {
     return { outcome: wasOurs ? "created" : "challenge_used" };
   }
 
-  rotate(swap: RotationSwap): Promise<RotateOutcome> {
+  rotate(swap: contract.RotationSwap): Promise<contract.RotateOutcome> {
     const id = encodeSessionId(swap.id);
     if (id === null) return this.#answer({ outcome: "unknown" });
-    return this.#step(() => this.#rotations.add(swap.id, this.#keys.session(id), swap));
+    return this.#steps.run(() => this.#rotations.add(swap.id, this.#keys.session(id), swap));
   }
 
-  async findSession(id: SessionId): Promise<SessionRecord | null> {
+  async findSession(id: contract.SessionId): Promise<contract.SessionRecord | null> {
     const encoded = encodeSessionId(id);
     if (encoded === null) return this.#answer(null);
     const row = await this.#find(encoded);
     return row === null ? null : rows.decodeSession(id, row);
   }
 
-  async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
-    if (!actorId.isWellFormed()) return this.#answer([]);
-    const keys = [this.#keys.actor(actorId)];
-    return decodeSessions(await this.#read("listSessions", keys, [this.#keys.prefix, `${now}`, `${limit}`]));
+  async listSessions(actorId: string, now: number, limit: number): Promise<contract.SessionRecord[]> {
+    return this.#list("listSessions", actorId, this.#keys.actor(actorId), now, limit);
   }
 
-  async endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]> {
-    if (!actorId.isWellFormed()) return this.#answer([]);
-    const keys = [this.#keys.endedByReuse(actorId)];
-    return decodeSessions(
-      await this.#read("endedByReuse", keys, [this.#keys.prefix, `${since}`, `${limit}`]),
-    );
+  async endedByReuse(actorId: string, since: number, limit: number): Promise<contract.SessionRecord[]> {
+    return this.#list("endedByReuse", actorId, this.#keys.endedByReuse(actorId), since, limit);
   }
 
-  async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
+  async revokeSession(id: contract.SessionId, revocation: contract.Revocation): Promise<boolean> {
     const encoded = encodeSessionId(id);
     if (encoded === null) return this.#answer(false);
-    const revoking = this.#revoking(revocation, [this.#keys.session(encoded)], [rows.toBuffer(encoded)]);
-    const { reply, resent } = await this.#write("revokeSession", revoking);
+    const key = this.#keys.session(encoded);
+    const { reply, resent } = await this.#revoke(
+      "revokeSession",
+      revocation,
+      [key],
+      [rows.toBuffer(encoded)],
+    );
     if (reply === null) return false;
-    const [hit, row] = list(reply);
-    const { revokedAt, revokedReason } = rows.decodeSession(id, bytes(row));
+    const [hit, row] = rows.list(reply);
+    const { revokedAt, revokedReason } = rows.decodeSession(id, rows.bytes(row));
     return hit === 1 || (resent && revokedAt === revocation.revokedAt && revokedReason === revocation.reason);
   }
 
-  async revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]> {
+  async revokeActor(
+    actorId: string,
+    revocation: contract.Revocation,
+    except: contract.SessionId | null,
+  ): Promise<contract.SessionId[]> {
     if (!actorId.isWellFormed()) return this.#answer([]);
     const stays = except === null ? null : encodeSessionId(except);
-    const revoking = this.#revoking(
-      revocation,
-      [this.#keys.actor(actorId)],
-      stays === null ? [] : [rows.toBuffer(stays)],
-    );
-    return decodeIds((await this.#write("revokeActor", revoking, { repeatable: false })).reply);
+    const values = stays === null ? [] : [rows.toBuffer(stays)];
+    const { reply } = await this.#revoke("revokeActor", revocation, [this.#keys.actor(actorId)], values);
+    return rows.decodeIds(reply);
   }
 
-  async revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]> {
-    const revoking = this.#revoking(revocation, [], [`${limit}`]);
-    return decodeIds((await this.#write("revokeBatch", revoking, { repeatable: false })).reply);
+  async revokeBatch(revocation: contract.Revocation, limit: number): Promise<contract.SessionId[]> {
+    return rows.decodeIds((await this.#revoke("revokeBatch", revocation, [], [`${limit}`])).reply);
   }
 
-  async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
+  async revocationsAfter(position: number, limit: number): Promise<contract.RevocationPage> {
     const keys = [this.#keys.log, this.#keys.position];
-    const [found, end] = list(await this.#read("revocationsAfter", keys, [`${position}`, `${limit}`]));
-    const entries = list(found).map((entry) => rows.decodeEntry(bytes(entry)));
+    const { reply } = await this.#run("revocationsAfter", keys, [`${position}`, `${limit}`]);
+    const [found, end] = rows.list(reply);
+    const entries = rows.list(found).map((entry) => rows.decodeEntry(rows.bytes(entry)));
     return {
       entries: entries.map(({ position, sessionId, revokedAt }) => ({ position, sessionId, revokedAt })),
       position: entries.at(-1)?.position ?? position,
@@ -144,13 +115,12 @@ export class RedisStore implements SessionStore {
   }
 
   async countSessions(now: number): Promise<number> {
-    const reply = await this.#step(() => this.#runner.read(["ZCOUNT", this.#keys.ends, `(${now}`, "+inf"]));
-    return integer(reply);
+    return integer(await this.#read("ZCOUNT", this.#keys.ends, `(${now}`, "+inf"));
   }
 
   /** Ends with the store, too. */
   watchRevocations(wake: () => void): () => void {
-    if (this.#closing !== null) return () => {};
+    if (this.#steps.areOver) return () => {};
     const stop = watchChannel(this.#runner.node, this.#keys.wake, wake);
     this.#watches.add(stop);
     return () => {
@@ -159,123 +129,99 @@ export class RedisStore implements SessionStore {
     };
   }
 
-  async claimEvents({ owner, now, until, limit }: EventClaim): Promise<SecurityEventRecord[] | null> {
+  async claimEvents(claim: contract.EventClaim): Promise<contract.SecurityEventRecord[] | null> {
     const keys = [this.#keys.deliveryClaim, this.#keys.events];
-    const values = [owner, `${now}`, `${until}`, `${limit}`];
-    const { reply } = await this.#write("claimEvents", { keys, values }, { durable: false });
-    return reply === null ? null : list(reply).map((event) => rows.decodeEvent(bytes(event)));
+    const values = [claim.owner, `${claim.now}`, `${claim.until}`, `${claim.limit}`];
+    const { reply } = await this.#run("claimEvents", keys, values);
+    return reply === null ? null : rows.list(reply).map((event) => rows.decodeEvent(rows.bytes(event)));
   }
 
-  async settleEvents({ owner, position, release }: SettledEvents): Promise<boolean> {
+  async settleEvents({ owner, position, release }: contract.SettledEvents): Promise<boolean> {
     const keys = [this.#keys.deliveryClaim, this.#keys.events, this.#keys.eventsByTime];
-    const values = [owner, `${position}`, release ? "1" : "0"];
-    return (await this.#write("settleEvents", { keys, values }, { durable: false })).reply === 1;
+    const { reply } = await this.#run("settleEvents", keys, [owner, `${position}`, release ? "1" : "0"]);
+    return reply === 1;
   }
 
-  async signingKeys(): Promise<SealedSigningKey[]> {
-    const reply = await this.#step(() => this.#runner.read(["LRANGE", this.#keys.signingKeys, "0", "-1"]));
-    return list(reply).map((key) => rows.decodeSigningKey(bytes(key)));
+  async signingKeys(): Promise<contract.SealedSigningKey[]> {
+    const reply = await this.#read("LRANGE", this.#keys.signingKeys, "0", "-1");
+    return rows.list(reply).map((key) => rows.decodeSigningKey(rows.bytes(key)));
   }
 
-  async addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean> {
+  async addSigningKey(key: contract.SealedSigningKey, newestKid: string | null): Promise<boolean> {
     const values = [rows.encodeSigningKey(key), key.kid, ...(newestKid === null ? [] : [newestKid])];
-    const adding = { keys: [this.#keys.signingKeys], values };
-    return (await this.#write("addSigningKey", adding, { repeatable: false })).reply === 1;
+    return (await this.#run("addSigningKey", [this.#keys.signingKeys], values)).reply === 1;
   }
 
   /** In rounds, each atomic by itself, so that none holds the server for more than `limit` rows of one kind. */
-  async prune(limits: PruneLimits): Promise<PruneCounts> {
+  async prune(limits: contract.PruneLimits): Promise<contract.PruneCounts> {
     const { now, sessionsBefore, revocationsBefore, eventsBefore, limit } = limits;
-    const { challenges, log, logByTime, events, eventsByTime } = this.#keys;
+    const { prefix, examine, ends, challenges, log, logByTime, events, eventsByTime } = this.#keys;
+    const pruneByTime = async (keys: readonly string[], before: number) =>
+      integer((await this.#run("pruneByTime", keys, [`${before}`, `${limit}`])).reply);
     return {
-      sessions: await this.#pruneSessions(sessionsBefore, limit),
-      challenges: await this.#pruneByTime([challenges], now, limit),
-      revocations: await this.#pruneByTime([logByTime, log], revocationsBefore, limit),
-      events: await this.#pruneByTime([eventsByTime, events], eventsBefore, limit),
+      sessions: await inRounds(limit, async (most) => {
+        const values = [prefix, `${sessionsBefore}`, `${most}`];
+        const { reply } = await this.#run("pruneSessions", [examine, ends], values);
+        const [examined, deleted] = rows.list(reply).map(integer);
+        return { examined: integer(examined), deleted: integer(deleted) };
+      }),
+      challenges: await pruneByTime([challenges], now),
+      revocations: await pruneByTime([logByTime, log], revocationsBefore),
+      events: await pruneByTime([eventsByTime, events], eventsBefore),
     };
   }
 
   async ping(): Promise<void> {
-    await this.#step(() => this.#runner.read(["PING"]));
+    await this.#read("PING");
   }
 
   close(): Promise<void> {
     for (const stop of this.#watches) stop();
-    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#runner.close());
-    return this.#closing;
+    return this.#steps.close(() => this.#runner.close());
   }
 
   async #find(id: Uint8Array): Promise<Buffer | null> {
-    const reply = await this.#step(() => this.#runner.read(["GET", this.#keys.session(id)]));
-    return reply === null ? null : bytes(reply);
+    const reply = await this.#read("GET", this.#keys.session(id));
+    return reply === null ? null : rows.bytes(reply);
   }
 
-  async #pruneSessions(before: number, limit: number): Promise<number> {
-    let deleted = 0;
-    while (deleted < limit) {
-      const most = limit - deleted;
-      const { reply } = await this.#write(
-        "pruneSessions",
-        {
-          keys: [this.#keys.examine, this.#keys.ends],
-          values: [this.#keys.prefix, `${before}`, `${most}`],
-        },
-        { durable: false },
-      );
-      const [examined, gone] = list(reply);
-      deleted += integer(gone);
-      if (integer(examined) < most) break;
-    }
-    return deleted;
+  async #list(
+    name: "listSessions" | "endedByReuse",
+    actorId: string,
+    key: Buffer,
+    time: number,
+    limit: number,
+  ): Promise<contract.SessionRecord[]> {
+    if (!actorId.isWellFormed()) return this.#answer([]);
+    const { reply } = await this.#run(name, [key], [this.#keys.prefix, `${time}`, `${limit}`]);
+    return rows.decodeSessions(reply);
   }
 
-  async #pruneByTime(keys: readonly string[], before: number, limit: number): Promise<number> {
-    const values = [`${before}`, `${limit}`];
-    return integer((await this.#write("pruneByTime", { keys, values }, { durable: false })).reply);
-  }
-
-  #revoking(
-    { revokedAt, reason }: Revocation,
+  #revoke(
+    name: "revokeSession" | "revokeActor" | "revokeBatch",
+    { revokedAt, reason }: contract.Revocation,
     keys: readonly Argument[],
     values: readonly Argument[],
-  ): Pick<Step, "keys" | "values"> {
-    const { ends, position, log, logByTime, events, eventsByTime, prefix } = this.#keys;
-    return {
-      keys: [ends, position, log, logByTime, events, eventsByTime, ...keys],
-      values: [prefix, `${revokedAt}`, rows.encodeTime(revokedAt), rows.encodeReason(reason), ...values],
-    };
-  }
-
-  async #read(
-    name: keyof typeof SCRIPTS,
-    keys: readonly Argument[],
-    values: readonly Argument[],
-  ): Promise<Reply> {
-    return (await this.#write(name, { keys, values }, { durable: false })).reply;
-  }
-
-  #write(
-    name: keyof typeof SCRIPTS,
-    { keys, values }: Pick<Step, "keys" | "values">,
-    { durable = true, repeatable = true }: Partial<Pick<Step, "durable" | "repeatable">> = {},
   ): Promise<Answer> {
-    return this.#step(() => this.#runner.run({ script: SCRIPTS[name], keys, values, durable, repeatable }));
+    const { ends, position, log, logByTime, events, eventsByTime, prefix } = this.#keys;
+    return this.#run(
+      name,
+      [ends, position, log, logByTime, events, eventsByTime, ...keys],
+      [prefix, `${revokedAt}`, rows.encodeTime(revokedAt), rows.encodeReason(reason), ...values],
+    );
+  }
+
+  #run(name: keyof typeof SCRIPTS, keys: readonly Argument[], values: readonly Argument[]): Promise<Answer> {
+    return this.#steps.run(() => this.#runner.run(SCRIPTS[name], keys, values));
+  }
+
+  /** A single command that changes nothing. */
+  #read(...command: readonly Argument[]) {
+    return this.#steps.run(() => this.#runner.read(command));
   }
 
   /** Where the answer is known without asking; not from a store that is closed. */
   #answer<Output>(output: Output): Promise<Output> {
-    return this.#step(async () => output);
-  }
-
-  /** What was begun before `close` is finished by it. */
-  async #step<Output>(run: () => Promise<Output>): Promise<Output> {
-    if (this.#closing !== null) throw new Error("The store is closed.");
-    const step = run();
-    this.#running.add(step);
-    try {
-      return await step;
-    } finally {
-      this.#running.delete(step);
-    }
+    return this.#steps.run(async () => output);
   }
 }

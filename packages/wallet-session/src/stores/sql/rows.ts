@@ -12,6 +12,7 @@ import type {
 } from "../../store.ts";
 import { REVOCATION_REASONS } from "../../store.ts";
 import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
+import { blob, integer, known, parseJson, text, unreadable } from "../values.ts";
 
 /** What the SQL stores have in common: how records become values and come back from rows. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -154,30 +155,13 @@ export function sessionId(value: unknown): SessionId {
   return decodeSessionId(blob(value));
 }
 
-export function integer(value: unknown): number {
-  if (typeof value !== "number") throw unreadable();
-  return value;
-}
-
-export function text(value: unknown): string {
-  if (typeof value !== "string") throw unreadable();
-  return value;
-}
-
-export function blob(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw unreadable();
-  return value;
-}
-
 function decodeTransport(value: unknown): Transport {
   if (value !== "body" && value !== "cookie") throw unreadable();
   return value;
 }
 
 function decodeReason(value: unknown): RevocationReason {
-  const reason = REVOCATION_REASONS.find((known) => known === value);
-  if (reason === undefined) throw unreadable();
-  return reason;
+  return known(REVOCATION_REASONS.find((reason) => reason === value));
 }
 
 function decodeClient(json: string): ClientMetadata {
@@ -191,20 +175,6 @@ function decodeClient(json: string): ClientMetadata {
   };
 }
 
-/** Without the words of JSON.parse, which quote what they fail at. */
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw unreadable();
-  }
-}
-
 function textOrNull(value: unknown): string | null {
   return typeof value === "string" ? value : null;
-}
-
-/** Says nothing of the value, which may be a hash. */
-function unreadable(): Error {
-  return new Error("A row of the database is not as this store writes it.");
 }

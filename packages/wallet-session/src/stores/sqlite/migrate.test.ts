@@ -208,7 +208,7 @@ test("a row that this store would not write rejects, and the error tells nothing
   for (const damage of ['client = \'{"ip":"192.0.2.0\'', "client = 'null'", "revoked_reason = 'boredom'"]) {
     const { id } = await create(store, damage);
     database.prepare(`UPDATE sessions SET ${damage} WHERE id = ?`).run(Buffer.from(id, "base64url"));
-    const expected = "A row of the database is not as this store writes it.";
+    const expected = "A value in the database is not as this store writes it.";
     await expect(store.findSession(id)).rejects.toThrow(new Error(expected));
   }
   await store.close();

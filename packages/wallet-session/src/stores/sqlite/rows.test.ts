@@ -36,7 +36,7 @@ const UNREADABLE: readonly Row[] = [
 ];
 
 test.each(UNREADABLE)("%o is not read, and the error tells nothing of it", (changes) => {
-  const expected = new Error("A row of the database is not as this store writes it.");
+  const expected = new Error("A value in the database is not as this store writes it.");
   expect(() => decodeSession(sessionRow(changes))).toThrow(expected);
 });
 

@@ -1,5 +1,6 @@
 import type { SessionRecord } from "../../store.ts";
 import * as sql from "../sql/rows.ts";
+import { blob } from "../values.ts";
 
 /** 4 bytes, big-endian: the same size for every generation. @throws RangeError if it is not a 32-bit number */
 export function encodeGeneration(generation: number): Uint8Array {
@@ -15,7 +16,7 @@ export function encodeSession(session: SessionRecord): sql.SqlValue[] {
 
 /** @throws when the row is not one that this store has written */
 export function decodeSession(row: sql.Row): SessionRecord {
-  return sql.decodeSession(row, decodeGeneration(sql.blob(row.generation)));
+  return sql.decodeSession(row, decodeGeneration(blob(row.generation)));
 }
 
 function decodeGeneration(bytes: Uint8Array): number {

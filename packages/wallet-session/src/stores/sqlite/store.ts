@@ -5,6 +5,7 @@ import { GENERATION_MAX } from "../../store.ts";
 import { encodeSessionId } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
 import { inRounds, type Round } from "../steps.ts";
+import { blob, integer, text } from "../values.ts";
 import { createSavepoint, GroupCommit, type Savepoint } from "./group-commit.ts";
 import { decodeSession, encodeGeneration, encodeSession } from "./rows.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
@@ -96,7 +97,7 @@ export class SqliteStore implements contract.SessionStore {
   }
 
   async countSessions(now: number): Promise<number> {
-    return this.#read(({ countSessions }) => sql.integer(countSessions.get(now)?.count));
+    return this.#read(({ countSessions }) => integer(countSessions.get(now)?.count));
   }
 
   async claimEvents({ owner, now, until, limit }: contract.EventClaim) {
@@ -183,9 +184,9 @@ export class SqliteStore implements contract.SessionStore {
     return this.#writeAll(() => {
       const rows = this.#statements[which].all(revokedAt, reason, ...values);
       return rows.map((row) => {
-        const id = sql.blob(row.id);
+        const id = blob(row.id);
         const position = this.#statements.log.run(id, revokedAt).lastInsertRowid;
-        this.#statements.insertEvent.run(position, id, sql.text(row.actor_id), reason, revokedAt);
+        this.#statements.insertEvent.run(position, id, text(row.actor_id), reason, revokedAt);
         return sql.sessionId(id);
       });
     });
@@ -196,11 +197,11 @@ export class SqliteStore implements contract.SessionStore {
     const due = this.#statements.dueSessions.all(before, limit);
     let deleted = 0;
     for (const row of due) {
-      const endsAt = sql.integer(row.ends_at);
+      const endsAt = integer(row.ends_at);
       if (endsAt < before) {
-        this.#statements.deleteSession.run(sql.blob(row.id));
+        this.#statements.deleteSession.run(blob(row.id));
         deleted += 1;
-      } else this.#statements.examineLater.run(endsAt, sql.blob(row.id));
+      } else this.#statements.examineLater.run(endsAt, blob(row.id));
     }
     return { examined: due.length, deleted };
   }
