@@ -5,57 +5,51 @@ import {
   atOnce,
   type ConformanceCase,
   create,
+  createMany,
+  createRevoked,
   DAY,
-  MINUTE,
+  idsOf,
+  REVOCATION,
   readLog,
+  revoked,
   START,
   sessionId,
   swapOf,
 } from "./store-conformance-fixtures.ts";
 
-const REVOCATION = { reason: "admin", revokedAt: START + 2 * MINUTE } as const;
-
 export const batchCases: Record<string, ConformanceCase> = {
-  "revokeBatch: nothing to revoke in an empty store": async (store) => {
-    assert.deepEqual(await store.revokeBatch(REVOCATION, 10), []);
-  },
-
   "revokeBatch: all that have not ended, idle ones too, in batches until fewer come": async (store) => {
-    const sessions = await atOnce(7, (index) => create(store, `${index}`));
+    assert.deepEqual(await store.revokeBatch(REVOCATION, 10), []);
+    const sessions = await createMany(store, 7);
     const idle = await create(store, "idle", { idleExpiresAt: REVOCATION.revokedAt - 1 });
     const ended = await create(store, "at its end", { expiresAt: REVOCATION.revokedAt });
-    const before = await create(store, "revoked before");
-    await store.revokeSession(before.id, { reason: "logout", revokedAt: START });
-
-    const batches = [await store.revokeBatch(REVOCATION, 3), await store.revokeBatch(REVOCATION, 3)];
-    batches.push(await store.revokeBatch(REVOCATION, 3), await store.revokeBatch(REVOCATION, 3));
-    assert.deepEqual(
-      batches.map(({ length }) => length),
-      [3, 3, 2, 0],
-    );
+    const before = await createRevoked(store, "revoked before", { reason: "logout", revokedAt: START });
+    const ids: SessionId[] = [];
+    for (const count of [3, 3, 2, 0]) {
+      const batch = await store.revokeBatch(REVOCATION, 3);
+      assert.equal(batch.length, count);
+      ids.push(...batch);
+    }
     const all = [...sessions, idle];
-    assert.deepEqual(batches.flat().sort(), all.map(({ id }) => id).sort());
-    const { revokedAt, reason } = REVOCATION;
-    for (const session of all) await assertRow(store, { ...session, revokedAt, revokedReason: reason });
-    await assertRow(store, ended);
-    await assertRow(store, { ...before, revokedAt: START, revokedReason: "logout" });
-    assert.deepEqual((await readLog(store)).slice(1).sort(), all.map(({ id }) => id).sort());
+    assert.deepEqual(ids.sort(), idsOf(all));
+    for (const row of [...all.map((session) => revoked(session)), ended, before]) await assertRow(store, row);
+    assert.deepEqual((await readLog(store)).slice(1).sort(), idsOf(all));
   },
 
   "revokeBatch: of many at once, each session is revoked by one": async (store) => {
-    const sessions = await atOnce(60, (index) => create(store, `${index}`));
+    const sessions = await createMany(store, 60);
     const ids = (await atOnce(8, () => revokeAll(store, 7))).flat();
-    assert.deepEqual(ids.sort(), sessions.map(({ id }) => id).sort());
+    assert.deepEqual(ids.sort(), idsOf(sessions));
     assert.equal((await store.revocationsAfter(0, 100)).entries.length, 60);
   },
 
   "revokeBatch beside rotations: none is passed over, and none rotates afterwards": async (store) => {
-    const sessions = await atOnce(30, (index) => create(store, `${index}`));
+    const sessions = await createMany(store, 30);
     const rotating = Promise.all(sessions.map((session) => store.rotate(swapOf(session, session.id))));
     assert.equal((await store.revokeBatch(REVOCATION, 100)).length, 30);
     await rotating;
-    for (const { id } of sessions)
-      assert.equal((await store.findSession(id))?.revokedAt, REVOCATION.revokedAt);
+    const rows = await Promise.all(sessions.map(({ id }) => store.findSession(id)));
+    assert.ok(rows.every((row) => row?.revokedAt === REVOCATION.revokedAt));
   },
 
   "countSessions: those neither revoked nor past their end; idle ones until they are pruned": async (

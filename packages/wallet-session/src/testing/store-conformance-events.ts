@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
-import type { SecurityEventRecord, SessionStore } from "../store.ts";
+import type { EventClaim, SecurityEventRecord, SessionStore, SettledEvents } from "../store.ts";
 import {
   atOnce,
   type ConformanceCase,
   create,
+  createMany,
+  createRevoked,
+  idsOf,
   MINUTE,
+  REVOCATION,
   START,
   sessionId,
 } from "./store-conformance-fixtures.ts";
-
-const REVOCATION = { reason: "admin", revokedAt: START + 2 * MINUTE } as const;
 
 export const eventCases: Record<string, ConformanceCase> = {
   "events: each revocation leaves one, whichever step it was": async (store) => {
@@ -21,34 +23,24 @@ export const eventCases: Record<string, ConformanceCase> = {
     await store.revokeBatch({ reason: "admin", revokedAt: START + 2 }, 100);
     const events = await claim(store);
     const { entries } = await store.revocationsAfter(0, 100);
-    assert.deepEqual(
-      events.map(({ position }) => position),
-      entries.map(({ position }) => position),
-    );
-    const told = events.map(({ position: _, ...event }) => event);
-    const end = (label: string, actorId: string, reason: string, revokedAt: number) =>
-      ({ sessionId: sessionId(label), actorId, reason, revokedAt }) as (typeof told)[number];
-    assert.deepEqual(told.slice(0, 2), [
-      end("a", "alice", "reuse", START),
-      end("b", "alice", "ended", START + 1),
-    ]);
-    const byId = (one: (typeof told)[number], other: (typeof told)[number]) =>
-      one.sessionId < other.sessionId ? -1 : 1;
-    assert.deepEqual(
-      told.slice(2).sort(byId),
-      [end("c", "alice", "admin", START + 2), end("d", "bob", "admin", START + 2)].sort(byId),
-    );
+    for (const [index, { position, sessionId, revokedAt }] of events.entries()) {
+      assert.deepEqual(entries[index], { position, sessionId, revokedAt });
+    }
+    const told = events.map(({ sessionId, actorId, reason }) => [sessionId, actorId, reason].join(" "));
+    assert.deepEqual(told.slice(0, 2), [`${sessionId("a")} alice reuse`, `${sessionId("b")} alice ended`]);
+    const ofTheBatch = [`${sessionId("c")} alice admin`, `${sessionId("d")} bob admin`];
+    assert.deepEqual(told.slice(2).sort(), ofTheBatch.sort());
   },
 
   "events: one for each session where revokeSession, revokeActor and revokeBatch meet": async (store) => {
-    const sessions = await atOnce(24, (index) => create(store, `${index}`, { actorId: "alice" }));
+    const sessions = await createMany(store, 24, { actorId: "alice" });
     await Promise.all([
       ...sessions.map(({ id }) => store.revokeSession(id, REVOCATION)),
       store.revokeActor("alice", { ...REVOCATION, reason: "ended" }, null),
       store.revokeBatch({ ...REVOCATION, reason: "logout" }, 100),
     ]);
     const events = await claim(store);
-    assert.deepEqual(events.map(({ sessionId }) => sessionId).sort(), sessions.map(({ id }) => id).sort());
+    assert.deepEqual(events.map(({ sessionId }) => sessionId).sort(), idsOf(sessions));
     for (const event of events) {
       assert.equal(event.reason, (await store.findSession(event.sessionId))?.revokedReason);
     }
@@ -61,13 +53,13 @@ export const eventCases: Record<string, ConformanceCase> = {
     assert.equal(all.length, 5);
     assert.deepEqual(await claim(store, { limit: 2 }), all.slice(0, 2));
     assert.deepEqual(await claim(store, { limit: 2 }), all.slice(0, 2));
-    assert.equal(await store.settleEvents({ owner: "a", position: position(all, 1), release: false }), true);
+    assert.equal(await settle(store, all[1]), true);
     assert.deepEqual(await claim(store, { limit: 2 }), all.slice(2, 4));
-    assert.equal(await store.settleEvents({ owner: "a", position: position(all, 4), release: false }), true);
+    assert.equal(await settle(store, all[4]), true);
     assert.deepEqual(await claim(store), []);
     await revokeSome(store, 1, "later");
     const [later, ...more] = await claim(store);
-    assert.ok(later !== undefined && more.length === 0 && later.position > position(all, 4));
+    assert.ok(later !== undefined && more.length === 0 && later.position > (all[4]?.position ?? 0));
   },
 
   "claimEvents: one of many at once gets the delivery claim": async (store) => {
@@ -98,67 +90,55 @@ export const eventCases: Record<string, ConformanceCase> = {
 
   "settleEvents: false without the claim or after its loss, and nothing goes": async (store) => {
     await revokeSome(store, 2);
-    const settle = (owner: string, release = false) =>
-      store.settleEvents({ owner, position: Number.MAX_SAFE_INTEGER, release });
-    assert.equal(await settle("a"), false);
+    const all = { position: Number.MAX_SAFE_INTEGER };
+    assert.equal(await settle(store, all), false);
     const events = await claim(store, { until: START + MINUTE });
-    assert.equal(await settle("b", true), false);
+    assert.equal(await settle(store, all, { owner: "b", release: true }), false);
     await claim(store, { owner: "b", now: START + MINUTE, until: START + 2 * MINUTE });
-    assert.equal(await settle("a", true), false);
+    assert.equal(await settle(store, all, { release: true }), false);
     assert.deepEqual(await claim(store, { owner: "b", now: START + MINUTE }), events);
   },
 
   "settleEvents: an owner whose time is over settles until another one has the claim": async (store) => {
     await revokeSome(store, 1);
     const [event] = await claim(store, { until: START + 1 });
-    assert.ok(event !== undefined);
-    assert.equal(await store.settleEvents({ owner: "a", position: event.position, release: true }), true);
+    assert.equal(await settle(store, event, { release: true }), true);
     assert.deepEqual(await claim(store, { owner: "b", now: START }), []);
   },
 
   "settleEvents: `release` gives the claim to the next owner that asks": async (store) => {
     await revokeSome(store, 2);
     const events = await claim(store);
-    assert.equal(
-      await store.settleEvents({ owner: "a", position: position(events, 0), release: true }),
-      true,
-    );
-    assert.equal(
-      await store.settleEvents({ owner: "a", position: position(events, 1), release: true }),
-      false,
-    );
+    assert.equal(await settle(store, events[0], { release: true }), true);
+    assert.equal(await settle(store, events[1], { release: true }), false);
     assert.deepEqual(await claim(store, { owner: "b" }), events.slice(1));
   },
 };
 
-interface Claim {
-  readonly owner?: string;
-  readonly now?: number;
-  readonly until?: number;
-  readonly limit?: number;
-}
-
-function claimOrNull(store: SessionStore, claim: Claim): Promise<SecurityEventRecord[] | null> {
+function claimOrNull(store: SessionStore, claim: Partial<EventClaim>): Promise<SecurityEventRecord[] | null> {
   return store.claimEvents({ owner: "a", now: START, until: START + MINUTE, limit: 100, ...claim });
 }
 
 /** The events of a call that gets the delivery claim. */
-async function claim(store: SessionStore, claim: Claim = {}): Promise<SecurityEventRecord[]> {
+async function claim(store: SessionStore, claim: Partial<EventClaim> = {}): Promise<SecurityEventRecord[]> {
   const events = await claimOrNull(store, claim);
   assert.ok(events !== null, "the delivery claim was not given");
   return events;
 }
 
-function position(events: readonly SecurityEventRecord[], index: number): number {
-  const event = events[index];
+/** Up to and with this event. */
+function settle(
+  store: SessionStore,
+  event: Pick<SettledEvents, "position"> | undefined,
+  settled: Partial<SettledEvents> = {},
+): Promise<boolean> {
   assert.ok(event !== undefined);
-  return event.position;
+  return store.settleEvents({ owner: "a", position: event.position, release: false, ...settled });
 }
 
 /** One after the other, so that their events are in this order. */
 async function revokeSome(store: SessionStore, count: number, label = ""): Promise<void> {
   for (let index = 0; index < count; index += 1) {
-    const { id } = await create(store, `${label}${index}`);
-    await store.revokeSession(id, REVOCATION);
+    await createRevoked(store, `${label}${index}`);
   }
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type {
   ConsumedChallenge,
   PruneLimits,
+  Revocation,
   RotateOutcome,
   RotationSwap,
   SealedSigningKey,
@@ -73,6 +74,43 @@ export async function create(
   const created = await store.createSession(session, challenge(session.id));
   assert.deepEqual(created, { outcome: "created" });
   return session;
+}
+
+/** Creates `count` of them at once, labelled "0", "1" and so on. */
+export function createMany(
+  store: SessionStore,
+  count: number,
+  overrides: Partial<SessionRecord> = {},
+): Promise<SessionRecord[]> {
+  return atOnce(count, (index) => create(store, `${index}`, overrides));
+}
+
+/** What the cases revoke with where neither reason nor time matters. */
+export const REVOCATION: Revocation = { reason: "admin", revokedAt: START + 2 * MINUTE };
+
+/** Creates a session and revokes it. Returns the row that it leaves. */
+export async function createRevoked(
+  store: SessionStore,
+  label: string,
+  revocation: Revocation = REVOCATION,
+  overrides: Partial<SessionRecord> = {},
+): Promise<SessionRecord> {
+  const session = await create(store, label, overrides);
+  assert.equal(await store.revokeSession(session.id, revocation), true);
+  return revoked(session, revocation);
+}
+
+/** The row that the contract asks for after the session was revoked. */
+export function revoked(
+  session: SessionRecord,
+  { reason, revokedAt }: Revocation = REVOCATION,
+): SessionRecord {
+  return { ...session, revokedAt, revokedReason: reason };
+}
+
+/** Sorted, for comparing without an order. */
+export function idsOf(sessions: readonly SessionRecord[]): SessionId[] {
+  return sessions.map(({ id }) => id).sort();
 }
 
 /** A swap that matches `session`, a minute later; `label` makes its new secret and salt its own. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { REVOCATION_REASONS, type SessionRecord, type SessionStore } from "../store.ts";
+import { REVOCATION_REASONS, type SessionRecord } from "../store.ts";
 import {
   afterSwap,
   assertRow,
@@ -8,40 +8,36 @@ import {
   atOnce,
   type ConformanceCase,
   create,
+  createMany,
+  createRevoked,
   DAY,
-  MINUTE,
+  idsOf,
   NOTHING_PRUNED,
+  REVOCATION,
   readLog,
+  revoked,
   START,
   sessionId,
   swapOf,
 } from "./store-conformance-fixtures.ts";
 
-const REVOCATION = { reason: "admin", revokedAt: START + 2 * MINUTE } as const;
-
 export const revocationCases: Record<string, ConformanceCase> = {
   "revokeSession: marks the row and logs it; every reason comes back": async (store) => {
     for (const reason of REVOCATION_REASONS) {
-      const session = await create(store, reason);
-      assert.equal(await store.revokeSession(session.id, { reason, revokedAt: START + 1 }), true);
-      await assertRow(store, { ...session, revokedAt: START + 1, revokedReason: reason });
+      await assertRow(store, await createRevoked(store, reason, { reason, revokedAt: START + 1 }));
     }
-    const page = await store.revocationsAfter(0, 100);
-    const expected = REVOCATION_REASONS.map((reason) => ({
-      sessionId: sessionId(reason),
-      revokedAt: START + 1,
-    }));
+    const { entries } = await store.revocationsAfter(0, 100);
+    const logged = entries.map(({ sessionId, revokedAt }) => [sessionId, revokedAt]);
     assert.deepEqual(
-      page.entries.map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt })),
-      expected,
+      logged,
+      REVOCATION_REASONS.map((reason) => [sessionId(reason), START + 1]),
     );
   },
 
   "revokeSession: the second call is false, keeps the first mark and logs nothing": async (store) => {
-    const session = await create(store, "a");
-    assert.equal(await store.revokeSession(session.id, REVOCATION), true);
+    const session = await createRevoked(store, "a");
     assert.equal(await store.revokeSession(session.id, { reason: "reuse", revokedAt: START + DAY }), false);
-    await assertRow(store, revoked(session));
+    await assertRow(store, session);
     assert.deepEqual(await readLog(store), [session.id]);
   },
 
@@ -53,24 +49,32 @@ export const revocationCases: Record<string, ConformanceCase> = {
   },
 
   "revokeSession: an expired session can still be revoked": async (store) => {
-    const session = await create(store, "a", { idleExpiresAt: START, expiresAt: START });
-    assert.equal(await store.revokeSession(session.id, REVOCATION), true);
-    await assertRow(store, revoked(session));
+    const expired = { idleExpiresAt: START, expiresAt: START };
+    await assertRow(store, await createRevoked(store, "a", REVOCATION, expired));
   },
 
   "rotate: refused once revoked, and the row stays as it is": async (store) => {
-    const session = await create(store, "a");
-    await store.revokeSession(session.id, REVOCATION);
-    assertUnmatched(await store.rotate(swapOf(session, "a")), revoked(session));
-    await assertRow(store, revoked(session));
+    const session = await createRevoked(store, "a");
+    assertUnmatched(await store.rotate(swapOf(session, "a")), session);
+    await assertRow(store, session);
   },
 
-  "rotate, then revokeSession at the same moment: the row is in one order or the other": async (store) => {
-    await rotateAgainstRevoke(store, "rotate first");
-  },
-
-  "revokeSession, then rotate at the same moment: the row is in one order or the other": async (store) => {
-    await rotateAgainstRevoke(store, "revoke first");
+  "rotate and revokeSession at the same moment, either first: the row is in one order or the other": async (
+    store,
+  ) => {
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const session = await create(store, `${attempt}`);
+      const swap = swapOf(session, `${attempt}`);
+      const revoke = () => store.revokeSession(session.id, REVOCATION);
+      const begunFirst = attempt % 2 === 0 ? revoke() : null;
+      const rotating = store.rotate(swap);
+      assert.equal(await (begunFirst ?? revoke()), true);
+      const { outcome } = await rotating;
+      const row = revoked(outcome === "rotated" ? afterSwap(session, swap) : session);
+      await assertRow(store, row);
+      assertUnmatched(await store.rotate(swapOf(row, `${attempt} after`)), row);
+      assert.equal((await readLog(store)).length, attempt + 1);
+    }
   },
 
   "revokeSession in the middle of a chain: the generation never moves once it is acknowledged": async (
@@ -106,25 +110,26 @@ export const revocationCases: Record<string, ConformanceCase> = {
 
   "revokeActor: all of the actor's live sessions but `except`, each logged": async (store) => {
     const actorId = "alice";
-    const mine = await atOnce(4, (index) => create(store, `${index}`, { actorId }));
-    const [kept, ...ended] = mine;
+    const [kept, ...ended] = await createMany(store, 4, { actorId });
     assert.ok(kept !== undefined);
+    const before = await createRevoked(
+      store,
+      "revoked before",
+      { reason: "logout", revokedAt: START },
+      { actorId },
+    );
     const untouched = [
+      before,
       kept,
       await create(store, "someone else's", { actorId: "bob" }),
       await create(store, "idle", { actorId, idleExpiresAt: REVOCATION.revokedAt }),
       await create(store, "past its end", { actorId, expiresAt: REVOCATION.revokedAt }),
     ];
-    const before = await create(store, "revoked before", { actorId });
-    await store.revokeSession(before.id, { reason: "logout", revokedAt: START });
-
     const ids = await store.revokeActor(actorId, REVOCATION, kept.id);
-    const expected = ended.map(({ id }) => id).sort();
-    assert.deepEqual([...ids].sort(), expected);
+    assert.deepEqual([...ids].sort(), idsOf(ended));
     for (const session of ended) await assertRow(store, revoked(session));
     for (const session of untouched) await assertRow(store, session);
-    await assertRow(store, { ...before, revokedAt: START, revokedReason: "logout" });
-    assert.deepEqual((await readLog(store)).slice(1).sort(), expected);
+    assert.deepEqual((await readLog(store)).slice(1).sort(), idsOf(ended));
   },
 
   "revokeActor: without `except`, or with one that is unknown or malformed, ends all": async (store) => {
@@ -144,31 +149,27 @@ export const revocationCases: Record<string, ConformanceCase> = {
   },
 
   "revokeActor against revokeSession at the same moment: each session is logged once": async (store) => {
-    const sessions = await atOnce(16, (index) => create(store, `${index}`, { actorId: "alice" }));
+    const sessions = await createMany(store, 16, { actorId: "alice" });
     const one = sessions.map(({ id }) => store.revokeSession(id, REVOCATION));
     const all = store.revokeActor("alice", REVOCATION, null);
     const again = store.revokeActor("alice", REVOCATION, null);
     const hits = (await Promise.all(one)).filter(Boolean).length;
     assert.equal(hits + (await all).length + (await again).length, 16);
-    assert.deepEqual((await readLog(store)).sort(), sessions.map(({ id }) => id).sort());
+    assert.deepEqual((await readLog(store)).sort(), idsOf(sessions));
   },
 
   "endedByReuse: the actor's own that a reuse ended after `since`, the last one first": async (store) => {
     const actorId = "alice";
-    const created = await atOnce(4, (index) => create(store, `${index}`, { actorId }));
     const ended: SessionRecord[] = [];
-    for (const [index, session] of created.entries()) {
+    for (const index of [0, 1, 2, 3]) {
       const revocation = { reason: "reuse", revokedAt: START + index } as const;
-      await store.revokeSession(session.id, revocation);
-      ended.unshift({ ...session, revokedAt: START + index, revokedReason: "reuse" });
+      ended.unshift(await createRevoked(store, `${index}`, revocation, { actorId }));
     }
     await create(store, "live", { actorId });
     for (const reason of REVOCATION_REASONS.filter((other) => other !== "reuse")) {
-      const other = await create(store, reason, { actorId });
-      await store.revokeSession(other.id, { reason, revokedAt: START + DAY });
+      await createRevoked(store, reason, { reason, revokedAt: START + DAY }, { actorId });
     }
-    const bobs = await create(store, "bob's", { actorId: "bob" });
-    await store.revokeSession(bobs.id, { reason: "reuse", revokedAt: START + DAY });
+    await createRevoked(store, "bob's", { reason: "reuse", revokedAt: START + DAY }, { actorId: "bob" });
 
     assertSame(await store.endedByReuse(actorId, START - 1, 100), ended);
     assertSame(await store.endedByReuse(actorId, START, 100), ended.slice(0, 3));
@@ -177,9 +178,8 @@ export const revocationCases: Record<string, ConformanceCase> = {
   },
 
   "endedByReuse: also past their end, until they are pruned": async (store) => {
-    const session = await create(store, "a", { actorId: "alice", idleExpiresAt: START + 1 });
-    await store.revokeSession(session.id, { reason: "reuse", revokedAt: START });
-    const row = { ...session, revokedAt: START, revokedReason: "reuse" };
+    const past = { actorId: "alice", idleExpiresAt: START + 1 };
+    const row = await createRevoked(store, "a", { reason: "reuse", revokedAt: START }, past);
     assertSame(await store.endedByReuse("alice", 0, 100), [row]);
     await store.prune({ ...NOTHING_PRUNED, sessionsBefore: START + 2 });
     assertSame(await store.endedByReuse("alice", 0, 100), []);
@@ -187,16 +187,14 @@ export const revocationCases: Record<string, ConformanceCase> = {
 
   "revocationsAfter: pages of any size, oldest first, up to the end": async (store) => {
     assert.deepEqual(await store.revocationsAfter(0, 10), { entries: [], position: 0, end: 0 });
-    const revoked: { sessionId: string; revokedAt: number }[] = [];
-    for (let index = 0; index < 7; index += 1) {
-      const { id } = await create(store, `${index}`);
-      await store.revokeSession(id, { reason: "admin", revokedAt: START + index });
-      revoked.push({ sessionId: id, revokedAt: START + index });
+    for (const index of [0, 1, 2, 3, 4, 5, 6]) {
+      await createRevoked(store, `${index}`, { reason: "admin", revokedAt: START + index });
     }
     const { entries, end } = await store.revocationsAfter(0, 100);
+    const logged = entries.map(({ sessionId, revokedAt }) => [sessionId, revokedAt - START]);
     assert.deepEqual(
-      entries.map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt })),
-      revoked,
+      logged,
+      [0, 1, 2, 3, 4, 5, 6].map((index) => [sessionId(`${index}`), index]),
     );
     assert.equal(end, entries.at(-1)?.position);
     for (const [index, { position }] of entries.entries()) {
@@ -215,8 +213,7 @@ export const revocationCases: Record<string, ConformanceCase> = {
 
   "revocationsAfter: the place before an entry finds it again, and a place beyond the end tells the end":
     async (store) => {
-      for (const label of ["a", "b", "c"])
-        await store.revokeSession((await create(store, label)).id, REVOCATION);
+      for (const label of ["a", "b", "c"]) await createRevoked(store, label);
       const { entries, position, end } = await store.revocationsAfter(0, 10);
       const again = await store.revocationsAfter(position - 1, 10);
       assert.deepEqual(again.entries.at(-1), entries.at(-1));
@@ -225,26 +222,23 @@ export const revocationCases: Record<string, ConformanceCase> = {
 
   "watchRevocations: is stopped by what it returns, also twice, and fails nobody": async (store) => {
     const stops = [store.watchRevocations(() => {}), store.watchRevocations(() => {})];
-    const { id } = await create(store, "a");
-    assert.equal(await store.revokeSession(id, REVOCATION), true);
+    await createRevoked(store, "a");
     for (const stop of [...stops, ...stops]) stop();
-    assert.equal(await store.revokeSession(id, REVOCATION), false);
+    await createRevoked(store, "b");
   },
 
   "revocationsAfter: a position that is kept finds all that comes later": async (store) => {
-    const early = await create(store, "early");
-    await store.revokeSession(early.id, REVOCATION);
+    await createRevoked(store, "early");
     const { position } = await store.revocationsAfter(0, 10);
     const atEnd = await store.revocationsAfter(position, 10);
-    const late = await create(store, "late");
-    await store.revokeSession(late.id, REVOCATION);
+    const late = await createRevoked(store, "late");
     for (const kept of [position, atEnd.position]) {
       assert.ok((await readLog(store, 10, kept)).includes(late.id));
     }
   },
 
   "revocationsAfter: a reader beside concurrent writers misses nothing": async (store) => {
-    const sessions = await atOnce(64, (index) => create(store, `${index}`));
+    const sessions = await createMany(store, 64);
     const writers = sessions.map(({ id }) => store.revokeSession(id, REVOCATION));
     const seen = new Set<string>();
     let position = 0;
@@ -258,26 +252,3 @@ export const revocationCases: Record<string, ConformanceCase> = {
     assert.equal(seen.size, 64);
   },
 };
-
-function revoked(session: SessionRecord): SessionRecord {
-  return { ...session, revokedAt: REVOCATION.revokedAt, revokedReason: REVOCATION.reason };
-}
-
-async function rotateAgainstRevoke(
-  store: SessionStore,
-  order: "rotate first" | "revoke first",
-): Promise<void> {
-  for (let attempt = 0; attempt < 20; attempt += 1) {
-    const session = await create(store, `${attempt}`);
-    const swap = swapOf(session, `${attempt}`);
-    const revoke = () => store.revokeSession(session.id, REVOCATION);
-    const begunFirst = order === "revoke first" ? revoke() : null;
-    const rotating = store.rotate(swap);
-    assert.equal(await (begunFirst ?? revoke()), true);
-    const { outcome } = await rotating;
-    const row = revoked(outcome === "rotated" ? afterSwap(session, swap) : session);
-    await assertRow(store, row);
-    assertUnmatched(await store.rotate(swapOf(row, `${attempt} after`)), row);
-    assert.equal((await readLog(store)).length, attempt + 1);
-  }
-}

@@ -11,9 +11,14 @@ import {
   bytes,
   challenge,
   create,
+  createMany,
+  createRevoked,
+  idsOf,
   MINUTE,
   newSession,
+  REVOCATION,
   readLog,
+  revoked,
   START,
   signingKey,
   swapOf,
@@ -22,15 +27,12 @@ import {
 /** A case about data that outlives or is shared by connections; `another` opens one more onto the same data. */
 type SharedDataCase = (first: SessionStore, another: () => Promise<SessionStore>) => Promise<void>;
 
-const REVOCATION = { reason: "admin", revokedAt: START + 2 * MINUTE } as const;
-
 export const sharedDataCases: Record<string, SharedDataCase> = {
   "restart: everything acknowledged is there again": async (first, another) => {
     const live = await create(first, "live", { retryKeyHash: bytes("retry", 32), binding: "thumbprint" });
     const swap = swapOf(live, "live");
     await first.rotate(swap);
-    const ended = await create(first, "ended");
-    await first.revokeSession(ended.id, REVOCATION);
+    const ended = await createRevoked(first, "ended");
     await first.addSigningKey(signingKey("a"), null);
     await first.createSession(newSession("c"), challenge("consumed"));
     await first.close();
@@ -38,8 +40,7 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
     const second = await another();
     await assertRow(second, afterSwap(live, swap));
     assertUnmatched(await second.rotate(swapOf(live, "the old generation")), afterSwap(live, swap));
-    const { revokedAt, reason } = REVOCATION;
-    await assertRow(second, { ...ended, revokedAt, revokedReason: reason });
+    await assertRow(second, ended);
     assert.deepEqual(await readLog(second), [ended.id]);
     assertSame(await second.signingKeys(), [signingKey("a")]);
     const used = await second.createSession(newSession("d"), challenge("consumed"));
@@ -112,9 +113,8 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
       assert.equal(await second.revokeSession(session.id, REVOCATION), true);
       const atRevocation = await second.findSession(session.id);
       const row = (await rotating).outcome === "rotated" ? afterSwap(session, swap) : session;
-      const { revokedAt, reason } = REVOCATION;
-      assertSame(atRevocation, { ...row, revokedAt, revokedReason: reason });
-      await assertRow(first, { ...row, revokedAt, revokedReason: reason });
+      assertSame(atRevocation, revoked(row));
+      await assertRow(first, revoked(row));
       assert.equal((await first.rotate(swapOf(row, "after"))).outcome, "unmatched");
     }
   },
@@ -124,7 +124,7 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
     another,
   ) => {
     const second = await another();
-    const sessions = await atOnce(40, (index) => create(first, `${index}`));
+    const sessions = await createMany(first, 40);
     const hits = await Promise.all(
       sessions.flatMap(({ id }) => [
         first.revokeSession(id, REVOCATION),
@@ -132,16 +132,14 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
       ]),
     );
     assert.equal(hits.filter(Boolean).length, 40);
-    const expected = sessions.map(({ id }) => id).sort();
-    for (const store of [first, second])
-      assert.deepEqual([...new Set(await readLog(store, 7))].sort(), expected);
+    for (const store of [first, second]) assert.deepEqual((await readLog(store, 7)).sort(), idsOf(sessions));
   },
 
   "two connections: each ends all, and each session is ended once": async (first, another) => {
     const second = await another();
-    const sessions = await atOnce(60, (index) => create(first, `${index}`));
+    const sessions = await createMany(first, 60);
     const ids = (await atOnce(6, (index) => revokeAll(index % 2 === 0 ? first : second, 7))).flat();
-    assert.deepEqual(ids.sort(), sessions.map(({ id }) => id).sort());
+    assert.deepEqual(ids.sort(), idsOf(sessions));
     assert.equal(await second.countSessions(START), 0);
   },
 
@@ -150,7 +148,7 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
     another,
   ) => {
     const second = await another();
-    const sessions = await atOnce(30, (index) => create(first, `${index}`));
+    const sessions = await createMany(first, 30);
     const delivered: number[] = [];
     const work = async (store: SessionStore, owner: string) => {
       while (delivered.length < sessions.length) {
