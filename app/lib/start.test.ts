@@ -10,6 +10,8 @@ const GOOD = {
   LOG_LEVEL: "silent",
 };
 
+const TRY_AGAIN_MS = 10;
+
 /** What a start with these settings says when it gives up; nothing where it does not. */
 async function start(settings: Record<string, string>): Promise<string[]> {
   const before = { ...process.env };
@@ -18,7 +20,7 @@ async function start(settings: Record<string, string>): Promise<string[]> {
   });
   Object.assign(process.env, GOOD, settings);
   const said: string[] = [];
-  await startApp((why) => said.push(why));
+  await startApp((why) => said.push(why), TRY_AGAIN_MS);
   return said;
 }
 

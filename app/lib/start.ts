@@ -15,11 +15,14 @@ const stopping = new AbortController();
  * Starts what the routes stand on. Where a store does not answer, this says so and resolves: requests are answered 503, and it
  * is tried again until the store is there. What waiting does not cure is said in a plain sentence, and ends the process.
  */
-export async function startApp(giveUp: (why: string) => void = endProcess): Promise<void> {
+export async function startApp(
+  giveUp: (why: string) => void = endProcess,
+  tryAgainMs = TRY_AGAIN_MS,
+): Promise<void> {
   const outage = await tryToStart(giveUp);
   if (outage === null) return;
   process.stderr.write(`${outage}\n`);
-  void keepTrying(giveUp);
+  void keepTrying(giveUp, tryAgainMs);
 }
 
 /** For a stop: nothing is started any more. */
@@ -27,9 +30,9 @@ export function stopStarting(): void {
   stopping.abort();
 }
 
-async function keepTrying(giveUp: (why: string) => void): Promise<void> {
+async function keepTrying(giveUp: (why: string) => void, tryAgainMs: number): Promise<void> {
   const { signal } = stopping;
-  do await setTimeout(TRY_AGAIN_MS, undefined, { signal }).catch(() => {});
+  do await setTimeout(tryAgainMs, undefined, { signal }).catch(() => {});
   while (!signal.aborted && (await tryToStart(giveUp)) !== null);
 }
 
