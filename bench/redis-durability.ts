@@ -5,7 +5,7 @@ import {
 } from "../packages/wallet-session/src/stores/redis/lost-writes.fixture.ts";
 import { startOwnServer } from "../packages/wallet-session/src/stores/redis/own-server.fixture.ts";
 import { openRedisStore, type RedisDurability } from "../packages/wallet-session/src/stores/redis.ts";
-import { bareRedis } from "./bare-redis.ts";
+import { bareRedis } from "./bare.ts";
 import type { Comparison } from "./measure.ts";
 import { rotations } from "./rotations.ts";
 

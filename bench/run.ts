@@ -5,8 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AfterLoss } from "../packages/wallet-session/src/stores/redis/lost-writes.fixture.ts";
-import { barePostgres } from "./bare-postgres.ts";
-import { bareSqlite } from "./bare-sqlite.ts";
+import { barePostgres, bareSqlite } from "./bare.ts";
 import { type ManySessions, manySessions } from "./many-sessions.ts";
 import { type Comparison, count } from "./measure.ts";
 import { inMemory, onPostgres, onRedis, onSqlite, POSTGRES_URL } from "./places.ts";
@@ -40,14 +39,8 @@ const sections = {
 
   async redis() {
     for (const durability of ["always", "everysec"] as const) {
-      const { ratio, ours, bare } = await rotationsOnRedis(ROUNDS, durability);
-      row(
-        `Rotations on Redis, ${durability}, 32 in flight / bare script`,
-        ratio.toFixed(2),
-        "aim: at least 0.80",
-      );
-      row("  ours, per second", count(ours));
-      row("  bare, per second", count(bare));
+      const rotations = await rotationsOnRedis(ROUNDS, durability);
+      rows(`Rotations on Redis, ${durability}, 32 in flight / bare script`, rotations, "aim: at least 0.80");
     }
     const { crash, promotion } = await lostRotations();
     lossRows("Append-only file cut by its last second of ten", crash);
@@ -70,10 +63,7 @@ const sections = {
   },
 
   async serve() {
-    const refresh = await serve(ROUNDS);
-    row("Refreshes by `wallet-session serve` / a bare Node server", refresh.ratio.toFixed(2));
-    row("  ours, per second", count(refresh.ours));
-    row("  bare, per second", count(refresh.bare));
+    rows("Refreshes by `wallet-session serve` / a bare Node server", await serve(ROUNDS));
   },
 
   async many() {
@@ -88,15 +78,19 @@ function row(what: string, figure: string, aim = ""): void {
   console.log(`${what.padEnd(64)} ${figure.padStart(10)}   ${aim}`);
 }
 
+function rows(what: string, { ratio, ours, bare }: Comparison, aim = ""): void {
+  row(what, ratio.toFixed(2), aim);
+  row("  ours, per second", count(ours));
+  row("  bare, per second", count(bare));
+}
+
 function rotationRows(
   store: string,
   bare: string,
   aim: string,
   { rotate, refresh }: { rotate: Comparison; refresh: Comparison },
 ): void {
-  row(`Rotations on ${store}, 32 in flight / ${bare}`, rotate.ratio.toFixed(2), aim);
-  row("  ours, per second", count(rotate.ours));
-  row("  bare, per second", count(rotate.bare));
+  rows(`Rotations on ${store}, 32 in flight / ${bare}`, rotate, aim);
   row(`Refreshes on ${store}, each with a signed access token / the same`, refresh.ratio.toFixed(2));
   row("  ours, per second", count(refresh.ours));
 }

@@ -26,12 +26,12 @@ export interface Command {
   readonly name: string;
   readonly summary: string;
   /** What follows the name. */
-  readonly usage: string;
+  readonly usage?: string;
   /** Paragraphs below the usage. */
   readonly about: readonly string[];
-  readonly options: Readonly<Record<string, CommandOption>>;
-  /** What its one operand looks like, as far as it is told from an option by that; null: it takes none. */
-  readonly operand: RegExp | null;
+  readonly options?: Readonly<Record<string, CommandOption>>;
+  /** What its one operand looks like, as far as it is told from an option by that. Without it, it takes none. */
+  readonly operand?: RegExp;
   readonly examples: readonly string[];
   readonly load: () => Promise<(invocation: Invocation) => Promise<ExitCode>>;
 }
@@ -66,7 +66,7 @@ export function parseCommandLine(command: Command, args: readonly string[]) {
   const isOperand = (arg: string) => arg.startsWith("-") && command.operand?.test(arg) === true;
   const parsed = parseArgs({ args: args.filter((arg) => !isOperand(arg)), options, allowPositionals: true });
   const operands = [...parsed.positionals, ...args.filter(isOperand)];
-  const unwanted = operands[command.operand === null ? 0 : 1];
+  const unwanted = operands[command.operand === undefined ? 0 : 1];
   if (unwanted !== undefined) throw new UsageError(`${command.name} does not take "${unwanted}".`);
   return { operands, options: parsed.values };
 }

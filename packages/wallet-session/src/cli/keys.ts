@@ -5,7 +5,7 @@ import { createKeyring, type Keyring } from "../tokens/secrets.ts";
 import { createSigningKeys, type ListedSigningKey, type SigningKeys } from "../tokens/signing-keys.ts";
 import { EXIT, type ExitCode, type Invocation } from "./command.ts";
 import { accessTtlMs, authSecrets, withStore } from "./settings.ts";
-import { minute, span, table, timestamp } from "./table.ts";
+import { minute, printTable, span, timestamp } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `keys list`: the keys that sign access tokens, and how each stands. */
@@ -19,11 +19,11 @@ export async function keysList({ terminal, options }: Invocation): Promise<ExitC
   if (keys.length === 0)
     terminal.note("There is no signing key yet: the first server that starts makes one.");
   else
-    for (const line of table(
+    printTable(
+      terminal,
       HEADINGS,
       keys.map((key) => row(key, keyring)),
-    ))
-      terminal.out(line);
+    );
   if (keys.some(({ state }) => state === "unreadable")) {
     terminal.note(
       "An unreadable key rests under a secret that is not in AUTH_SECRET. Tokens of it are refused.",

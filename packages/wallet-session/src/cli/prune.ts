@@ -6,14 +6,22 @@ import { accessTtlMs, withStore } from "./settings.ts";
 import { count } from "./table.ts";
 import { progress } from "./terminal.ts";
 
+const WORDS = {
+  sessions: "ended session",
+  challenges: "used challenge",
+  revocations: "old revocation",
+  events: "old event",
+} as const satisfies Record<keyof PruneCounts, string>;
+const KINDS = Object.keys(WORDS) as (keyof PruneCounts)[];
+
 /** `prune`: deletes what nobody can need any more, until nothing of it is left. */
 export async function pruneAll({ terminal, options }: Invocation): Promise<ExitCode> {
   const ttlMs = accessTtlMs(terminal);
   const tell = progress(terminal);
-  let total: PruneCounts = { sessions: 0, challenges: 0, revocations: 0, events: 0 };
+  const total = { sessions: 0, challenges: 0, revocations: 0, events: 0 };
   await withStore(terminal, (store) =>
     prune({ store, clock: systemClock }, ttlMs, (counts) => {
-      total = sum(total, counts);
+      for (const kind of KINDS) total[kind] += counts[kind];
       tell(() => `Deleted so far: ${inWords(total)}.`);
     }),
   );
@@ -21,21 +29,6 @@ export async function pruneAll({ terminal, options }: Invocation): Promise<ExitC
   return EXIT.ok;
 }
 
-function sum(a: PruneCounts, b: PruneCounts): PruneCounts {
-  return {
-    sessions: a.sessions + b.sessions,
-    challenges: a.challenges + b.challenges,
-    revocations: a.revocations + b.revocations,
-    events: a.events + b.events,
-  };
-}
-
-function inWords({ sessions, challenges, revocations, events }: PruneCounts): string {
-  const parts = [
-    count(sessions, "ended session"),
-    count(challenges, "used challenge"),
-    count(revocations, "old revocation"),
-    count(events, "old event"),
-  ];
-  return parts.join(", ");
+function inWords(total: PruneCounts): string {
+  return KINDS.map((kind) => count(total[kind], WORDS[kind])).join(", ");
 }

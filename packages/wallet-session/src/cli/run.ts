@@ -135,7 +135,7 @@ export function helpOf(command: Command): string {
   return [
     `${command.summary}.`,
     "",
-    `Usage: wallet-session ${command.name}${command.usage === "" ? "" : ` ${command.usage}`}`,
+    `Usage: wallet-session ${command.name}${command.usage === undefined ? "" : ` ${command.usage}`}`,
     ...command.about.flatMap((paragraph) => ["", ...wrapped(paragraph)]),
     "",
     "Options:",

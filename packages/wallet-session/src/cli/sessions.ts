@@ -9,7 +9,7 @@ import {
 import type { Revocation, SessionRecord, SessionStore } from "../store.ts";
 import { EXIT, type ExitCode, type Invocation, SESSION_ID, UsageError } from "./command.ts";
 import { withStore } from "./settings.ts";
-import { count, minute, span, table, timestamp } from "./table.ts";
+import { count, minute, printTable, span, timestamp } from "./table.ts";
 import { progress, type Terminal } from "./terminal.ts";
 
 /** `sessions list`: an actor's live sessions, and those of the last days that a reuse has ended. */
@@ -29,10 +29,12 @@ export async function sessionsList({ terminal, options }: Invocation): Promise<E
     return EXIT.ok;
   }
   if (sessions.length === 0) terminal.note(`${actor} has no live session.`);
-  else {
-    const rows = sessions.map((session) => row(session, now));
-    for (const line of table(HEADINGS, rows)) terminal.out(line);
-  }
+  else
+    printTable(
+      terminal,
+      HEADINGS,
+      sessions.map((session) => row(session, now)),
+    );
   if (live.length === SESSIONS_LISTED) {
     terminal.note(`These are the newest ${count(SESSIONS_LISTED, "session")}; there may be more.`);
   }

@@ -1,13 +1,21 @@
+import type { Terminal } from "./terminal.ts";
+
 /** Rows in columns as wide as their widest cell, under their headings. Control characters of a cell are not passed on. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function printTable(
+  terminal: Terminal,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): void {
   const cells = [headings, ...rows.map((row) => row.map(printable))];
   const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  return cells.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  for (const row of cells) {
+    terminal.out(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
+  }
 }
 
 /** A user agent may hold what a terminal takes for a command. */

@@ -12,32 +12,6 @@ const LEASE_WARNING_SHARE = 1 / 4;
 /** How often a session's row is read once its end is near: another process may have renewed it. */
 const LEASE_LOOK_MS = 2_000;
 
-/**
- * The leases of this process: they follow sessions for longer than one access token lives. All leases of a session share
- * one state; one tick a second looks after all sessions.
- */
-export interface Leases {
-  /** Follows the session from now on. The function returned ends the lease without a word. */
-  follow(session: AuthenticatedSession, listener: LeaseListener): () => void;
-  /** An access token was issued beside this row at `at`, by a refresh on this process. */
-  renewed(session: SessionRecord, at: number): void;
-  /** Warns, looks at rows and ends what is due. Never rejects. */
-  tick(): Promise<void>;
-  /** Forgets all leases without a word. */
-  clear(): void;
-  /** How many there are. */
-  count(): number;
-}
-
-export interface LeasesOptions {
-  readonly store: Pick<SessionStore, "findSession">;
-  readonly revocations: Pick<RevocationView, "has" | "onRevoked">;
-  readonly clock: Clock;
-  readonly accessTtlMs: number;
-  readonly refreshIdleTtlMs: number;
-  readonly refreshLeewayMs: number;
-}
-
 interface Follower {
   readonly tell: LeaseListener;
   warned: boolean;
@@ -59,7 +33,18 @@ interface Followed {
   revoked: boolean;
 }
 
-export function createLeases(options: LeasesOptions): Leases {
+/**
+ * The leases of this process: they follow sessions for longer than one access token lives. All leases of a session share
+ * one state; one tick a second looks after all sessions.
+ */
+export function createLeases(options: {
+  readonly store: Pick<SessionStore, "findSession">;
+  readonly revocations: Pick<RevocationView, "has" | "onRevoked">;
+  readonly clock: Clock;
+  readonly accessTtlMs: number;
+  readonly refreshIdleTtlMs: number;
+  readonly refreshLeewayMs: number;
+}) {
   const { store, revocations, clock, accessTtlMs } = options;
   const lifetimeMs = Math.min(accessTtlMs, options.refreshIdleTtlMs);
   const warningMs = Math.min(LEASE_WARNING_MS, lifetimeMs * LEASE_WARNING_SHARE);
@@ -67,6 +52,7 @@ export function createLeases(options: LeasesOptions): Leases {
   const graceMs = 2 * options.refreshLeewayMs;
   const sessions = new Map<SessionId, Followed>();
 
+  /** Follows the session from now on. The function returned ends the lease without a word. */
   function follow({ sessionId, accessExpiresAt }: AuthenticatedSession, listener: LeaseListener): () => void {
     const now = clock.now();
     const session = sessions.get(sessionId) ?? begin(sessionId, accessExpiresAt, now);
@@ -97,9 +83,7 @@ export function createLeases(options: LeasesOptions): Leases {
     return session;
   }
 
-  function isFollowed(session: Followed): boolean {
-    return sessions.get(session.id) === session;
-  }
+  const isFollowed = (session: Followed) => sessions.get(session.id) === session;
 
   /**
    * Takes over a later end, and tells of it. Token times are whole seconds, so a gain under one second is ignored, unless the
@@ -124,6 +108,7 @@ export function createLeases(options: LeasesOptions): Leases {
     extend(session, Math.min(issuedAt + accessTtlMs, row.expiresAt), now, rotated);
   }
 
+  /** An access token was issued beside this row at `at`, by a refresh on this process. */
   function renewed(row: SessionRecord, at: number): void {
     const session = sessions.get(row.id);
     if (session === undefined) return;
@@ -133,6 +118,7 @@ export function createLeases(options: LeasesOptions): Leases {
     if (!session.looking) session.lookAt = warnsAt(session);
   }
 
+  /** Warns, looks at rows and ends what is due. Never rejects. */
   async function tick(): Promise<void> {
     const now = clock.now();
     const looks: Promise<void>[] = [];
@@ -225,11 +211,14 @@ export function createLeases(options: LeasesOptions): Leases {
   }
 
   revocations.onRevoked(onRevoked);
-  function count(): number {
-    return [...sessions.values()].reduce((sum, { followers }) => sum + followers.size, 0);
-  }
-
-  return { follow, renewed, tick, clear: () => sessions.clear(), count };
+  return {
+    follow,
+    renewed,
+    tick,
+    /** Forgets all leases without a word. */
+    clear: () => sessions.clear(),
+    count: () => [...sessions.values()].reduce((sum, { followers }) => sum + followers.size, 0),
+  };
 }
 
 type Limits = Pick<SessionRecord, "idleExpiresAt" | "expiresAt">;

@@ -23,31 +23,8 @@ const SECURITY_EVENT_REFUSALS = 10;
 /** How long running deliveries have to end when the process stops. */
 const SECURITY_EVENTS_CLOSE_MS = 2_000;
 
-/** Delivers the security events of the store, at least once each, in the background. */
-export interface Outbox {
-  /** Delivers what there is, where this process has the delivery claim or gets it. Calls at the same time share one run. Never rejects. */
-  deliver(): Promise<void>;
-  /** There may be something new: looks at once, where this process had the claim when it last asked. */
-  wake(): void;
-  /** So many were deleted for their age. Delivered events are gone by then, so these never were delivered. */
-  expired(events: number): void;
-  /** What waits, of the oldest 100; null where another process has the claim. */
-  waiting(): WaitingEvents | null;
-  /** Lets running deliveries end, for 2 s at most, and gives the claim back. */
-  close(): Promise<void>;
-}
-
-export interface OutboxOptions {
-  readonly store: Pick<SessionStore, "claimEvents" | "settleEvents">;
-  readonly handler: SecurityEventHandler;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
-  readonly every: Every;
-  readonly onEvent: EventSink;
-}
-
 interface Failing {
-  readonly backoff: Backoff;
+  readonly backoff: ReturnType<typeof createBackoff>;
   /** Tries that said something of this event rather than of the receiver. */
   refusals: number;
   /** What `delivered` was when it failed last. */
@@ -55,6 +32,8 @@ interface Failing {
 }
 
 /**
+ * Delivers the security events of the store, at least once each, in the background.
+ *
  * One process at a time has the delivery claim and delivers. It renews the claim with each round, so another process takes
  * over from a dead one once the claim has run out. Events are deleted up to the first one that is not done: after a crash the
  * events behind that one come again.
@@ -64,7 +43,14 @@ interface Failing {
  * not against the receiver, where the receiver refused it, where other events got through since its last failure, or where it
  * holds back half a batch of done events. Ten such failures, and it is given up: else it would hold up all later events.
  */
-export function createOutbox(options: OutboxOptions): Outbox {
+export function createOutbox(options: {
+  readonly store: Pick<SessionStore, "claimEvents" | "settleEvents">;
+  readonly handler: SecurityEventHandler;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly every: Every;
+  readonly onEvent: EventSink;
+}) {
   const { store, clock, random, onEvent } = options;
   const owner = Buffer.from(random(16)).toString("base64url");
   const closing = new AbortController();
@@ -78,6 +64,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let again = false;
   let closed = false;
 
+  /** Delivers what there is, where this process has the delivery claim or gets it. Calls at the same time share one run. Never rejects. */
   function deliver(): Promise<void> {
     again = true;
     // A later delivery is no part of the request that ended the session.
@@ -182,19 +169,23 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   return {
     deliver,
+    /** There may be something new: looks at once, where this process had the claim when it last asked. */
     wake() {
       if (waiting !== null && !closed) void deliver();
     },
-    expired(events) {
+    /** So many were deleted for their age. Delivered events are gone by then, so these never were delivered. */
+    expired(events: number) {
       if (events > 0) onEvent({ type: "security_events_expired", events });
     },
-    waiting() {
+    /** What waits, of the oldest 100; null where another process has the claim. */
+    waiting(): WaitingEvents | null {
       if (waiting === null) return null;
       const open = waiting.filter(({ position }) => !done.has(position));
       const [oldest] = open;
       const ageMs = oldest === undefined ? 0 : elapsedMs(oldest.revokedAt, clock.now());
       return { count: open.length, ageMs };
     },
+    /** Lets running deliveries end, for 2 s at most, and gives the claim back. */
     async close() {
       closed = true;
       const stop = options.every(SECURITY_EVENTS_CLOSE_MS, async () => closing.abort());
@@ -229,20 +220,12 @@ const SECURITY_EVENTS_RETRY_MS = 1_000;
 const SECURITY_EVENTS_RETRY_MAX_MS = 300_000;
 
 /** When to try again after a failure. The pause doubles with each one, up to five minutes; the real wait is half of it to all of it. */
-export interface Backoff {
-  /** Returns in how many milliseconds it may be tried again. */
-  failed(): number;
-  succeeded(): void;
-  /** Failures since the last success. */
-  failures(): number;
-  waits(): boolean;
-}
-
-export function createBackoff(clock: Clock, random: RandomBytes): Backoff {
+function createBackoff(clock: Clock, random: RandomBytes) {
   let failures = 0;
   let until = 0;
   return {
-    failed() {
+    /** Returns in how many milliseconds it may be tried again. */
+    failed(): number {
       failures += 1;
       const most = Math.min(SECURITY_EVENTS_RETRY_MS * 2 ** (failures - 1), SECURITY_EVENTS_RETRY_MAX_MS);
       const [share = 0] = random(1);
@@ -254,8 +237,9 @@ export function createBackoff(clock: Clock, random: RandomBytes): Backoff {
       failures = 0;
       until = 0;
     },
+    /** Since the last success. */
     failures: () => failures,
-    waits() {
+    waits(): boolean {
       const left = until - clock.now();
       // A clock that was set back must not make the wait longer than the longest one.
       return left > 0 && left <= SECURITY_EVENTS_RETRY_MAX_MS;

@@ -17,25 +17,13 @@ const UNKNOWN_REASON: RevocationReason = "admin";
  * The last revocations that this node has heard of, far longer than it refuses access tokens for them: a store that comes
  * back older than it was has lost the newest, which were acknowledged. They are put back from here.
  */
-export interface RevocationMemory {
-  /** Kept until 50,000 newer ones are known, or this process ends. */
-  remember(sessionId: SessionId, reason: RevocationReason | null): void;
-  /** From now on `reassert` has work: all that is remembered. */
-  storeIsOlder(): void;
-  /**
-   * Revokes again, newest first, some of the sessions that may have been lost, where their rows are not revoked; all of them
-   * after some calls. A session that fails is tried again by the next call. @throws store_unavailable
-   */
-  reassert(): Promise<void>;
-}
-
 export function createRevocationMemory(options: {
   store: Pick<SessionStore, "revokeSession">;
   now: () => number;
   onEvent: EventSink;
   /** Told of each session that was live in the store and is revoked again. */
   onReasserted: (sessionId: SessionId, reason: RevocationReason) => void;
-}): RevocationMemory {
+}) {
   const { store, now, onEvent, onReasserted } = options;
   const known = new Map<SessionId, RevocationReason>();
   /** Oldest first, taken from its end; null when there is nothing to do. */
@@ -51,20 +39,24 @@ export function createRevocationMemory(options: {
   }
 
   return {
-    remember(sessionId, reason) {
+    /** Kept until 50,000 newer ones are known, or this process ends. */
+    remember(sessionId: SessionId, reason: RevocationReason | null): void {
       if (reason === null && known.has(sessionId)) return;
       known.delete(sessionId);
       known.set(sessionId, reason ?? UNKNOWN_REASON);
       if (known.size <= REVOCATIONS_REMEMBERED) return;
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        return;
-      }
+      const [oldest = sessionId] = known.keys();
+      known.delete(oldest);
     },
-    storeIsOlder() {
+    /** From now on `reassert` has work: all that is remembered. */
+    storeIsOlder(): void {
       suspects = [...known.keys()];
     },
-    async reassert() {
+    /**
+     * Revokes again, newest first, some of the sessions that may have been lost, where their rows are not revoked; all of them
+     * after some calls. A session that fails is tried again by the next call. @throws store_unavailable
+     */
+    async reassert(): Promise<void> {
       if (suspects === null) return;
       for (let done = 0; suspects.length > 0 && done < REASSERTIONS_PER_POLL; done += REASSERTIONS_AT_ONCE) {
         const group = suspects.slice(-REASSERTIONS_AT_ONCE);

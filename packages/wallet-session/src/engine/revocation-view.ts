@@ -2,48 +2,26 @@ import { type Clock, elapsedMs } from "../clock.ts";
 import type { EventSink } from "../events.ts";
 import { CLOCK_TOLERANCE_MS } from "../limits.ts";
 import type { RevocationEntry, RevocationPage, RevocationReason, SessionId, SessionStore } from "../store.ts";
-import { createRevocationMemory, type RevocationMemory } from "./revocation-memory.ts";
+import { createRevocationMemory } from "./revocation-memory.ts";
 
 /** From this age on, a node's view of the revocations no longer counts as fresh. */
 export const REVOCATION_VIEW_MAX_AGE_MS = 10_000;
 export const REVOCATION_PAGE_ENTRIES = 1_000;
 
+type RevocationListener = (sessionId: SessionId, reason: RevocationReason | null) => void;
+
+export type RevocationView = ReturnType<typeof createRevocationView>;
+
 /**
  * This node's picture of which sessions were revoked, so that an access token is checked without a store call.
  * An entry lives as long as an access token issued just before the revocation could.
  */
-export interface RevocationView {
-  has(sessionId: SessionId): boolean;
-  /** Notes a revocation that this node itself wrote. It counts at once, before the log is read again. */
-  add(sessionId: SessionId, reason: RevocationReason): void;
-  /**
-   * From now on tells of each revocation, as soon as this node knows of it. `reason` is null for what came by the log,
-   * which does not say why. The listener must not throw.
-   */
-  onRevoked(listener: RevocationListener): void;
-  /**
-   * Reads the log to its end. Calls at the same time share one reading. Where the store turns out to be older than it was,
-   * reads all of the log again and puts back the lost revocations ({@link RevocationMemory}). @throws store_unavailable
-   */
-  poll(): Promise<void>;
-  /** Polls now, or once more where a reading is under way: it may have passed what this call is about. Never throws. */
-  wake(): void;
-  /** Milliseconds since the last reading that came to the log's end was begun; null: none yet. */
-  ageMs(): number | null;
-  /** The log was read to its end within the last 10 s. */
-  isFresh(): boolean;
-  /** The log was read to its end at least once. */
-  isLoaded(): boolean;
-}
-
-type RevocationListener = (sessionId: SessionId, reason: RevocationReason | null) => void;
-
 export function createRevocationView(options: {
   store: Pick<SessionStore, "revocationsAfter" | "revokeSession">;
   clock: Clock;
   accessTtlMs: number;
   onEvent: EventSink;
-}): RevocationView {
+}) {
   const { store, clock, accessTtlMs, onEvent } = options;
   const forgetAt = new Map<SessionId, number>();
   /**
@@ -67,6 +45,7 @@ export function createRevocationView(options: {
   let reading: Promise<void> | null = null;
   let wokenMeanwhile = false;
 
+  /** Notes a revocation that this node itself wrote. It counts at once, before the log is read again. */
   function add(sessionId: SessionId, reason: RevocationReason): void {
     // The log may have been quicker than the answer.
     if (!forgetAt.has(sessionId)) unseen.add(sessionId);
@@ -135,6 +114,10 @@ export function createRevocationView(options: {
     }
   }
 
+  /**
+   * Reads the log to its end. Calls at the same time share one reading. Where the store turns out to be older than it was,
+   * reads all of the log again and puts back the lost revocations ({@link createRevocationMemory}). @throws store_unavailable
+   */
   function poll(): Promise<void> {
     reading ??= readToEnd().finally(() => {
       reading = null;
@@ -145,23 +128,31 @@ export function createRevocationView(options: {
     return reading;
   }
 
+  /** Polls now, or once more where a reading is under way: it may have passed what this call is about. Never throws. */
   function wake(): void {
     if (reading === null) void poll().catch(() => {});
     else wokenMeanwhile = true;
   }
 
+  /** Milliseconds since the last reading that came to the log's end was begun; null: none yet. */
   function ageMs(): number | null {
     return readAt === null ? null : elapsedMs(readAt, clock.now());
   }
 
   return {
-    has: (sessionId) => forgetAt.has(sessionId),
+    has: (sessionId: SessionId) => forgetAt.has(sessionId),
     add,
-    onRevoked: (listener) => void listeners.push(listener),
+    /**
+     * From now on tells of each revocation, as soon as this node knows of it. `reason` is null for what came by the log,
+     * which does not say why. The listener must not throw.
+     */
+    onRevoked: (listener: RevocationListener) => void listeners.push(listener),
     poll,
     wake,
     ageMs,
+    /** The log was read to its end within the last 10 s. */
     isFresh: () => (ageMs() ?? Number.POSITIVE_INFINITY) < REVOCATION_VIEW_MAX_AGE_MS,
+    /** The log was read to its end at least once. */
     isLoaded: () => readAt !== null,
   };
 }

@@ -1,4 +1,9 @@
-import type { JarRefreshResult, PresentedRefreshToken, SessionEngine } from "../engine/session-engine.ts";
+import type {
+  AuthenticatedSession,
+  JarRefreshResult,
+  PresentedRefreshToken,
+  SessionEngine,
+} from "../engine/session-engine.ts";
 import { ERROR_MEANINGS } from "../error-codes.ts";
 import { SessionError } from "../errors.ts";
 import { noteSession } from "../request-context.ts";
@@ -46,20 +51,17 @@ export async function refreshJar(
 }
 
 function refreshed(result: JarRefreshResult): JarAnswer {
-  const { id: sessionId, actorId } = result.outcome === "unchanged" ? result.session : result.tokens.session;
-  noteSession({ actorId, sessionId });
-  if (result.outcome === "unchanged") {
-    const { expiresInSeconds, refreshExpiresInSeconds } = result;
-    // No cookie at all: an answer that overtakes this one may have set newer ones.
-    return { outcome: "refreshed", sessionId, expiresInSeconds, refreshExpiresInSeconds, setCookies: [] };
-  }
-  const { tokens } = result;
+  const unchanged = result.outcome === "unchanged";
+  const { session, expiresInSeconds, refreshExpiresInSeconds } = unchanged ? result : result.tokens;
+  noteSession({ actorId: session.actorId, sessionId: session.id });
+  // No cookie at all beside an unchanged jar: an answer that overtakes this one may have set newer ones.
+  const setCookies = unchanged ? [] : sessionCookies(result.tokens);
   return {
     outcome: "refreshed",
-    sessionId,
-    expiresInSeconds: tokens.expiresInSeconds,
-    refreshExpiresInSeconds: tokens.refreshExpiresInSeconds,
-    setCookies: sessionCookies(tokens),
+    sessionId: session.id,
+    expiresInSeconds,
+    refreshExpiresInSeconds,
+    setCookies,
   };
 }
 
@@ -69,16 +71,25 @@ function refreshed(result: JarRefreshResult): JarAnswer {
  */
 async function belongsToAnother(
   engine: SessionEngine,
-  { accessToken }: RefreshableJar,
+  jar: RefreshableJar,
   refusedId: SessionId,
   refusal: SessionError,
 ): Promise<boolean> {
   if (refusal.endedAs === "replaced") return true;
-  if (accessToken === null) return false;
+  const session = await signedIn(engine, jar);
+  return session !== null && session.sessionId !== refusedId;
+}
+
+/** The session of the jar's access cookie, where that is a good one; else null. @throws store_unavailable */
+export async function signedIn(
+  engine: SessionEngine,
+  { accessToken }: CookieJar,
+): Promise<AuthenticatedSession | null> {
+  if (accessToken === null) return null;
   try {
-    return (await engine.authenticate(accessToken)).sessionId !== refusedId;
+    return await engine.authenticate(accessToken);
   } catch (error) {
-    if (error instanceof SessionError && error.code !== "store_unavailable") return false;
+    if (error instanceof SessionError && error.code !== "store_unavailable") return null;
     throw error;
   }
 }

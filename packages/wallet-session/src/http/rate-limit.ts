@@ -1,6 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { SessionError } from "../errors.ts";
-import type { SessionId } from "../store.ts";
 import { clientNetwork, parseIp } from "./request/ip-address.ts";
 
 /** For one address (IPv6: one /64). Far above what one household or office does. */
@@ -11,30 +10,21 @@ export const SIGN_INS_PER_MINUTE = 300;
 /** For one session. An honest one refreshes a few times an hour. */
 export const REFRESHES_PER_MINUTE = 120;
 
+export type RateLimits = ReturnType<typeof createRateLimits>;
+
 /**
  * Counts in this process alone and forgets after a minute. Requests without a key are not counted: one bucket for all clients
  * of unknown address would let any one of them lock out the others.
  * Every method @throws rate_limited
  */
-export interface RateLimits {
-  challenge(address: string | null): Promise<void>;
-  /** On top of `challenge`, where a client domain is to be asked. */
-  clientDomain(address: string | null): Promise<void>;
-  signIn(address: string | null): Promise<void>;
-  /** By session, whatever the address. Garbage never gets here: the token was read by then. */
-  refresh(sessionId: SessionId): Promise<void>;
-}
-
-export function createRateLimits(): RateLimits {
-  const challenges = perMinute(CHALLENGES_PER_MINUTE);
-  const clientDomains = perMinute(CLIENT_DOMAINS_PER_MINUTE);
-  const signIns = perMinute(SIGN_INS_PER_MINUTE);
-  const refreshes = perMinute(REFRESHES_PER_MINUTE);
+export function createRateLimits() {
   return {
-    challenge: (address) => challenges(networkKey(address)),
-    clientDomain: (address) => clientDomains(networkKey(address)),
-    signIn: (address) => signIns(networkKey(address)),
-    refresh: refreshes,
+    challenge: byNetwork(perMinute(CHALLENGES_PER_MINUTE)),
+    /** On top of `challenge`, where a client domain is to be asked. */
+    clientDomain: byNetwork(perMinute(CLIENT_DOMAINS_PER_MINUTE)),
+    signIn: byNetwork(perMinute(SIGN_INS_PER_MINUTE)),
+    /** By session, whatever the address. Garbage never gets here: the token was read by then. */
+    refresh: perMinute(REFRESHES_PER_MINUTE),
   };
 }
 
@@ -45,7 +35,9 @@ export const noRateLimits: RateLimits = {
   refresh: async () => {},
 };
 
-function perMinute(points: number): (key: string | null) => Promise<void> {
+type Limit = (key: string | null) => Promise<void>;
+
+function perMinute(points: number): Limit {
   const limiter = new RateLimiterMemory({ points, duration: 60 });
   return async (key) => {
     if (key === null) return;
@@ -59,7 +51,9 @@ function perMinute(points: number): (key: string | null) => Promise<void> {
   };
 }
 
-function networkKey(address: string | null): string | null {
-  const ip = address === null ? null : parseIp(address);
-  return ip === null ? null : clientNetwork(ip);
+function byNetwork(limit: Limit): Limit {
+  return (address) => {
+    const ip = address === null ? null : parseIp(address);
+    return limit(ip === null ? null : clientNetwork(ip));
+  };
 }

@@ -164,14 +164,6 @@ export interface LineKind {
   readonly code: string | null;
 }
 
-/** The first lines of each kind in each window; of the rest the number. */
-export interface LineBudget {
-  /** Whether one more line of this kind may be written, of `most` in a window. */
-  take(kind: LineKind, most: number): boolean;
-  /** Ends the windows that are over, or all of them, and tells of what was left out in them. */
-  settle(all?: boolean): void;
-}
-
 interface Window {
   readonly kind: LineKind;
   startedAt: number;
@@ -179,14 +171,15 @@ interface Window {
   dropped: number;
 }
 
-export function createLineBudget(options: {
+/** The first lines of each kind in each window; of the rest the number. */
+function createLineBudget(options: {
   readonly windowMs: number;
   readonly stopwatch: Stopwatch;
   /** Told of each line that is left out. */
   readonly onDropped: (kind: LineKind) => void;
   /** Told of each window in which lines were left out, when it is over. */
   readonly onWindowOver: (kind: LineKind, dropped: number) => void;
-}): LineBudget {
+}) {
   const { windowMs, stopwatch, onDropped, onWindowOver } = options;
   const windows = new Map<string, Window>();
 
@@ -207,7 +200,8 @@ export function createLineBudget(options: {
   }
 
   return {
-    take(kind, most) {
+    /** Whether one more line of this kind may be written, of `most` in a window. */
+    take(kind: LineKind, most: number): boolean {
       const window = windowOf(kind);
       if (window.written < most) {
         window.written += 1;
@@ -217,7 +211,8 @@ export function createLineBudget(options: {
       onDropped(kind);
       return false;
     },
-    settle(all = false) {
+    /** Ends the windows that are over, or all of them, and tells of what was left out in them. */
+    settle(all = false): void {
       const now = stopwatch();
       for (const [key, window] of windows) {
         if (all || now - window.startedAt >= windowMs) end(key, window);

@@ -5,19 +5,12 @@ import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
 
 /** Metrics whose sinks are there at once, though what they need is loaded only at the start; until then they count nothing. */
-export interface LateMetrics extends Omit<Metrics, "watch"> {
+export function lateMetrics(): Omit<Metrics, "watch"> & {
   /** Once; more calls change nothing. @throws Error where `prom-client` is not installed */
   load(engine: SessionEngine, handlers: Handlers): Promise<void>;
-}
-
-export function lateMetrics(): LateMetrics {
+} {
   let metrics: Metrics | null = null;
   let loading: Promise<void> | null = null;
-
-  async function begin(engine: SessionEngine, handlers: Handlers): Promise<void> {
-    metrics = await createMetrics();
-    metrics.watch(engine, handlers);
-  }
 
   return {
     onEvent: (event) => metrics?.onEvent(event),
@@ -26,10 +19,16 @@ export function lateMetrics(): LateMetrics {
     onFault: (error) => metrics?.onFault(error),
     onLineDropped: (event) => metrics?.onLineDropped(event),
     load(engine, handlers) {
-      loading ??= begin(engine, handlers).catch((error) => {
-        loading = null;
-        throw error;
-      });
+      loading ??= createMetrics().then(
+        (made) => {
+          metrics = made;
+          made.watch(engine, handlers);
+        },
+        (error) => {
+          loading = null;
+          throw error;
+        },
+      );
       return loading;
     },
     async render() {

@@ -10,20 +10,10 @@ import { type AccessClaims, readStrictJwt, strictHeader } from "./strict-jwt.ts"
 /** Verified access tokens that a process remembers. */
 const VERIFIED_TOKENS_REMEMBERED = 10_000;
 
-export interface AccessTokens {
-  /** Signs a token for the session. It ends with the session's absolute limit where that comes first. */
-  sign(session: SessionRecord): Promise<{ token: string; claims: AccessClaims }>;
-  /**
-   * The claims of a token that we signed, for us, and that has not expired.
-   * Does NOT know whether the session still lives.
-   * @throws access_token_invalid, access_token_expired
-   */
-  verify(token: string): Promise<AccessClaims>;
-  /** As `verify`, whatever the token's age. @throws access_token_invalid */
-  verifyAnyAge(token: string): Promise<AccessClaims>;
-}
+export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
-export interface AccessTokensOptions {
+/** EdDSA access tokens (RFC 9068, RFC 8037): 15 minutes, `typ: at+jwt`. */
+export function createAccessTokens(options: {
   readonly keys: Pick<SigningKeys, "signer" | "verifier">;
   readonly issuer: string;
   readonly audience: string;
@@ -32,14 +22,12 @@ export interface AccessTokensOptions {
   readonly random: RandomBytes;
   /** How many verified tokens are kept at most. */
   readonly remembered?: number;
-}
-
-/** EdDSA access tokens (RFC 9068, RFC 8037): 15 minutes, `typ: at+jwt`. */
-export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
+}) {
   const { keys, issuer, audience, ttlMs, clock, random, remembered = VERIFIED_TOKENS_REMEMBERED } = options;
   /** Only texts that passed the strict reading and the signature get in, so a hit is byte for byte one of ours. */
   const verified = new Recent<AccessClaims>(remembered);
 
+  /** Signs a token for the session. It ends with the session's absolute limit where that comes first. */
   async function sign(session: SessionRecord) {
     const { kid, key } = await keys.signer();
     const iat = Math.floor(clock.now() / 1000);
@@ -56,6 +44,7 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     return { token, claims };
   }
 
+  /** As `verify`, whatever the token's age. @throws access_token_invalid */
   async function verifyAnyAge(token: string): Promise<AccessClaims> {
     const seen = verified.get(token);
     if (seen !== undefined) return seen;
@@ -75,6 +64,10 @@ export function createAccessTokens(options: AccessTokensOptions): AccessTokens {
     return claims;
   }
 
+  /**
+   * The claims of a token that we signed, for us, and that has not expired. Does NOT know whether the session still lives.
+   * @throws access_token_invalid, access_token_expired
+   */
   async function verify(token: string): Promise<AccessClaims> {
     const claims = await verifyAnyAge(token);
     const now = clock.now();

@@ -19,25 +19,6 @@ const SIGNING_KEY_RELOAD_MS = 5_000;
 
 type CryptoKey = webcrypto.CryptoKey;
 
-/** The keys that sign access tokens: made on first start, shared by all nodes through the store, sealed there. */
-export interface SigningKeys {
-  /** The newest key whose time to sign has come. */
-  signer(): Promise<{ kid: string; key: CryptoKey }>;
-  /** The public key of that id, or null. An unknown id makes a node look into the store, at most every few seconds. */
-  verifier(kid: string): Promise<KeyObject | null>;
-  /** Public keys that sign, will sign, or have signed a token that may still live. */
-  jwks(): Promise<{ keys: JsonWebKey[] }>;
-  /** Publishes a new key now, which signs from the lead time on. Returns its id. */
-  rotate(): Promise<string>;
-  /** All keys in the store, in the order in which they were added. Makes none. */
-  list(): Promise<ListedSigningKey[]>;
-  /**
-   * Takes over what other nodes have added; makes the first key if there is none that opens, and the next one if none rests
-   * under the secret in front.
-   */
-  load(): Promise<void>;
-}
-
 /**
  * `coming`: published, its time to sign is ahead; `signing`: signs now; `verifying`: a token of it may still live; `retired`:
  * none can; `unreadable`: no secret that is listed opens it, so it does nothing.
@@ -51,15 +32,6 @@ export interface ListedSigningKey {
   readonly state: SigningKeyState;
   /** The key id of the secret that it rests under; null for anything that is no seal. */
   readonly sealedUnder: number | null;
-}
-
-export interface SigningKeysOptions {
-  readonly store: Pick<SessionStore, "signingKeys" | "addSigningKey">;
-  readonly keyring: Keyring;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
-  readonly accessTtlMs: number;
-  readonly onEvent: EventSink;
 }
 
 interface OpenKey {
@@ -76,7 +48,17 @@ const TAG_BYTES = 16;
 /** PKCS #8 of an Ed25519 private key is this and the 32 bytes of its seed (RFC 8410, section 7). */
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 
-export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
+export type SigningKeys = ReturnType<typeof createSigningKeys>;
+
+/** The keys that sign access tokens: made on first start, shared by all nodes through the store, sealed there. */
+export function createSigningKeys(options: {
+  readonly store: Pick<SessionStore, "signingKeys" | "addSigningKey">;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly accessTtlMs: number;
+  readonly onEvent: EventSink;
+}) {
   const { store, keyring, clock, random, accessTtlMs, onEvent } = options;
   let open: readonly OpenKey[] = [];
   let loadedAt = Number.NEGATIVE_INFINITY;
@@ -118,6 +100,10 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     return added ? key.kid : null;
   }
 
+  /**
+   * Takes over what other nodes have added; makes the first key if there is none that opens, and the next one if none rests
+   * under the secret in front.
+   */
   async function load(): Promise<void> {
     await read();
     // A node that lost the race to add the first key finds the winner's.
@@ -137,6 +123,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     return open.slice(index + 1).some((later) => later.signsFrom + accessTtlMs + CLOCK_TOLERANCE_MS < now);
   }
 
+  /** The newest key whose time to sign has come. */
   async function signer() {
     if (open.length === 0) await load();
     const key = signingAt(clock.now());
@@ -144,6 +131,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     return { kid: key.kid, key: key.signing };
   }
 
+  /** The public key of that id, or null. An unknown id makes a node look into the store, at most every few seconds. */
   async function verifier(kid: string): Promise<KeyObject | null> {
     const find = () => open.find((key) => key.kid === kid)?.verifying;
     const known = find();
@@ -157,12 +145,14 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     return find() ?? null;
   }
 
+  /** Public keys that sign, will sign, or have signed a token that may still live. */
   async function jwks() {
     if (open.length === 0) await load();
     const now = clock.now();
     return { keys: open.filter((_, index) => !isRetired(index, now)).map((key) => key.jwk) };
   }
 
+  /** Publishes a new key now, which signs from the lead time on. Returns its id. */
   async function rotate(): Promise<string> {
     await load();
     for (;;) {
@@ -180,6 +170,7 @@ export function createSigningKeys(options: SigningKeysOptions): SigningKeys {
     return isRetired(index, now) ? "retired" : "verifying";
   }
 
+  /** All keys in the store, in the order in which they were added. Makes none. */
   async function list(): Promise<ListedSigningKey[]> {
     const stored = await read();
     const now = clock.now();

@@ -1,11 +1,7 @@
-import { SessionError } from "../../errors.ts";
-import { REFRESH_BODY_MAX_BYTES } from "../../limits.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
-import { readBody, textMember } from "../request/body.ts";
-import { type CookieJar, clearedCookies, readJar } from "../request/cookies.ts";
-import { bearerToken, isSameOrigin, requireSameOrigin } from "../request/credentials.ts";
-import { refuseTokensInQuery } from "../request/query.ts";
+import { type CookieJar, clearedCookies } from "../request/cookies.ts";
+import { bearerToken, isSameOrigin, readTokens, requireSameOrigin } from "../request/credentials.ts";
 import { noContent } from "../response.ts";
 
 /**
@@ -16,18 +12,8 @@ import { noContent } from "../response.ts";
 export function logout(context: HttpContext): Handler {
   const { engine, publicUrl } = context;
   return async (request) => {
-    refuseTokensInQuery(request);
-    const body = await readBody(request, REFRESH_BODY_MAX_BYTES);
-    const bodyToken = textMember(body, "refresh_token");
+    const { bodyToken, jar } = await readTokens(request);
     const bearer = bearerToken(request);
-    const jar = readJar(request);
-    if (bodyToken !== null && jar.refreshToken !== null) {
-      throw new SessionError(
-        "invalid_request",
-        "The refresh token comes in the body and in a cookie at once.",
-      );
-    }
-
     if (bodyToken !== null) {
       await engine.revokeByRefreshToken(bodyToken, "logout");
     } else if (bearer !== null) {

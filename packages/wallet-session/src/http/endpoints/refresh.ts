@@ -1,15 +1,11 @@
 import { SessionError } from "../../errors.ts";
-import { REFRESH_BODY_MAX_BYTES } from "../../limits.ts";
 import { noteSession } from "../../request-context.ts";
 import { requireJson } from "../accept.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
 import { refreshJar } from "../jar.ts";
 import { problemResponse } from "../problem.ts";
-import { readBody, textMember } from "../request/body.ts";
-import { readJar } from "../request/cookies.ts";
-import { requireSameOrigin } from "../request/credentials.ts";
-import { refuseTokensInQuery } from "../request/query.ts";
+import { readTokens, requireSameOrigin } from "../request/credentials.ts";
 import { retryKeyFromHeader } from "../request/retry-key.ts";
 import { appendCookies, cookieAnswer, privateJson, tokenAnswer } from "../response.ts";
 
@@ -18,16 +14,7 @@ export function refresh(context: HttpContext): Handler {
   return async (request) => {
     // Its endpoint serves page loads too, so the check for JSON is its own.
     requireJson(request);
-    refuseTokensInQuery(request);
-    const body = await readBody(request, REFRESH_BODY_MAX_BYTES);
-    const bodyToken = textMember(body, "refresh_token");
-    const jar = readJar(request);
-    if (bodyToken !== null && jar.refreshToken !== null) {
-      throw new SessionError(
-        "invalid_request",
-        "The refresh token comes in the body and in a cookie at once.",
-      );
-    }
+    const { bodyToken, jar } = await readTokens(request);
     if (bodyToken !== null) return refreshByBody(context, request, bodyToken);
     if (jar.refreshToken === null) {
       throw new SessionError(

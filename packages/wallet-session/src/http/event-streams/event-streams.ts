@@ -18,26 +18,15 @@ const EVENT_STREAM_TICK_MS = 1_000;
 const EVENT_STREAM_RETRY_MS = 2_000;
 const LAST_EVENT_ID_MAX_CHARS = 128;
 
-/** The event streams of this process. */
-export interface EventStreams {
-  /**
-   * One stream more than a session may have takes the place of its oldest one.
-   * @throws not_acceptable, invalid_request, and whatever the source throws when it is called
-   */
-  open(request: Request, session: AuthenticatedSession, source?: ServerEventSource): Promise<Response>;
-  closeAll(): void;
-  /** How many are open. */
-  count(): number;
-}
+export type EventStreams = ReturnType<typeof createEventStreams>;
 
-export interface EventStreamsOptions {
+/** The event streams of this process. */
+export function createEventStreams(options: {
   readonly engine: Pick<SessionEngine, "watchSession">;
   readonly clock: Clock;
   readonly onFault: FaultSink;
   readonly every?: Every;
-}
-
-export function createEventStreams(options: EventStreamsOptions): EventStreams {
+}) {
   const { engine, clock, onFault, every = everyInterval } = options;
   const streams = new Set<EventStreamBody>();
   /** Of each session, the oldest first. */
@@ -45,6 +34,10 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   let stopTicking: (() => void) | null = null;
   let closed = false;
 
+  /**
+   * One stream more than a session may have takes the place of its oldest one.
+   * @throws not_acceptable, invalid_request, and whatever the source throws when it is called
+   */
   async function open(
     request: Request,
     session: AuthenticatedSession,
@@ -131,7 +124,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   return {
     open,
     count: () => streams.size,
-    closeAll() {
+    closeAll(): void {
       closed = true;
       for (const stream of streams) stream.finish(null);
     },

@@ -1,12 +1,12 @@
 import type { LeaseEndCode } from "../../engine/session-engine.ts";
-import { SessionError } from "../../errors.ts";
+import type { SessionError } from "../../errors.ts";
 import { STORE_RETRY_AFTER_SECONDS } from "../../limits.ts";
 import { sitePath } from "../../site-path.ts";
 import type { HttpContext } from "../context.ts";
 import { faultResponse } from "../endpoint.ts";
 import type { Handler } from "../handler.ts";
-import { refreshJar } from "../jar.ts";
-import { type CookieJar, readJar } from "../request/cookies.ts";
+import { refreshJar, signedIn } from "../jar.ts";
+import { readJar } from "../request/cookies.ts";
 import { queryValue, refuseTokensInQuery } from "../request/query.ts";
 import { noContent, seeOther } from "../response.ts";
 import { asksForHtml, BOUNCE_PATH, isRouterFetch, isSpeculative } from "./guard-page.ts";
@@ -27,12 +27,14 @@ export function bounce(context: HttpContext): Handler {
     if (isSpeculative(request) || isRouterFetch(request)) return noContent();
 
     const jar = readJar(request);
-    if (jar.refreshToken === null) return seeOther((await isSignedIn(context, jar)) ? next : elsewhere);
+    // Whether the page that sent the browser here would let it in as it is.
+    const isSignedIn = async () => (await signedIn(context.engine, jar)) !== null;
+    if (jar.refreshToken === null) return seeOther((await isSignedIn()) ? next : elsewhere);
     const result = await refreshJar(context, request, { ...jar, refreshToken: jar.refreshToken });
     const { setCookies } = result;
     if (result.outcome === "refreshed") return seeOther(next, setCookies);
     // A refused jar that is left as it is may be another session's, and good.
-    if (setCookies.length === 0 && (await isSignedIn(context, jar))) return seeOther(next);
+    if (setCookies.length === 0 && (await isSignedIn())) return seeOther(next);
     return seeOther(otherwise === null ? next : withReason(elsewhere, result.refusal), setCookies);
   };
   return async (request) => {
@@ -43,18 +45,6 @@ export function bounce(context: HttpContext): Handler {
       return withTryAgainPage(faultResponse(error, context.onFault));
     }
   };
-}
-
-/** Whether the page that sent the browser here would let it in as it is. */
-async function isSignedIn({ engine }: HttpContext, { accessToken }: CookieJar): Promise<boolean> {
-  if (accessToken === null) return false;
-  try {
-    await engine.authenticate(accessToken);
-    return true;
-  } catch (error) {
-    if (error instanceof SessionError && error.code !== "store_unavailable") return false;
-    throw error;
-  }
 }
 
 /**

@@ -1,8 +1,11 @@
 import type { AuthenticatedSession } from "../../engine/session-engine.ts";
 import { SessionError } from "../../errors.ts";
+import { REFRESH_BODY_MAX_BYTES } from "../../limits.ts";
 import { noteSession } from "../../request-context.ts";
 import type { HttpContext } from "../context.ts";
-import { readJar } from "./cookies.ts";
+import { readBody, textMember } from "./body.ts";
+import { type CookieJar, readJar } from "./cookies.ts";
+import { refuseTokensInQuery } from "./query.ts";
 
 export interface Credentials {
   readonly session: AuthenticatedSession;
@@ -59,6 +62,18 @@ export function isSameOrigin(request: Request, publicUrl: URL): boolean {
   const site = request.headers.get("sec-fetch-site");
   if (site !== null) return site === "same-origin";
   return request.headers.get("origin") === publicUrl.origin;
+}
+
+/**
+ * What a refresh or a sign-out may bring: a refresh token in the body, and the jar.
+ * @throws invalid_request where both hold a refresh token, and as {@link readBody}
+ */
+export async function readTokens(request: Request): Promise<{ bodyToken: string | null; jar: CookieJar }> {
+  refuseTokensInQuery(request);
+  const bodyToken = textMember(await readBody(request, REFRESH_BODY_MAX_BYTES), "refresh_token");
+  const jar = readJar(request);
+  if (bodyToken === null || jar.refreshToken === null) return { bodyToken, jar };
+  throw new SessionError("invalid_request", "The refresh token comes in the body and in a cookie at once.");
 }
 
 /** @throws cross_origin */

@@ -15,7 +15,6 @@ import {
   memoOf,
   type Transaction,
   timeBounds,
-  withoutMemo,
 } from "./transaction.ts";
 
 /** What is the same in every challenge of one server. */
@@ -68,7 +67,7 @@ export function buildChallenge(server: ChallengeServer, fields: ChallengeFields)
     // SEP-10 asks for 0, so that the transaction is never valid on chain.
     sequence: 0n,
     preconditions: timeBounds(fields.minTime, fields.maxTime),
-    memo: fields.memo === null ? withoutMemo() : memoOf(fields.memo),
+    memo: memoOf(fields.memo),
     operations: entries.map(([name, value, source]) =>
       dataOperation({ name, value: Buffer.from(value), source }),
     ),

@@ -95,37 +95,23 @@ function publicOnly(lookup: LookupAll, isPublic: (address: LookupAddress) => boo
 }
 
 /** Not globally reachable, by the IANA special-purpose registries (RFC 6890). */
-const RESERVED = new BlockList();
-for (const [network, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.0.2.0", 24],
-  ["192.88.99.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["198.51.100.0", 24],
-  ["203.0.113.0", 24],
-  ["224.0.0.0", 3],
-] as const) {
-  RESERVED.addSubnet(network, prefix, "ipv4");
-}
-for (const [network, prefix] of [
-  ["2001::", 23],
-  ["2001:db8::", 32],
-  ["2002::", 16],
-  ["3fff::", 20],
-] as const) {
-  RESERVED.addSubnet(network, prefix, "ipv6");
-}
+const RESERVED = networks(
+  "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24",
+  "192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3",
+  "2001::/23 2001:db8::/32 2002::/16 3fff::/20",
+);
 
 /** All of IPv6 that is given out to the public; loopback, private, mapped and translated addresses lie outside. */
-const GLOBAL_UNICAST = new BlockList();
-GLOBAL_UNICAST.addSubnet("2000::", 3, "ipv6");
+const GLOBAL_UNICAST = networks("2000::/3");
+
+function networks(...lists: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of lists.join(" ").split(" ")) {
+    const [address = "", prefix] = network.split("/");
+    list.addSubnet(address, Number(prefix), address.includes(":") ? "ipv6" : "ipv4");
+  }
+  return list;
+}
 
 /** Whether an address can belong to a server on the public internet. */
 export function isPublicAddress({ address, family }: LookupAddress): boolean {

@@ -137,12 +137,8 @@ export function hintOf(publicKey: Uint8Array): Uint8Array {
   return publicKey.subarray(-HINT_BYTES);
 }
 
-export function withoutMemo(): Transaction["memo"] {
-  return { type: MemoType.none };
-}
-
-export function memoOf(id: string): Transaction["memo"] {
-  return { type: MemoType.id, id: BigInt(id) };
+export function memoOf(id: string | null): Transaction["memo"] {
+  return id === null ? { type: MemoType.none } : { type: MemoType.id, id: BigInt(id) };
 }
 
 export function timeBounds(minTime: number, maxTime: number): Transaction["preconditions"] {

@@ -89,7 +89,7 @@ export function createStellarWallet(options: StellarWalletOptions): StellarWalle
   const challengeTtlMs = options.challengeTtlMs ?? CHALLENGE_TTL_MS;
   assertUsable(server, challengeTtlMs);
   const clientDomainKey = options.clientDomainKey ?? clientDomainKeyResolver();
-  const toml = stellarToml({ ...server, webAuthEndpoint: options.webAuthEndpoint });
+  const toml = stellarToml(server, options.webAuthEndpoint);
 
   return {
     signingKey,
@@ -134,23 +134,14 @@ function assertUsable(server: ChallengeServer, challengeTtlMs: number): void {
   }
 }
 
-export interface StellarTomlFields {
-  readonly networkPassphrase: string;
-  readonly signingKey: string;
-  readonly homeDomain: string;
-  readonly webAuthEndpoint: string;
-}
-
 /**
  * The stellar.toml of SEP-1 that a SEP-10 client needs to find and check this server. `[DOCUMENTATION]` is there because
  * common clients fail without it.
  */
-export function stellarToml({
-  networkPassphrase,
-  signingKey,
-  homeDomain,
-  webAuthEndpoint,
-}: StellarTomlFields): string {
+function stellarToml(
+  { networkPassphrase, signingKey, homeDomain }: ChallengeServer,
+  webAuthEndpoint: string,
+): string {
   return `VERSION="2.7.0"
 NETWORK_PASSPHRASE=${tomlString(networkPassphrase)}
 SIGNING_KEY=${tomlString(signingKey)}
