@@ -4,10 +4,10 @@ import { prune } from "../packages/wallet-session/src/engine/prune.ts";
 import type { SessionEngine } from "../packages/wallet-session/src/engine/session-engine.ts";
 import { ACCESS_TOKEN_TTL_MS } from "../packages/wallet-session/src/limits.ts";
 import type { SessionRecord, SessionStore } from "../packages/wallet-session/src/store.ts";
+import { DAY, newSession } from "../packages/wallet-session/src/testing/store-conformance-fixtures.ts";
 import { CLIENT, newChallenge, refreshed, signIn, startEngine } from "./engine.ts";
 import { median } from "./measure.ts";
 
-const DAY = 86_400_000;
 const FEW = 1_000;
 /** Sessions that are refreshed, spread evenly over all. */
 const SAMPLED = 1_000;
@@ -91,23 +91,15 @@ async function fill(store: SessionStore, engine: SessionEngine, sessions: number
 
 function session(n: number): SessionRecord {
   const createdAt = Date.now() - (n % 4 === 1 ? 60 * DAY : 0);
-  return {
-    id: randomBytes(16).toString("base64url"),
+  return newSession(String(n), {
     actorId: actorId(n),
-    transport: "body",
-    generation: 1,
-    secretHash: randomBytes(32),
-    salt: randomBytes(16),
     retryKeyHash: randomBytes(32),
     createdAt,
     rotatedAt: createdAt,
     idleExpiresAt: createdAt + 7 * DAY,
     expiresAt: createdAt + 30 * DAY,
-    revokedAt: null,
-    revokedReason: null,
-    binding: null,
     client: CLIENT,
-  };
+  });
 }
 
 const actorId = (n: number) => `G${String(n >> 1).padStart(55, "A")}`;

@@ -1,18 +1,24 @@
-// npm run bench [-- SECTION …]: what we cost beside the least that any server must do, measured side by side in one run.
-// Without sections, all but `many`, which takes a quarter of an hour: a million sessions in each store.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { AfterLoss } from "../packages/wallet-session/src/stores/redis/lost-writes.fixture.ts";
-import { barePostgres, bareSqlite } from "./bare.ts";
+import {
+  type AfterLoss,
+  crashWithoutTheTail,
+  promoteTooEarly,
+} from "../packages/wallet-session/src/stores/redis/lost-writes.fixture.ts";
+import { startOwnServer } from "../packages/wallet-session/src/stores/redis/own-server.fixture.ts";
+import { openRedisStore, type RedisDurability } from "../packages/wallet-session/src/stores/redis.ts";
+import { barePostgres, bareRedis, bareSqlite } from "./bare.ts";
 import { type ManySessions, manySessions } from "./many-sessions.ts";
 import { type Comparison, count } from "./measure.ts";
 import { inMemory, onPostgres, onRedis, onSqlite, POSTGRES_URL } from "./places.ts";
-import { lostRotations, rotationsOnRedis } from "./redis-durability.ts";
 import { rotations } from "./rotations.ts";
 import { serve } from "./serve.ts";
 import { garbage, verification } from "./tokens.ts";
+
+// npm run bench [-- SECTION …]: what we cost beside the least that any server must do, measured side by side in one run.
+// Without sections, all but `many`, which takes a quarter of an hour: a million sessions in each store.
 
 const ROUNDS = 7;
 /** Set to try the section out. */
@@ -130,4 +136,25 @@ if (unknown.length > 0) {
 console.log(`Node ${process.version}, medians of ${ROUNDS} rounds, ours and the bare operation in turn.\n`);
 for (const name of known) {
   if (asked.length === 0 ? !ONLY_WHEN_ASKED.includes(name) : asked.includes(name)) await sections[name]();
+}
+
+/** A thousand sessions that refresh in ten seconds, of which the last one is lost. */
+const LOSS = { sessions: 1_000, overMs: 10_000, lostMs: 1_000 };
+
+/** Rotations on a server of its own that writes its disk so, against the bare script on the same one. */
+export async function rotationsOnRedis(rounds: number, durability: RedisDurability): Promise<Comparison> {
+  const server = await startOwnServer("--appendonly", "yes", "--appendfsync", durability);
+  try {
+    const store = openRedisStore({ url: server.url, durability });
+    const figures = await rotations(rounds, 300, store, await bareRedis(server.url));
+    return figures.rotate;
+  } finally {
+    await server.end();
+  }
+}
+
+/** What two kinds of lost writes do to those who had rotated. */
+export async function lostRotations(): Promise<{ crash: AfterLoss; promotion: AfterLoss }> {
+  const crash = await crashWithoutTheTail(LOSS);
+  return { crash, promotion: await promoteTooEarly(LOSS) };
 }

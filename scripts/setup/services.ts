@@ -1,18 +1,14 @@
 // What tests need beside the packages. Where one of them is missing, all the other tests run and the reader is told; in CI
 // nothing is left out, so there they fail. Each function returns what to tell, or null where the thing is there.
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { existsSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import pg from "pg";
+import { startOwnServer } from "../../packages/wallet-session/src/stores/redis/own-server.fixture.ts";
 
 type Environment = Record<string, string | undefined>;
 
 const USUAL_REDIS = "redis://127.0.0.1:6379";
-const STARTED_WITHIN_MS = 5_000;
 
 /** Chromium, the one thing that npm cannot bring. */
 export function noBrowser(env: Environment = process.env): string | null {
@@ -62,28 +58,13 @@ async function mayMakeDatabases(connectionString: string): Promise<boolean> {
  */
 export async function startRedisWhereNoneAnswers(env: Environment = process.env): Promise<() => void> {
   if (env.REDIS_URL || (await answers(USUAL_REDIS))) return () => {};
-  const directory = mkdtempSync(join(tmpdir(), "redis-to-test-with-"));
-  const port = await freePort();
-  const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", directory, "--save", ""];
-  const server = spawn("redis-server", options, { stdio: "ignore" });
-  const stop = () => {
-    server.kill("SIGKILL");
-    rmSync(directory, { recursive: true, force: true });
+  const server = await startOwnServer().catch(() => null);
+  if (server === null) return () => {};
+  env.REDIS_URL = server.url;
+  return () => {
+    server.signal("SIGKILL");
+    rmSync(server.directory, { recursive: true, force: true });
   };
-  const failed = once(server, "exit").then(
-    () => true,
-    () => true,
-  );
-  const url = `redis://127.0.0.1:${port}`;
-  for (let waited = 0; waited < STARTED_WITHIN_MS; waited += 50) {
-    if (await Promise.race([failed, setTimeout(50, false)])) break;
-    if (await answers(url)) {
-      env.REDIS_URL = url;
-      return stop;
-    }
-  }
-  stop();
-  return () => {};
 }
 
 /** By the plain protocol. A server that asks for a password answers too. */
@@ -103,13 +84,4 @@ async function answers(url: string): Promise<boolean> {
   } finally {
     socket.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (typeof address !== "object" || address === null) throw new Error("no address");
-  return address.port;
 }

@@ -4,6 +4,7 @@ import { ConfigError } from "../config/settings.ts";
 import { SessionError } from "../errors.ts";
 import { describeFault } from "../logging/event-log.ts";
 import { UnfitStore } from "../stores/unfit-store.ts";
+import { VERSION } from "../version.ts";
 import {
   COMMON_OPTIONS,
   type Command,
@@ -29,7 +30,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 async function dispatch(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first = "--help"] = args;
   if (first === "--version") {
-    terminal.out(version());
+    terminal.out(VERSION);
     return EXIT.ok;
   }
   if (first === "--help" || first === "-h" || first === "help") {
@@ -100,13 +101,6 @@ function explain(error: unknown): string {
     return cause instanceof UnfitStore ? cause.message : `The store failed: ${describeFault(cause)}`;
   }
   return describeFault(error);
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest
-    ? String(manifest.version)
-    : "";
 }
 
 const WIDTH = 100;

@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import { SessionError } from "../errors.ts";
+import { describeSession } from "../http/endpoints/sessions.ts";
 import {
   ENDED_SESSION_KEPT_MS,
   REVOKE_BATCH_ROWS,
@@ -58,19 +59,12 @@ function row(session: SessionRecord, now: number): string[] {
 
 /** As `GET /api/auth/sessions` says it, and how a session stands. */
 function describe(session: SessionRecord) {
-  const { browser, os, device, ip } = session.client;
   return {
     id: session.id,
     state: session.revokedReason === null ? "live" : "ended",
     revoked_at: session.revokedAt === null ? null : timestamp(session.revokedAt),
     revoked_reason: session.revokedReason,
-    created_at: timestamp(session.createdAt),
-    last_active_at: timestamp(session.rotatedAt),
-    idle_expires_at: timestamp(session.idleExpiresAt),
-    expires_at: timestamp(session.expiresAt),
-    generation: session.generation,
-    transport: session.transport,
-    client: { browser, os, device, ip },
+    ...describeSession(session),
   };
 }
 

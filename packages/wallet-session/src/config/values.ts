@@ -71,15 +71,13 @@ export function webhookUrl(text: string): URL {
   return url;
 }
 
-const WEBHOOK_SECRET_BYTES = { least: 24, most: 64 };
-
 /** Of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64. With several, comma-separated, each signs. */
 export function webhookSecrets(text: string): string[] {
   const secrets = text.split(",").map((secret) => secret.trim());
   for (const secret of secrets) {
     const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1] ?? "";
     const { length } = Buffer.from(base64, "base64");
-    if (length < WEBHOOK_SECRET_BYTES.least || length > WEBHOOK_SECRET_BYTES.most) {
+    if (length < 24 || length > 64) {
       throw new BadValue("must be whsec_ and 24 to 64 bytes in base64, or several of these, comma-separated");
     }
   }

@@ -18,7 +18,7 @@ export async function revoke(
   return hit;
 }
 
-/** Ends the session of an authentic refresh token of any generation; a spent token may end its session, not renew it. */
+/** A spent token may end its session, not renew it. */
 export async function revokeByRefreshToken(
   context: EngineContext,
   token: string,
@@ -30,7 +30,7 @@ export async function revokeByRefreshToken(
   return session !== null && revoke(context, session.id, session.actorId, reason);
 }
 
-/** Ends the session of an access token that we signed, expired or not: to sign out must not need a refresh first. */
+/** An expired token will do: to sign out must not need a refresh first. */
 export async function revokeByAccessToken(
   context: EngineContext,
   token: string,

@@ -61,7 +61,7 @@ export function createEventLog(options: EventLogOptions): EventLog {
     onEvent(event) {
       const { type, ...fields } = event;
       const most = endsSessions(event) ? LOG_SECURITY_LINES_PER_WINDOW : LOG_LINES_PER_WINDOW;
-      write(levelOf(event), { event: type, code: codeOf(event) }, logged(event, fields), most);
+      write(LEVELS[type], { event: type, code: codeOf(event) }, logged(event, fields), most);
     },
     onRequest(report) {
       const code = `${report.method} ${report.route} ${report.status}`;
@@ -108,44 +108,29 @@ function logged(event: SessionEvent, fields: object): object {
   }
 }
 
-function levelOf(event: SessionEvent): Level {
-  switch (event.type) {
-    case "refreshed":
-    case "refresh_refused":
-    case "revocation_learned":
-    case "security_event_delivered":
-      return "debug";
-    case "signed_in":
-    case "revoked":
-    case "signing_key_added":
-      return "info";
-    case "reuse_detected":
-    case "revocations_reasserted":
-    case "signing_key_unreadable":
-    case "security_event_failed":
-      return "warn";
-    case "security_event_given_up":
-    case "security_events_expired":
-    case "store_fault":
-      return "error";
-  }
-}
+const LEVELS: Readonly<Record<SessionEvent["type"], Level>> = {
+  refreshed: "debug",
+  refresh_refused: "debug",
+  revocation_learned: "debug",
+  security_event_delivered: "debug",
+  signed_in: "info",
+  revoked: "info",
+  signing_key_added: "info",
+  reuse_detected: "warn",
+  revocations_reasserted: "warn",
+  signing_key_unreadable: "warn",
+  security_event_failed: "warn",
+  security_event_given_up: "error",
+  security_events_expired: "error",
+  store_fault: "error",
+};
 
 /** What tells lines of one event apart that must not take each other's place. */
 function codeOf(event: SessionEvent): string | null {
-  switch (event.type) {
-    case "refreshed":
-    case "security_event_failed":
-      return event.outcome;
-    case "refresh_refused":
-      return event.why;
-    case "revoked":
-      return event.reason;
-    case "store_fault":
-      return event.step;
-    default:
-      return null;
-  }
+  if ("outcome" in event) return event.outcome;
+  if ("why" in event) return event.why;
+  if ("reason" in event) return event.reason;
+  return "step" in event ? event.step : null;
 }
 
 /** What somebody may have to find one by one afterwards. */

@@ -43,6 +43,10 @@ async function ask(url: URL): Promise<Answer | string> {
   }
 }
 
+function refusalOf(answer: Answer | string): string {
+  return typeof answer === "string" ? answer : `it answers ${answer.status}`;
+}
+
 async function askHorizon({ horizonUrl }: Config): Promise<Answer | string | null> {
   return horizonUrl === null ? null : ask(horizonUrl);
 }
@@ -56,10 +60,9 @@ function horizonFinding(config: Config, answer: Answer | string | null): Finding
     return production ? warn("horizon", detail, advice) : ok("horizon", detail);
   }
   if (typeof answer === "string" || !answer.ok) {
-    const why = typeof answer === "string" ? answer : `it answers ${answer.status}`;
     return fail(
       "horizon",
-      `${horizonUrl?.href} does not answer: ${why}`,
+      `${horizonUrl?.href} does not answer: ${refusalOf(answer)}`,
       "Until it does, sign-in is answered 503; refreshes go on.",
     );
   }
@@ -92,11 +95,10 @@ async function stellarTomlFinding({ publicUrl, homeDomain, stellarSigningSeed }:
   const url = new URL("/.well-known/stellar.toml", isOwn ? publicUrl : `https://${homeDomain}`);
   const answer = await ask(url);
   if (typeof answer === "string" || !answer.ok) {
-    const why = typeof answer === "string" ? answer : `it answers ${answer.status}`;
     const advice = isOwn
       ? "A server serves it by itself: start one."
       : `Wallets look there: serve there what ${publicUrl.origin}/.well-known/stellar.toml says, or leave HOME_DOMAIN out.`;
-    return warn("stellar.toml", `${url.href}: ${why}`, advice);
+    return warn("stellar.toml", `${url.href}: ${refusalOf(answer)}`, advice);
   }
   const expected = {
     SIGNING_KEY: keypairFromSeed(stellarSigningSeed).account,

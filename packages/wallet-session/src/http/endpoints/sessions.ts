@@ -12,7 +12,13 @@ export function listSessions(context: HttpContext): Handler {
   return async (request) => {
     const { session } = await authenticateRequest(context, request);
     const rows = await context.engine.listSessions(session.actorId);
-    return privateJson({ sessions: rows.map((row) => describe(row, session.sessionId)) });
+    return privateJson({
+      sessions: rows.map((row) => ({
+        id: row.id,
+        current: row.id === session.sessionId,
+        ...describeSession(row),
+      })),
+    });
   };
 }
 
@@ -41,11 +47,9 @@ export function revokeSession(context: HttpContext): RouteHandler<{ readonly id:
 }
 
 /** What a person may see of a session: no hash, no secret, and no more of the address than is stored. */
-function describe(row: SessionRecord, currentId: SessionId) {
+export function describeSession(row: SessionRecord) {
   const { browser, os, device, ip } = row.client;
   return {
-    id: row.id,
-    current: row.id === currentId,
     created_at: new Date(row.createdAt).toISOString(),
     last_active_at: new Date(row.rotatedAt).toISOString(),
     idle_expires_at: new Date(row.idleExpiresAt).toISOString(),

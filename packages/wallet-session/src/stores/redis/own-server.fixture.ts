@@ -64,7 +64,10 @@ export async function startOwnServer(...options: string[]): Promise<OwnServer> {
     await once(server, "exit");
   }
 
-  await start();
+  await start().catch((error) => {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  });
   return {
     url,
     port,

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { decodeStrkey, encodeStrkey } from "./strkey.ts";
 
 /** DER in front of a raw key: SubjectPublicKeyInfo and PKCS #8 for Ed25519 (RFC 8410). */
@@ -53,10 +53,6 @@ export function privateKeyFromSeed(seed: Uint8Array): KeyObject {
 
 export function publicKeyOf(privateKey: KeyObject): Uint8Array {
   return createPublicKey(privateKey).export({ format: "der", type: "spki" }).subarray(SPKI_PREFIX.length);
-}
-
-export function signMessage(message: Uint8Array, privateKey: KeyObject): Uint8Array {
-  return sign(null, message, privateKey);
 }
 
 const SEED_BYTES = 32;

@@ -1,6 +1,6 @@
 // The part of Stellar's XDR that a challenge of SEP-10 is made of. Everything else does not decode: a fee bump, an envelope of
 // version 0, preconditions beyond time bounds, a memo that is not an id, an operation that is not manageData.
-import { createHash } from "node:crypto";
+import { createHash, sign as signMessage } from "node:crypto";
 import {
   array,
   enumType,
@@ -19,7 +19,7 @@ import {
   varOpaque,
   voidType,
 } from "@stellar/js-xdr";
-import { type Keypair, signMessage } from "./ed25519.ts";
+import type { Keypair } from "./ed25519.ts";
 import { decodeStrkey, encodeStrkey } from "./strkey.ts";
 
 const ENVELOPE_TYPE_TX = 2;
@@ -129,7 +129,7 @@ export function hashOf(transaction: Transaction, networkPassphrase: string): Uin
 }
 
 export function sign(hash: Uint8Array, { account, privateKey }: Keypair): DecoratedSignature {
-  return { hint: hintOf(payloadOf("G", account)), signature: signMessage(hash, privateKey) };
+  return { hint: hintOf(payloadOf("G", account)), signature: signMessage(null, hash, privateKey) };
 }
 
 /** The last four bytes of a public key: they spare most verifications and prove nothing. */
