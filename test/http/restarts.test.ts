@@ -1,12 +1,13 @@
 // The process ends between any two steps of a session's life, and in the middle of one: nothing that was answered is
-// lost, nothing that was ended comes back.
+// lost, nothing that was ended comes back. The app that is killed: streams.test.ts, operations.test.ts.
 import { expect, test } from "vitest";
+import { startServe } from "../support/app-server.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
 import { storedSession } from "../support/database.ts";
 import { problemOf } from "../support/http-client.ts";
 import { bearer, newRetryKey, REFRESH_COOKIE, tokensOf } from "../support/session-client.ts";
 
-const app = appUnderTest();
+const app = appUnderTest(() => ({ PUBLIC_URL: "http://localhost:3000" }), startServe);
 
 test("SIGKILL between any two steps", async () => {
   const { client, server } = app;

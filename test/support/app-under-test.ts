@@ -15,16 +15,17 @@ export interface App {
 
 /**
  * Starts one server before the tests of the file and stops it after them. By then no secret of theirs may be in its
- * output, its refusals or its database. `settings` may be asked for late, when other parts of the test stand.
+ * output, its refusals or its database. `settings` may be asked for late, when other parts of the test stand. `start` is
+ * `startServe` where the app around the sessions does not matter: that starts in half the time.
  */
-export function appUnderTest(settings: () => Settings = () => ({})): App {
+export function appUnderTest(settings: () => Settings = () => ({}), start = startApp): App {
   let app: App | null = null;
   const started = (): App => {
     if (app === null) throw new Error("The server has not been started yet.");
     return app;
   };
   beforeAll(async () => {
-    const server = await startApp(settings());
+    const server = await start(settings());
     const witness = createWitness();
     app = { server, witness, client: createClient(server, witness) };
   });
