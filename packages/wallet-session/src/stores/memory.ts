@@ -1,21 +1,4 @@
-import type {
-  ConsumedChallenge,
-  CreateOutcome,
-  EventClaim,
-  PruneCounts,
-  PruneLimits,
-  Revocation,
-  RevocationEntry,
-  RevocationPage,
-  RotateOutcome,
-  RotationSwap,
-  SealedSigningKey,
-  SecurityEventRecord,
-  SessionId,
-  SessionRecord,
-  SessionStore,
-  SettledEvents,
-} from "../store.ts";
+import type * as contract from "../store.ts";
 import { GENERATION_MAX } from "../store.ts";
 
 /**
@@ -34,23 +17,26 @@ import { GENERATION_MAX } from "../store.ts";
  * export const engine = createSessionEngine({ store: createMemoryStore(), secrets: [secret], issuer: "https://pay.example.com" });
  * ```
  */
-export function createMemoryStore(): SessionStore {
+export function createMemoryStore(): contract.SessionStore {
   return new MemoryStore();
 }
 
-class MemoryStore implements SessionStore {
-  readonly #sessions = new Map<SessionId, SessionRecord>();
+class MemoryStore implements contract.SessionStore {
+  readonly #sessions = new Map<contract.SessionId, contract.SessionRecord>();
   /** Challenge id -> when its mark can go. */
   readonly #challenges = new Map<string, number>();
-  readonly #keys: SealedSigningKey[] = [];
+  readonly #keys: contract.SealedSigningKey[] = [];
   readonly #watchers = new Set<() => void>();
-  #log: RevocationEntry[] = [];
-  #events: SecurityEventRecord[] = [];
+  #log: contract.RevocationEntry[] = [];
+  #events: contract.SecurityEventRecord[] = [];
   #deliveryClaim: { readonly owner: string; readonly until: number } | null = null;
   #lastPosition = 0;
   #closed = false;
 
-  async createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome> {
+  async createSession(
+    session: contract.SessionRecord,
+    challenge: contract.ConsumedChallenge,
+  ): Promise<contract.CreateOutcome> {
     this.#assertOpen();
     if (this.#challenges.has(challenge.id)) return { outcome: "challenge_used" };
     if (this.#sessions.has(session.id)) throw new Error("A session with this id exists already.");
@@ -59,7 +45,7 @@ class MemoryStore implements SessionStore {
     return { outcome: "created" };
   }
 
-  async rotate(swap: RotationSwap): Promise<RotateOutcome> {
+  async rotate(swap: contract.RotationSwap): Promise<contract.RotateOutcome> {
     this.#assertOpen();
     const session = this.#sessions.get(swap.id);
     if (session === undefined) return { outcome: "unknown" };
@@ -83,13 +69,13 @@ class MemoryStore implements SessionStore {
     return { outcome: "rotated", session: copySession(rotated) };
   }
 
-  async findSession(id: SessionId): Promise<SessionRecord | null> {
+  async findSession(id: contract.SessionId): Promise<contract.SessionRecord | null> {
     this.#assertOpen();
     const session = this.#sessions.get(id);
     return session === undefined ? null : copySession(session);
   }
 
-  async listSessions(actorId: string, now: number, limit: number): Promise<SessionRecord[]> {
+  async listSessions(actorId: string, now: number, limit: number): Promise<contract.SessionRecord[]> {
     this.#assertOpen();
     return this.#liveSessionsOf(actorId, now)
       .sort((a, b) => b.createdAt - a.createdAt)
@@ -97,9 +83,9 @@ class MemoryStore implements SessionStore {
       .map(copySession);
   }
 
-  async endedByReuse(actorId: string, since: number, limit: number): Promise<SessionRecord[]> {
+  async endedByReuse(actorId: string, since: number, limit: number): Promise<contract.SessionRecord[]> {
     this.#assertOpen();
-    const endOf = ({ revokedAt, revokedReason }: SessionRecord) =>
+    const endOf = ({ revokedAt, revokedReason }: contract.SessionRecord) =>
       revokedReason === "reuse" && revokedAt !== null ? revokedAt : since;
     return [...this.#sessions.values()]
       .filter((session) => session.actorId === actorId && endOf(session) > since)
@@ -108,7 +94,7 @@ class MemoryStore implements SessionStore {
       .map(copySession);
   }
 
-  async revokeSession(id: SessionId, revocation: Revocation): Promise<boolean> {
+  async revokeSession(id: contract.SessionId, revocation: contract.Revocation): Promise<boolean> {
     this.#assertOpen();
     const session = this.#sessions.get(id);
     if (session === undefined || session.revokedAt !== null) return false;
@@ -116,14 +102,18 @@ class MemoryStore implements SessionStore {
     return true;
   }
 
-  async revokeActor(actorId: string, revocation: Revocation, except: SessionId | null): Promise<SessionId[]> {
+  async revokeActor(
+    actorId: string,
+    revocation: contract.Revocation,
+    except: contract.SessionId | null,
+  ): Promise<contract.SessionId[]> {
     this.#assertOpen();
     const ended = this.#liveSessionsOf(actorId, revocation.revokedAt).filter(({ id }) => id !== except);
     for (const session of ended) this.#revoke(session, revocation);
     return ended.map(({ id }) => id);
   }
 
-  async revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]> {
+  async revokeBatch(revocation: contract.Revocation, limit: number): Promise<contract.SessionId[]> {
     this.#assertOpen();
     const ended = [...this.#sessions.values()]
       .filter((session) => hasNotEnded(session, revocation.revokedAt))
@@ -132,7 +122,7 @@ class MemoryStore implements SessionStore {
     return ended.map(({ id }) => id);
   }
 
-  async revocationsAfter(position: number, limit: number): Promise<RevocationPage> {
+  async revocationsAfter(position: number, limit: number): Promise<contract.RevocationPage> {
     this.#assertOpen();
     const entries = this.#log.filter((entry) => entry.position > position).slice(0, limit);
     return { entries, position: entries.at(-1)?.position ?? position, end: this.#lastPosition };
@@ -150,7 +140,12 @@ class MemoryStore implements SessionStore {
     return [...this.#sessions.values()].filter((session) => hasNotEnded(session, now)).length;
   }
 
-  async claimEvents({ owner, now, until, limit }: EventClaim): Promise<SecurityEventRecord[] | null> {
+  async claimEvents({
+    owner,
+    now,
+    until,
+    limit,
+  }: contract.EventClaim): Promise<contract.SecurityEventRecord[] | null> {
     this.#assertOpen();
     const held = this.#deliveryClaim;
     if (held !== null && held.owner !== owner && held.until > now) return null;
@@ -158,7 +153,7 @@ class MemoryStore implements SessionStore {
     return this.#events.slice(0, limit);
   }
 
-  async settleEvents({ owner, position, release }: SettledEvents): Promise<boolean> {
+  async settleEvents({ owner, position, release }: contract.SettledEvents): Promise<boolean> {
     this.#assertOpen();
     if (this.#deliveryClaim?.owner !== owner) return false;
     this.#events = this.#events.filter((event) => event.position > position);
@@ -166,12 +161,12 @@ class MemoryStore implements SessionStore {
     return true;
   }
 
-  async signingKeys(): Promise<SealedSigningKey[]> {
+  async signingKeys(): Promise<contract.SealedSigningKey[]> {
     this.#assertOpen();
     return this.#keys.map(copyKey);
   }
 
-  async addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean> {
+  async addSigningKey(key: contract.SealedSigningKey, newestKid: string | null): Promise<boolean> {
     this.#assertOpen();
     if ((this.#keys.at(-1)?.kid ?? null) !== newestKid) return false;
     if (this.#keys.some(({ kid }) => kid === key.kid)) throw new Error("A signing key with this kid exists.");
@@ -179,7 +174,7 @@ class MemoryStore implements SessionStore {
     return true;
   }
 
-  async prune(limits: PruneLimits): Promise<PruneCounts> {
+  async prune(limits: contract.PruneLimits): Promise<contract.PruneCounts> {
     this.#assertOpen();
     const { now, sessionsBefore, revocationsBefore, eventsBefore, limit } = limits;
     const sessions = [...this.#sessions.values()]
@@ -208,13 +203,13 @@ class MemoryStore implements SessionStore {
     this.#closed = true;
   }
 
-  #liveSessionsOf(actorId: string, now: number): SessionRecord[] {
+  #liveSessionsOf(actorId: string, now: number): contract.SessionRecord[] {
     return [...this.#sessions.values()].filter(
       (session) => session.actorId === actorId && isLive(session, now),
     );
   }
 
-  #revoke(session: SessionRecord, { reason, revokedAt }: Revocation): void {
+  #revoke(session: contract.SessionRecord, { reason, revokedAt }: contract.Revocation): void {
     const { id: sessionId, actorId } = session;
     this.#sessions.set(sessionId, { ...session, revokedAt, revokedReason: reason });
     this.#lastPosition += 1;
@@ -230,17 +225,17 @@ class MemoryStore implements SessionStore {
   }
 }
 
-function isLive(session: SessionRecord, now: number): boolean {
+function isLive(session: contract.SessionRecord, now: number): boolean {
   return hasNotEnded(session, now) && session.idleExpiresAt > now;
 }
 
-function hasNotEnded({ revokedAt, expiresAt }: SessionRecord, now: number): boolean {
+function hasNotEnded({ revokedAt, expiresAt }: contract.SessionRecord, now: number): boolean {
   return revokedAt === null && expiresAt > now;
 }
 
 // Bytes are copied on the way in and on the way out, so that nobody holds a buffer that is also the store's.
 // `new Uint8Array`, since `slice` on a Buffer is a view of the same memory.
-function copySession(session: SessionRecord): SessionRecord {
+function copySession(session: contract.SessionRecord): contract.SessionRecord {
   return {
     ...session,
     secretHash: new Uint8Array(session.secretHash),
@@ -250,6 +245,6 @@ function copySession(session: SessionRecord): SessionRecord {
   };
 }
 
-function copyKey(key: SealedSigningKey): SealedSigningKey {
+function copyKey(key: contract.SealedSigningKey): contract.SealedSigningKey {
   return { ...key, publicKey: new Uint8Array(key.publicKey), sealed: new Uint8Array(key.sealed) };
 }

@@ -18,14 +18,8 @@ import {
 
 export const rotationCases: Record<string, ConformanceCase> = {
   "rotate: writes the next generation and answers with the row, all along a chain": async (store) => {
-    let session = await create(store, "a");
-    for (let generation = 1; generation <= 20; generation += 1) {
-      const swap = swapOf(session, `${generation}`);
-      session = afterSwap(session, swap);
-      assertRotated(await store.rotate(swap), session);
-      await assertRow(store, session);
-    }
-    assert.equal(session.generation, 21);
+    const last = await rotateInChain(await create(store, "a"), 20, () => store);
+    assert.equal(last.generation, 21);
   },
 
   "rotate: unknown where there is no row": async (store) => {
@@ -64,13 +58,8 @@ export const rotationCases: Record<string, ConformanceCase> = {
     await assertRow(store, row);
   },
 
-  "rotate: of 32 at once for one generation, exactly one hits, and the row is the winner's": async (
-    store,
-  ) => {
-    let session = await create(store, "a");
-    for (let round = 1; round <= 10; round += 1) session = await race(store, session, `round ${round}`);
-    assert.equal(session.generation, 11);
-  },
+  "rotate: of 32 at once for one generation, exactly one hits, and the row is the winner's": (store) =>
+    raceRotations(store),
 
   "rotate: 32 at once with the very same values still move the row by one": async (store) => {
     // A derived successor hides a missing compare-and-swap from the answers, not from the row.
@@ -140,20 +129,45 @@ export const rotationCases: Record<string, ConformanceCase> = {
   },
 };
 
-/** 32 rotations of one generation at once, each with values of its own. Returns the row that the winner leaves. */
-async function race(store: SessionStore, session: SessionRecord, label: string): Promise<SessionRecord> {
-  const swaps = Array.from({ length: 32 }, (_, index) =>
-    swapOf(session, `${label} ${index}`, { retryKeyHash: index % 2 === 0 ? null : bytes(`${index}`, 32) }),
-  );
-  const outcomes = await Promise.all(swaps.map((swap) => store.rotate(swap)));
-  const winners = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
-  const [winner] = winners;
-  assert.ok(winner !== undefined && winners.length === 1, `${winners.length} of one generation were rotated`);
-  const row = afterSwap(session, winner);
-  for (const outcome of outcomes) {
-    if (outcome.outcome === "rotated") assertRotated(outcome, row);
-    else assertUnmatched(outcome, row);
+/** Rotates again and again, each time on the store that `storeFor` gives, and reads the row there. Returns the last one. */
+export async function rotateInChain(
+  session: SessionRecord,
+  rotations: number,
+  storeFor: (generation: number) => SessionStore | Promise<SessionStore>,
+): Promise<SessionRecord> {
+  let row = session;
+  while (row.generation < session.generation + rotations) {
+    const store = await storeFor(row.generation);
+    await assertRow(store, row);
+    const swap = swapOf(row, `${row.generation}`);
+    row = afterSwap(row, swap);
+    assertRotated(await store.rotate(swap), row);
+    await assertRow(store, row);
   }
-  await assertRow(store, row);
   return row;
+}
+
+/** Rounds of 32 rotations of one generation at once, each with values of its own, on the stores in turn. */
+export async function raceRotations(...stores: readonly [SessionStore, ...SessionStore[]]): Promise<void> {
+  let row = await create(stores[0], "a");
+  for (let round = 1; round <= 10; round += 1) {
+    const swaps = Array.from({ length: 32 }, (_, index) =>
+      swapOf(row, `${round} ${index}`, { retryKeyHash: index % 2 === 0 ? null : bytes(`${index}`, 32) }),
+    );
+    const racing = swaps.map((swap, index) => (stores[index % stores.length] ?? stores[0]).rotate(swap));
+    const outcomes = await Promise.all(racing);
+    const winners = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
+    const [winner] = winners;
+    assert.ok(
+      winner !== undefined && winners.length === 1,
+      `${winners.length} of one generation were rotated`,
+    );
+    row = afterSwap(row, winner);
+    for (const outcome of outcomes) {
+      if (outcome.outcome === "rotated") assertRotated(outcome, row);
+      else assertUnmatched(outcome, row);
+    }
+    for (const store of stores) await assertRow(store, row);
+  }
+  assert.equal(row.generation, 11);
 }

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../store.ts";
-import { revokeAll } from "./store-conformance-batches.ts";
 import {
   afterSwap,
-  assertRotated,
   assertRow,
   assertSame,
   assertUnmatched,
@@ -23,6 +21,8 @@ import {
   signingKey,
   swapOf,
 } from "./store-conformance-fixtures.ts";
+import { revokeAll } from "./store-conformance-operators.ts";
+import { raceRotations, rotateInChain } from "./store-conformance-rotation.ts";
 
 /** A case about data that outlives or is shared by connections; `another` opens one more onto the same data. */
 type SharedDataCase = (first: SessionStore, another: () => Promise<SessionStore>) => Promise<void>;
@@ -49,14 +49,11 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
 
   "restart between any two rotations: the chain goes on where it stood": async (first, another) => {
     let store = first;
-    let session = await create(store, "a");
-    for (let generation = 1; generation <= 5; generation += 1) {
+    await rotateInChain(await create(store, "a"), 5, async () => {
       await store.close();
       store = await another();
-      const swap = swapOf(session, `${generation}`);
-      session = afterSwap(session, swap);
-      assertRotated(await store.rotate(swap), session);
-    }
+      return store;
+    });
   },
 
   "restart: what was begun before close is there": async (first, another) => {
@@ -69,32 +66,13 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
 
   "two connections: each sees what the other was told is done": async (first, another) => {
     const second = await another();
-    let session = await create(first, "a");
-    for (let generation = 1; generation <= 20; generation += 1) {
-      const store = generation % 2 === 0 ? first : second;
-      const swap = swapOf(session, `${generation}`);
-      session = afterSwap(session, swap);
-      assertRotated(await store.rotate(swap), session);
-      await assertRow(store === first ? second : first, session);
-    }
+    await rotateInChain(await create(first, "a"), 20, (generation) =>
+      generation % 2 === 0 ? first : second,
+    );
   },
 
-  "two connections: of 32 rotations of one generation, exactly one hits": async (first, another) => {
-    const second = await another();
-    let session = await create(first, "a");
-    for (let round = 1; round <= 10; round += 1) {
-      const swaps = Array.from({ length: 32 }, (_, index) => swapOf(session, `${round} ${index}`));
-      const outcomes = await Promise.all(
-        swaps.map((swap, index) => (index % 2 === 0 ? first : second).rotate(swap)),
-      );
-      const [winner, ...more] = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
-      assert.ok(winner !== undefined && more.length === 0);
-      session = afterSwap(session, winner);
-      await assertRow(first, session);
-      await assertRow(second, session);
-    }
-    assert.equal(session.generation, 11);
-  },
+  "two connections: of 32 rotations of one generation, exactly one hits": async (first, another) =>
+    raceRotations(first, await another()),
 
   "two connections: one challenge, one session": async (first, another) => {
     const second = await another();

@@ -1,8 +1,7 @@
 import type { SessionStore } from "../store.ts";
 import { protocolCases, protocolThroughRestarts } from "./protocol-conformance.ts";
-import { batchCases } from "./store-conformance-batches.ts";
-import { eventCases } from "./store-conformance-events.ts";
 import { housekeepingCases } from "./store-conformance-housekeeping.ts";
+import { operatorCases } from "./store-conformance-operators.ts";
 import { revocationCases } from "./store-conformance-revocation.ts";
 import { rotationCases } from "./store-conformance-rotation.ts";
 import { sessionCases } from "./store-conformance-sessions.ts";
@@ -45,8 +44,7 @@ export function storeConformance({ test, open, openAnother }: StoreConformanceOp
     ...sessionCases,
     ...rotationCases,
     ...revocationCases,
-    ...batchCases,
-    ...eventCases,
+    ...operatorCases,
     ...housekeepingCases,
     ...protocolCases,
   };

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { connectionSettings, readingInt8, surviveLostConnections } from "../../databases/postgres.ts";
 import {
   POSTGRES_CONNECTIONS,
@@ -8,6 +9,7 @@ import {
 } from "../../limits.ts";
 import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
+import type { Listener } from "../wake-ups.ts";
 
 // No type of `pg` stands in a declaration here: programs without `pg` read the declarations of this package, too.
 
@@ -76,15 +78,6 @@ export interface ConnectionPool {
   end(): Promise<void>;
 }
 
-/** A connection that is told of what happens on a channel. */
-export interface Listener {
-  /** Resolves when it was lost, or ended. */
-  readonly ended: Promise<void>;
-  /** Rejects where the server does not answer in time. */
-  ping(): Promise<void>;
-  end(): void;
-}
-
 /** @throws when `pg` is not installed, or cannot read the URL */
 export async function openPool(source: PostgresSource, times: PostgresTimes): Promise<ConnectionPool> {
   const { Pool, types } = await loadDriver();
@@ -126,7 +119,8 @@ async function connectSafely(pool: PostgresPool): Promise<PostgresClient> {
 }
 
 /**
- * Opens a connection of its own, or holds one of the caller's pool. It keeps no process alive.
+ * Opens a connection of its own, or holds one of the caller's pool. It keeps no process alive. It ends where it is lost, and
+ * where it does not answer any more.
  * @param channel a name as it may stand between double quotes
  */
 export async function openListener(
@@ -136,7 +130,7 @@ export async function openListener(
   times: PostgresTimes,
 ): Promise<Listener> {
   const { client, end } = await listeningClient(source, times);
-  const ended = new Promise<void>((resolve) => {
+  const lost = new Promise<void>((resolve) => {
     client.on("end", resolve);
     client.on("error", resolve);
   });
@@ -149,7 +143,20 @@ export async function openListener(
     end();
     throw error;
   }
-  return { ended, ping: async () => void (await query("SELECT 1")), end };
+  const answering = new AbortController();
+  const silent = untilRejected(async () => {
+    await pause(times.listenPingMs, undefined, { signal: answering.signal, ref: false });
+    await query("SELECT 1");
+  });
+  return { ended: Promise.race([lost, silent]).finally(() => answering.abort()), end };
+}
+
+async function untilRejected(work: () => Promise<void>): Promise<void> {
+  try {
+    for (;;) await work();
+  } catch {
+    // That is the end of it.
+  }
 }
 
 async function listeningClient(source: PostgresSource, times: PostgresTimes) {

@@ -4,10 +4,10 @@ import { encodeSessionId } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
 import { inRounds, type Round } from "../steps.ts";
 import { integer } from "../values.ts";
-import { type Connection, POSTGRES_TIMES, type PostgresSource } from "./driver.ts";
+import { WakeUps } from "../wake-ups.ts";
+import { type Connection, openListener, POSTGRES_TIMES, type PostgresSource } from "./driver.ts";
 import { Runner, type Step } from "./runner.ts";
 import { createStatements, type Statements } from "./steps.ts";
-import { WakeUps } from "./wake-ups.ts";
 
 const ID_AFTER_ALL = new Uint8Array(16).fill(255);
 
@@ -30,7 +30,8 @@ export class PostgresStore implements contract.SessionStore {
     times = POSTGRES_TIMES,
   ) {
     this.#runner = new Runner(source, times, prepare);
-    this.#wakeUps = new WakeUps(source, schema, times);
+    const listen = (wakeAll: () => void) => openListener(source, schema, wakeAll, times);
+    this.#wakeUps = new WakeUps(listen, times.listenAgainMs);
     this.#statements = createStatements(schema);
   }
 

@@ -1,4 +1,5 @@
 import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
+import type { Listener } from "../wake-ups.ts";
 import { type Address, type Connection, connect, hostOf, type RedisSource } from "./driver.ts";
 import { ConnectionFault, ServerFault } from "./faults.ts";
 import { checkServer, type RedisDurability } from "./server.ts";
@@ -27,7 +28,7 @@ export class Node {
     this.#options = options;
   }
 
-  /** @throws ConnectionFault, UnfitServer */
+  /** @throws ConnectionFault, UnfitStore */
   async connect(): Promise<Connection> {
     const address = this.#movedTo;
     try {
@@ -38,7 +39,7 @@ export class Node {
     }
   }
 
-  /** @throws ConnectionFault, UnfitServer */
+  /** @throws ConnectionFault, UnfitStore */
   async connectChecked(): Promise<CheckedConnection> {
     const connection = await this.connect();
     const silent = setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS);
@@ -53,6 +54,18 @@ export class Node {
     } finally {
       clearTimeout(silent);
     }
+  }
+
+  /** Listens to a channel on a connection of its own. */
+  async listen(channel: string, onMessage: () => void): Promise<Listener> {
+    const { lost, destroy, subscribe } = await this.connect();
+    try {
+      await subscribe(channel, onMessage);
+    } catch (error) {
+      destroy();
+      throw error;
+    }
+    return { ended: lost, end: destroy };
   }
 
   /** Takes what an answer says of where the keys are: `MOVED 3999 10.0.0.7:6379`, without a host where it is the same. */
@@ -86,7 +99,7 @@ export class Line {
     this.#node = node;
   }
 
-  /** @throws ConnectionFault, UnfitServer */
+  /** @throws ConnectionFault, UnfitStore */
   connection(): Promise<CheckedConnection> {
     if (this.#connection === null) {
       const opening = this.#node.connectChecked();

@@ -1,5 +1,3 @@
-import { UnfitStore } from "../unfit-store.ts";
-
 /** What the server answered a command with instead of a result. `code` is the first word: `READONLY`, `MOVED`, `ERR`. */
 export class ServerFault extends Error {
   override readonly name = "ServerFault";
@@ -25,11 +23,6 @@ export class ConnectionFault extends Error {
 /** The step had its time. What was sent may be done or not, and is never sent again. */
 export class StepTimeout extends Error {
   override readonly name = "StepTimeout";
-}
-
-/** The server is one that must not be worked with; the message says what to do. */
-export class UnfitServer extends UnfitStore {
-  override readonly name = "UnfitServer";
 }
 
 /** Answers before the server has begun with what was asked: it can be asked again. */

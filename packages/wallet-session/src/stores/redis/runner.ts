@@ -1,10 +1,9 @@
-import { setTimeout } from "node:timers/promises";
-import { REDIS_RETRY_MS, REDIS_TRIES } from "../../limits.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { REDIS_RETRY_MS, REDIS_TRIES, STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
 import { DurableBatches } from "./batches.ts";
 import { type CheckedConnection, Line, Node, type NodeOptions } from "./connections.ts";
-import { type Deadline, inTime } from "./deadline.ts";
 import { type Argument, loadDriver, type Reply } from "./driver.ts";
-import { isLostInFlight, isNotBegun, isOfConnection, ServerFault } from "./faults.ts";
+import { isLostInFlight, isNotBegun, isOfConnection, ServerFault, StepTimeout } from "./faults.ts";
 import type { Script } from "./steps.ts";
 
 export interface Answer {
@@ -30,15 +29,15 @@ export class StepRunner {
     return this.#node;
   }
 
-  /** @throws ServerFault, ConnectionFault, StepTimeout, UnfitServer */
+  /** @throws ServerFault, ConnectionFault, StepTimeout, UnfitStore */
   run(script: Script, keys: readonly Argument[], values: readonly Argument[]): Promise<Answer> {
     const rest = [`${keys.length}`, ...keys, ...values];
-    return this.#again(script.repeatable, (deadline) => this.#runScript(script, rest, deadline));
+    return this.#again(script.repeatable, (over) => this.#runScript(script, rest, over));
   }
 
   /** A single command that changes nothing. @throws as `run` does */
   async read(command: readonly Argument[]): Promise<Reply> {
-    return (await this.#again(true, (deadline) => this.#send(command, false, deadline))).reply;
+    return (await this.#again(true, (over) => this.#send(command, false, over))).reply;
   }
 
   async close(): Promise<void> {
@@ -54,21 +53,21 @@ export class StepRunner {
     return this.#driver;
   }
 
-  async #again(repeatable: boolean, attempt: (deadline: Deadline) => Promise<Reply>): Promise<Answer> {
+  async #again(repeatable: boolean, attempt: (over: AbortSignal) => Promise<Reply>): Promise<Answer> {
     await this.#loadDriver();
-    return inTime(async (deadline) => {
+    return inTime(async (over) => {
       let resent = false;
       for (let tries = 1; ; tries += 1) {
         try {
-          return { reply: await attempt(deadline), resent };
+          return { reply: await attempt(over), resent };
         } catch (error) {
           const lost = isLostInFlight(error);
-          if (tries === REDIS_TRIES || deadline.isOver) throw error;
+          if (tries === REDIS_TRIES || over.aborted) throw error;
           if (!isNotBegun(error) && !(lost && repeatable)) throw error;
           resent ||= lost;
         }
-        await setTimeout(REDIS_RETRY_MS * 2 ** (tries - 1));
-        if (deadline.isOver) throw new Error("The step's time is over.");
+        await pause(REDIS_RETRY_MS * 2 ** (tries - 1));
+        if (over.aborted) throw new Error("The step's time is over.");
       }
     });
   }
@@ -77,20 +76,20 @@ export class StepRunner {
   async #runScript(
     { sha, text, durable }: Script,
     rest: readonly Argument[],
-    deadline: Deadline,
+    over: AbortSignal,
   ): Promise<Reply> {
     try {
-      return await this.#send(["EVALSHA", sha, ...rest], durable, deadline);
+      return await this.#send(["EVALSHA", sha, ...rest], durable, over);
     } catch (error) {
       if (!(error instanceof ServerFault) || error.code !== "NOSCRIPT") throw error;
-      return this.#send(["EVAL", text, ...rest], durable, deadline);
+      return this.#send(["EVAL", text, ...rest], durable, over);
     }
   }
 
-  async #send(command: readonly Argument[], durable: boolean, deadline: Deadline): Promise<Reply> {
+  async #send(command: readonly Argument[], durable: boolean, over: AbortSignal): Promise<Reply> {
     let used: { connection: CheckedConnection; line: Line } | null = null;
     const leave = () => used?.line.leave(used.connection);
-    deadline.whenOver(leave);
+    over.addEventListener("abort", leave);
     try {
       const connection = await this.#line.connection();
       if (durable && connection.waitsForDisk) {
@@ -109,5 +108,27 @@ export class StepRunner {
     } finally {
       used = null;
     }
+  }
+}
+
+/**
+ * The time that one step has, tries included. The signal says that it is over.
+ * @throws StepTimeout when the work takes longer than that
+ */
+async function inTime<Output>(work: (over: AbortSignal) => Promise<Output>): Promise<Output> {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<never>((_, reject) => {
+    const giveUp = () => {
+      over.abort();
+      reject(new StepTimeout(`Redis has not answered within ${STORE_STEP_TIMEOUT_MS / 1_000} s.`));
+    };
+    // Where it was this process that stood still, the answer may be there: what has arrived is read first.
+    timer = setTimeout(() => setImmediate(giveUp), STORE_STEP_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work(over.signal), end]);
+  } finally {
+    clearTimeout(timer);
   }
 }

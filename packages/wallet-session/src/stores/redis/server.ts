@@ -1,5 +1,6 @@
+import { UnfitStore } from "../unfit-store.ts";
 import type { Connection, Reply } from "./driver.ts";
-import { ServerFault, UnfitServer } from "./faults.ts";
+import { ServerFault } from "./faults.ts";
 
 /** `always`: also rotations are on disk before they are acknowledged; `everysec`: everything but rotations. */
 export type RedisDurability = "always" | "everysec";
@@ -13,7 +14,7 @@ export interface ServerCheck {
 /**
  * Whether the server may hold sessions, and what the operator should know of it. By INFO, which servers that are somebody
  * else's answer too; CONFIG, which they may refuse, tells the one thing that INFO does not: `appendfsync`.
- * @throws UnfitServer for a replica outside of a cluster, and for one that drops keys when its memory is full
+ * @throws UnfitStore for a replica outside of a cluster, and for one that drops keys when its memory is full
  */
 export async function checkServer(connection: Connection, durability: RedisDurability): Promise<ServerCheck> {
   const [info, appendfsync] = await Promise.all([
@@ -24,14 +25,14 @@ export async function checkServer(connection: Connection, durability: RedisDurab
   const role = fields.get("role");
   // One of a cluster says itself where the primary is, by MOVED.
   if (role !== "master" && fields.get("redis_mode") !== "cluster") {
-    throw new UnfitServer(
+    throw new UnfitStore(
       `This Redis is a replica (role: ${role}). It lags behind, and a revoked session lives on there: DATABASE_URL must lead to the primary.`,
     );
   }
   const policy = fields.get("maxmemory_policy") ?? "unknown";
   // `volatile-…` drops only keys with an end of their own, and none of the store's has one.
   if (policy !== "noeviction" && !policy.startsWith("volatile-")) {
-    throw new UnfitServer(
+    throw new UnfitStore(
       `This Redis may drop sessions when its memory is full (maxmemory-policy: ${policy}). Set maxmemory-policy noeviction, or use a Redis of its own for sessions.`,
     );
   }

@@ -1,7 +1,9 @@
+import { REDIS_RESUBSCRIBE_MS } from "../../limits.ts";
 import type * as contract from "../../store.ts";
 import { encodeSessionId } from "../session-id.ts";
 import { inRounds, RunningSteps } from "../steps.ts";
 import { integer } from "../values.ts";
+import { WakeUps } from "../wake-ups.ts";
 import type { NodeOptions } from "./connections.ts";
 import type { Argument } from "./driver.ts";
 import { createKeys, type Keys } from "./keys.ts";
@@ -9,7 +11,6 @@ import { Rotations } from "./rotations.ts";
 import * as rows from "./rows.ts";
 import { type Answer, StepRunner } from "./runner.ts";
 import { SCRIPTS } from "./steps.ts";
-import { watchChannel } from "./wake-ups.ts";
 
 export interface RedisStoreSettings extends NodeOptions {
   /** What the names of all keys begin with, in braces. */
@@ -22,11 +23,13 @@ export class RedisStore implements contract.SessionStore {
   readonly #runner: StepRunner;
   readonly #rotations: Rotations;
   readonly #steps = new RunningSteps();
-  readonly #watches = new Set<() => void>();
+  readonly #wakeUps: WakeUps;
 
   constructor(settings: RedisStoreSettings) {
     this.#keys = createKeys(settings.prefix);
     this.#runner = new StepRunner(settings);
+    const listen = (wakeAll: () => void) => this.#runner.node.listen(this.#keys.wake, wakeAll);
+    this.#wakeUps = new WakeUps(listen, REDIS_RESUBSCRIBE_MS);
     const rotate = { ...SCRIPTS.rotate, durable: settings.durability === "always" };
     this.#rotations = new Rotations((keys, swaps) => this.#runner.run(rotate, keys, swaps));
   }
@@ -118,15 +121,8 @@ export class RedisStore implements contract.SessionStore {
     return integer(await this.#read("ZCOUNT", this.#keys.ends, `(${now}`, "+inf"));
   }
 
-  /** Ends with the store, too. */
   watchRevocations(wake: () => void): () => void {
-    if (this.#steps.areOver) return () => {};
-    const stop = watchChannel(this.#runner.node, this.#keys.wake, wake);
-    this.#watches.add(stop);
-    return () => {
-      this.#watches.delete(stop);
-      stop();
-    };
+    return this.#steps.areOver ? () => {} : this.#wakeUps.watch(wake);
   }
 
   async claimEvents(claim: contract.EventClaim): Promise<contract.SecurityEventRecord[] | null> {
@@ -176,7 +172,7 @@ export class RedisStore implements contract.SessionStore {
   }
 
   close(): Promise<void> {
-    for (const stop of this.#watches) stop();
+    this.#wakeUps.close();
     return this.#steps.close(() => this.#runner.close());
   }
 
