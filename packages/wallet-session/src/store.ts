@@ -237,12 +237,9 @@ export interface SettledEvents {
 }
 
 /** One revocation. `position`: as in the log, so that it names the event once and for all. */
-export interface SecurityEventRecord {
-  readonly position: number;
-  readonly sessionId: SessionId;
+export interface SecurityEventRecord extends RevocationEntry {
   readonly actorId: string;
   readonly reason: RevocationReason;
-  readonly revokedAt: number;
 }
 
 /** A signing key as it rests in the store: the private half sealed under a key that the store never sees. */

@@ -1,12 +1,4 @@
-import type {
-  RevocationReason,
-  RotationSwap,
-  SealedSigningKey,
-  SecurityEventRecord,
-  SessionId,
-  SessionRecord,
-  Transport,
-} from "../../store.ts";
+import type * as contract from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
 import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
 import { integer, known, parseJson, text, unreadable } from "../values.ts";
@@ -43,10 +35,10 @@ export const AT = {
 export const LAYOUT = 1;
 const HASH_BYTES = 32;
 const SALT_BYTES = 16;
-const TRANSPORTS: readonly Transport[] = ["body", "cookie"];
+const TRANSPORTS: readonly contract.Transport[] = ["body", "cookie"];
 
 /** Never renumbered. 0: not revoked. */
-const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
+const REASON_CODES: Readonly<Record<contract.RevocationReason, number>> = {
   logout: 1,
   ended: 2,
   reuse: 3,
@@ -55,7 +47,7 @@ const REASON_CODES: Readonly<Record<RevocationReason, number>> = {
 };
 
 /** @throws RangeError for values that the row has no room for */
-export function encodeSession(session: SessionRecord): Buffer {
+export function encodeSession(session: contract.SessionRecord): Buffer {
   if (!session.actorId.isWellFormed()) throw new RangeError("An actor's id is well-formed Unicode.");
   const head = Buffer.alloc(AT.actor);
   head.writeUInt8(LAYOUT, AT.layout);
@@ -88,7 +80,7 @@ export const SWAP = {
   end: 37 + (AT.revokedAt - AT.generation),
 } as const;
 
-export function encodeSwap(swap: RotationSwap): Buffer {
+export function encodeSwap(swap: contract.RotationSwap): Buffer {
   const bytes = Buffer.allocUnsafe(SWAP.end);
   // A hash of another length matches no row. No row has this transport.
   const comparable = swap.secretHash.length === HASH_BYTES;
@@ -117,7 +109,7 @@ export function haveSameSecret(row: Buffer, other: Buffer): boolean {
   return row.subarray(AT.secretHash, AT.salt).equals(other.subarray(AT.secretHash, AT.salt));
 }
 
-type Secret = Pick<SessionRecord, "generation" | "secretHash" | "salt" | "retryKeyHash">;
+type Secret = Pick<contract.SessionRecord, "generation" | "secretHash" | "salt" | "retryKeyHash">;
 
 /** @param at where the generation goes; the parts behind it stand as in a row */
 function writeSecret(
@@ -140,7 +132,7 @@ function put(target: Buffer, bytes: Uint8Array, at: number, size: number): void 
 }
 
 /** @throws RangeError for an id that cannot be stored */
-export function encodeId(id: SessionId): Buffer {
+export function encodeId(id: contract.SessionId): Buffer {
   return toBuffer(encodeNewSessionId(id));
 }
 
@@ -154,12 +146,12 @@ export function encodeTime(time: number): Buffer {
   return bytes;
 }
 
-export function encodeReason(reason: RevocationReason): Buffer {
+export function encodeReason(reason: contract.RevocationReason): Buffer {
   return Buffer.of(REASON_CODES[reason]);
 }
 
 /** @throws when the row is not one that the store has written */
-export function decodeSession(id: SessionId, row: Buffer): SessionRecord {
+export function decodeSession(id: contract.SessionId, row: Buffer): contract.SessionRecord {
   if (row.length < AT.actor || row.readUInt8(AT.layout) !== LAYOUT) throw unreadable();
   const actorEnd = AT.actor + row.readUInt32BE(AT.actorBytes);
   if (actorEnd > row.length) throw unreadable();
@@ -203,7 +195,7 @@ function decodeRest(json: string): [Text, Text, Text, Text, Text] {
 const ENTRY_BYTES = 33;
 
 /** @throws when the entry is not one that the store has written */
-export function decodeEntry(entry: Buffer): Omit<SecurityEventRecord, "actorId"> {
+export function decodeEntry(entry: Buffer): Omit<contract.SecurityEventRecord, "actorId"> {
   if (entry.length < ENTRY_BYTES) throw unreadable();
   return {
     position: decodeTime(entry, 0),
@@ -214,23 +206,23 @@ export function decodeEntry(entry: Buffer): Omit<SecurityEventRecord, "actorId">
 }
 
 /** @throws when the event is not one that the store has written */
-export function decodeEvent(event: Buffer): SecurityEventRecord {
+export function decodeEvent(event: Buffer): contract.SecurityEventRecord {
   return { ...decodeEntry(event), actorId: event.toString("utf8", ENTRY_BYTES) };
 }
 
 /** @throws where it is not an id's 16 bytes */
-export function decodeId(bytes: Buffer): SessionId {
+export function decodeId(bytes: Buffer): contract.SessionId {
   if (bytes.length !== 16) throw unreadable();
   return decodeSessionId(bytes);
 }
 
-export function encodeSigningKey(key: SealedSigningKey): string {
+export function encodeSigningKey(key: contract.SealedSigningKey): string {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
   return JSON.stringify({ ...key, publicKey: base64(key.publicKey), sealed: base64(key.sealed) });
 }
 
 /** @throws when the key is not one that the store has written */
-export function decodeSigningKey(json: Buffer): SealedSigningKey {
+export function decodeSigningKey(json: Buffer): contract.SealedSigningKey {
   const key = parseJson(json.toString());
   if (typeof key !== "object" || key === null) throw unreadable();
   const { kid, publicKey, sealed, createdAt, signsFrom }: Record<string, unknown> = { ...key };
@@ -254,20 +246,20 @@ function decodeTime(row: Buffer, at: number): number {
   return time;
 }
 
-function decodeReason(code: number): RevocationReason {
-  const reasons = Object.keys(REASON_CODES) as RevocationReason[];
+function decodeReason(code: number): contract.RevocationReason {
+  const reasons = Object.keys(REASON_CODES) as contract.RevocationReason[];
   return known(reasons.find((reason) => REASON_CODES[reason] === code));
 }
 
 /** Answers of the form id, row, id, row. */
-export function decodeSessions(reply: Reply): SessionRecord[] {
+export function decodeSessions(reply: Reply): contract.SessionRecord[] {
   const values = list(reply);
   return Array.from({ length: values.length / 2 }, (_, index) =>
     decodeSession(decodeId(bytes(values[2 * index])), bytes(values[2 * index + 1])),
   );
 }
 
-export function decodeIds(reply: Reply): SessionId[] {
+export function decodeIds(reply: Reply): contract.SessionId[] {
   return list(reply).map((id) => decodeId(bytes(id)));
 }
 

@@ -1,15 +1,4 @@
-import type {
-  ClientMetadata,
-  RevocationEntry,
-  RevocationPage,
-  RevocationReason,
-  RotationSwap,
-  SealedSigningKey,
-  SecurityEventRecord,
-  SessionId,
-  SessionRecord,
-  Transport,
-} from "../../store.ts";
+import type * as contract from "../../store.ts";
 import { REVOCATION_REASONS } from "../../store.ts";
 import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
 import { blob, integer, known, parseJson, text, unreadable } from "../values.ts";
@@ -32,7 +21,7 @@ export const SESSION_COLUMNS =
  * In the order of SESSION_COLUMNS, the generation as the database holds it.
  * @throws RangeError for an id that cannot be stored
  */
-export function encodeSession(session: SessionRecord, generation: SqlValue): SqlValue[] {
+export function encodeSession(session: contract.SessionRecord, generation: SqlValue): SqlValue[] {
   return [
     encodeNewSessionId(session.id),
     session.actorId,
@@ -53,7 +42,7 @@ export function encodeSession(session: SessionRecord, generation: SqlValue): Sql
 }
 
 /** @throws when the row is not one that the store has written */
-export function decodeSession(row: Row, generation: number): SessionRecord {
+export function decodeSession(row: Row, generation: number): contract.SessionRecord {
   return {
     id: sessionId(row.id),
     actorId: text(row.actor_id),
@@ -77,7 +66,7 @@ export function decodeSession(row: Row, generation: number): SessionRecord {
  * The row as the swap has left it: what the swap has just written, and the rest of the row. Decoding all 15 columns
  * would cost as much again as half the swap.
  */
-export function rotatedSession(swap: RotationSwap, rest: Row): SessionRecord {
+export function rotatedSession(swap: contract.RotationSwap, rest: Row): contract.SessionRecord {
   const expiresAt = integer(rest.expires_at);
   return {
     id: swap.id,
@@ -99,7 +88,7 @@ export function rotatedSession(swap: RotationSwap, rest: Row): SessionRecord {
 }
 
 /** The caller keeps its buffers, and may change them before the step is written. */
-export function copySwap(swap: RotationSwap): RotationSwap {
+export function copySwap(swap: contract.RotationSwap): contract.RotationSwap {
   return {
     ...swap,
     secretHash: copyBytes(swap.secretHash),
@@ -110,7 +99,7 @@ export function copySwap(swap: RotationSwap): RotationSwap {
 }
 
 /** @throws when the row is not one that this store has written */
-function decodeRevocation(row: Row): RevocationEntry {
+function decodeRevocation(row: Row): contract.RevocationEntry {
   return {
     position: integer(row.position),
     sessionId: sessionId(row.session_id),
@@ -119,13 +108,13 @@ function decodeRevocation(row: Row): RevocationEntry {
 }
 
 /** @param end the log's last position. @throws when a row is not one that this store has written */
-export function decodePage(rows: readonly Row[], position: number, end: unknown): RevocationPage {
+export function decodePage(rows: readonly Row[], position: number, end: unknown): contract.RevocationPage {
   const entries = rows.map(decodeRevocation);
   return { entries, position: entries.at(-1)?.position ?? position, end: integer(end) };
 }
 
 /** @throws when the row is not one that this store has written */
-export function decodeEvent(row: Row): SecurityEventRecord {
+export function decodeEvent(row: Row): contract.SecurityEventRecord {
   return { ...decodeRevocation(row), actorId: text(row.actor_id), reason: decodeReason(row.reason) };
 }
 
@@ -136,12 +125,12 @@ export function encodeSigningKey({
   sealed,
   createdAt,
   signsFrom,
-}: SealedSigningKey): SqlValue[] {
+}: contract.SealedSigningKey): SqlValue[] {
   return [kid, copyBytes(publicKey), copyBytes(sealed), createdAt, signsFrom];
 }
 
 /** @throws when the row is not one that this store has written */
-export function decodeSigningKey(row: Row): SealedSigningKey {
+export function decodeSigningKey(row: Row): contract.SealedSigningKey {
   return {
     kid: text(row.kid),
     publicKey: blob(row.public_key),
@@ -151,20 +140,20 @@ export function decodeSigningKey(row: Row): SealedSigningKey {
   };
 }
 
-export function sessionId(value: unknown): SessionId {
+export function sessionId(value: unknown): contract.SessionId {
   return decodeSessionId(blob(value));
 }
 
-function decodeTransport(value: unknown): Transport {
+function decodeTransport(value: unknown): contract.Transport {
   if (value !== "body" && value !== "cookie") throw unreadable();
   return value;
 }
 
-function decodeReason(value: unknown): RevocationReason {
+function decodeReason(value: unknown): contract.RevocationReason {
   return known(REVOCATION_REASONS.find((reason) => reason === value));
 }
 
-function decodeClient(json: string): ClientMetadata {
+function decodeClient(json: string): contract.ClientMetadata {
   const client = parseJson(json);
   if (typeof client !== "object" || client === null) throw unreadable();
   return {
