@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type AppServer, type Program, startServer } from "../support/app-server.ts";
-import { type Consumer, createConsumer } from "../support/consumer.ts";
+import { type Consumer, createConsumer, PACKED_WITHIN_MS } from "../support/consumer.ts";
 import { problemOf } from "../support/http-client.ts";
 import { bearer, createClient, type SessionClient } from "../support/session-client.ts";
 import { createWitness, leaks } from "../support/witness.ts";
@@ -33,7 +33,7 @@ beforeAll(async () => {
   };
   server = await startServer(serve, { PUBLIC_URL });
   client = createClient(server, witness);
-});
+}, PACKED_WITHIN_MS);
 afterAll(async () => {
   await server.kill("SIGKILL");
   const found = leaks(server, witness);

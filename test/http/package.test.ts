@@ -5,14 +5,14 @@ import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "../../scripts/setup/root.mjs";
-import { type Consumer, createConsumer } from "../support/consumer.ts";
+import { type Consumer, createConsumer, PACKED_WITHIN_MS } from "../support/consumer.ts";
 
 let consumer: Consumer;
 
 beforeAll(async () => {
   consumer = await createConsumer([]);
-});
-afterAll(() => consumer.remove());
+}, PACKED_WITHIN_MS);
+afterAll(() => consumer?.remove());
 
 test("brings its code, its types, its sources, a README and the licence, and no tests", () => {
   const files = globSync("**/*.*", { cwd: consumer.installed });

@@ -15,6 +15,9 @@ import { npm } from "../../scripts/setup/child.mjs";
 import { oneAtATime } from "../../scripts/setup/one-at-a-time.mjs";
 import { root } from "../../scripts/setup/root.mjs";
 
+/** Packing builds the package, and the files that need it packed take turns. Only stops what hangs. */
+export const PACKED_WITHIN_MS = 600_000;
+
 interface Manifest {
   version: string;
   bin: { "wallet-session": string };
