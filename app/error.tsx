@@ -1,27 +1,21 @@
 "use client";
 
 import { Button } from "./components/button.tsx";
-import { SiteHeader } from "./components/site-header.tsx";
+import { Page } from "./components/site-header.tsx";
 
 /** Shown in place of a page that failed to render. The session is not affected. */
 export default function ErrorPage({ retry }: { error: unknown; retry: () => void }) {
   return (
-    <>
-      <SiteHeader />
-      <main
-        id="main"
-        className="mx-auto flex w-full max-w-xl flex-1 flex-col justify-center gap-4 px-5 pb-24 sm:px-8"
-      >
-        <h1 className="text-3xl font-semibold tracking-tight">This page could not be shown.</h1>
-        <p className="text-muted">
-          Something went wrong while drawing it. You are still signed in if you were before.
-        </p>
-        <p className="mt-2">
-          <Button look="primary" onClick={retry}>
-            Try again
-          </Button>
-        </p>
-      </main>
-    </>
+    <Page className="flex max-w-xl flex-col justify-center gap-4 pb-24">
+      <h1 className="text-3xl font-semibold tracking-tight">This page could not be shown.</h1>
+      <p className="text-muted">
+        Something went wrong while drawing it. You are still signed in if you were before.
+      </p>
+      <p className="mt-2">
+        <Button look="primary" onClick={retry}>
+          Try again
+        </Button>
+      </p>
+    </Page>
   );
 }

@@ -13,7 +13,7 @@ import { Card, Notice } from "./card.tsx";
 import { type EndReason, explainEnd } from "./last-session.ts";
 import { LoadFailure } from "./load-failure.tsx";
 import { useServerNow } from "./server-clock.ts";
-import { SiteHeader } from "./site-header.tsx";
+import { Page } from "./site-header.tsx";
 
 interface AccountPageProps {
   /** Stands as the heading until the account is known. */
@@ -25,15 +25,9 @@ interface AccountPageProps {
 /** The frame of a page that belongs to an account. Does NOT guard it: its page asks `pageGuard` first. */
 export function AccountPage({ title, narrow = false, children }: AccountPageProps) {
   return (
-    <>
-      <SiteHeader />
-      <main
-        id="main"
-        className={`mx-auto w-full flex-1 px-5 pt-4 pb-24 sm:px-8 sm:pt-10 ${narrow ? "max-w-3xl" : "max-w-6xl"}`}
-      >
-        <SignedIn title={title}>{children}</SignedIn>
-      </main>
-    </>
+    <Page className={`pt-4 pb-24 sm:pt-10 ${narrow ? "max-w-3xl" : "max-w-6xl"}`}>
+      <SignedIn title={title}>{children}</SignedIn>
+    </Page>
   );
 }
 

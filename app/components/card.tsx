@@ -5,14 +5,21 @@ interface CardProps {
   className?: string;
   /** The id of the heading that names it, which makes it a region. */
   labelledBy?: string;
+  /** Given for a heading that stands alone. */
+  title?: string;
 }
 
-export function Card({ children, className = "", labelledBy }: CardProps) {
+export function Card({ children, className = "", labelledBy, title }: CardProps) {
   return (
     <section
       aria-labelledby={labelledBy}
       className={`rounded-2xl border border-line bg-surface p-5 sm:p-7 ${className}`}
     >
+      {title !== undefined && (
+        <h2 id={labelledBy} className="text-lg font-semibold tracking-tight">
+          {title}
+        </h2>
+      )}
       {children}
     </section>
   );

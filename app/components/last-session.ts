@@ -32,25 +32,22 @@ interface EndExplanation {
   readonly title: string;
   readonly text: string;
   /** Whether the person should look into it, and not only sign in again. */
-  readonly alarming: boolean;
+  readonly alarming?: true;
 }
 
 const ENDED_BY_SOMEBODY: EndExplanation = {
   title: "This session was ended.",
   text: "Somebody who is signed in with your wallet ended it from another browser. If that was not you, sign in and look at the list of sessions.",
-  alarming: false,
 };
 
 const EXPLANATIONS: Readonly<Record<EndReason, EndExplanation>> = {
   signed_out: {
     title: "You are signed out.",
     text: "This browser’s session has ended. Any other session of yours goes on until you end it.",
-    alarming: false,
   },
   ended_by_operator: {
     title: "This session was ended by the operator.",
     text: "The operator of this service ended it, for example to keep an account safe. You can sign in for a new one.",
-    alarming: false,
   },
   refresh_token_revoked: ENDED_BY_SOMEBODY,
   session_revoked: ENDED_BY_SOMEBODY,
@@ -62,17 +59,14 @@ const EXPLANATIONS: Readonly<Record<EndReason, EndExplanation>> = {
   refresh_token_expired: {
     title: "This session has run out.",
     text: "It was unused for too long, or it reached its final day. Sign in for a new one.",
-    alarming: false,
   },
   refresh_token_invalid: {
     title: "This session is not known any more.",
     text: "The server does not recognise what this browser holds. Sign in for a new session.",
-    alarming: false,
   },
   refresh_token_missing: {
     title: "You are signed out in this browser.",
     text: "The session ended in another tab, or it was unused for too long. Sign in for a new one.",
-    alarming: false,
   },
 };
 

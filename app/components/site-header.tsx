@@ -2,7 +2,7 @@
 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useFeedStatus, useSession } from "wallet-session/react";
 import { useLoadedAccount } from "./account.tsx";
 import { shortAddress } from "./address.tsx";
@@ -13,7 +13,7 @@ const PLACES = [
 ] as const;
 
 /** The navigation, for people who are signed in or may prove to be. */
-export function SiteHeader() {
+function SiteHeader() {
   const path = usePathname();
   const { status } = useSession();
   const { account } = useLoadedAccount();
@@ -111,5 +111,17 @@ function ConnectionNote() {
         </span>
       )}
     </p>
+  );
+}
+
+/** The frame of every page. `className` gives its width and what stands around it. */
+export function Page({ className, children }: { className: string; children: ReactNode }) {
+  return (
+    <>
+      <SiteHeader />
+      <main id="main" className={`mx-auto w-full flex-1 px-5 sm:px-8 ${className}`}>
+        {children}
+      </main>
+    </>
   );
 }

@@ -5,10 +5,32 @@ const TONES = {
   plain: "bg-sunken text-muted",
 } as const;
 
-export type Tone = keyof typeof TONES;
+export const STATUS_NAMES = {
+  draft: "Draft",
+  queued: "Queued",
+  active: "Active",
+  running: "Running",
+  paused: "Paused",
+  completed: "Completed",
+  cancelled: "Cancelled",
+} as const;
+
+/** Of a payment stream, or of an operation. */
+type Status = keyof typeof STATUS_NAMES;
+
+const STATUS_TONES: Readonly<Record<Status, keyof typeof TONES>> = {
+  draft: "plain",
+  queued: "plain",
+  active: "live",
+  running: "live",
+  paused: "waiting",
+  completed: "calm",
+  cancelled: "plain",
+};
 
 /** One word for a status. The tone only repeats what the word says. */
-export function StatusBadge({ tone, children }: { tone: Tone; children: string }) {
+export function StatusBadge({ status }: { status: Status }) {
+  const tone = STATUS_TONES[status];
   return (
     <span
       className={`inline-flex items-center gap-1.5 rounded-full px-2.5 py-0.5 text-xs font-medium whitespace-nowrap ${TONES[tone]}`}
@@ -16,7 +38,7 @@ export function StatusBadge({ tone, children }: { tone: Tone; children: string }
       {tone === "live" && (
         <span aria-hidden="true" className="size-1.5 rounded-full bg-current motion-safe:animate-pulse" />
       )}
-      {children}
+      {STATUS_NAMES[status]}
     </span>
   );
 }

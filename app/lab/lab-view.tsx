@@ -98,10 +98,7 @@ export function LabView({ settings }: { settings: LabSettings }) {
       </Card>
 
       <div className="mt-6 grid items-start gap-6 lg:grid-cols-[1fr_1.15fr]">
-        <Card labelledBy="lessons" className="order-last lg:order-first">
-          <h2 id="lessons" className="text-lg font-semibold tracking-tight">
-            What each of them shows
-          </h2>
+        <Card labelledBy="lessons" title="What each of them shows" className="order-last lg:order-first">
           <dl className="mt-4 grid gap-5">
             {SCENARIOS.map((scenario) => (
               <Lesson key={scenario.name} scenario={scenario} obstacle={scenario.unavailable(settings)} />

@@ -86,15 +86,8 @@ export class Lab {
   #pause(ms: number): Promise<void> {
     const { signal } = this.#leaving;
     return new Promise((resolve, reject) => {
-      const leave = () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener("abort", leave);
-        resolve();
-      }, ms);
-      signal.addEventListener("abort", leave, { once: true });
+      setTimeout(resolve, ms);
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
   }
 

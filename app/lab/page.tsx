@@ -1,7 +1,7 @@
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import { connection } from "next/server";
-import { SiteHeader } from "../components/site-header.tsx";
+import { Page } from "../components/site-header.tsx";
 import { demoWalletAllowed, sessions } from "../lib/auth.ts";
 import { isSupervised } from "../lib/supervisor.ts";
 import { LabView } from "./lab-view.tsx";
@@ -14,18 +14,15 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function LabPage() {
   await requireLab();
   return (
-    <>
-      <SiteHeader />
-      <main id="main" className="mx-auto w-full max-w-6xl flex-1 px-5 pt-4 pb-24 sm:px-8 sm:pt-10">
-        <LabView
-          settings={{
-            accessTokenSeconds: sessions.config.accessTtlMs / 1_000,
-            leewaySeconds: sessions.config.refreshLeewayMs / 1_000,
-            isSupervised: isSupervised(),
-          }}
-        />
-      </main>
-    </>
+    <Page className="max-w-6xl pt-4 pb-24 sm:pt-10">
+      <LabView
+        settings={{
+          accessTokenSeconds: sessions.config.accessTtlMs / 1_000,
+          leewaySeconds: sessions.config.refreshLeewayMs / 1_000,
+          isSupervised: isSupervised(),
+        }}
+      />
+    </Page>
   );
 }
 

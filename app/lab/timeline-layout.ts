@@ -1,4 +1,4 @@
-import type { AccessToken, Flag, Recording, Step, Track } from "./recording.ts";
+import type { AccessToken, Flag, Recording, Track } from "./recording.ts";
 
 /** The picture's measures, in pixels. Time runs to the right, one lane below the other. */
 const PX_PER_SECOND = 12;
@@ -60,13 +60,8 @@ export function ticks({ from, until }: View): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * 5_000);
 }
 
-export interface PlacedToken {
-  readonly token: AccessToken;
-  readonly y: number;
-}
-
 /** The tokens that arrived take turns in two rows, since each begins before the last has ended; a lost one stands aside. */
-export function placeTokens(tokens: readonly AccessToken[]): PlacedToken[] {
+export function placeTokens(tokens: readonly AccessToken[]) {
   let arrived = 0;
   return tokens.map((token) => {
     const y = LANE.access[arrived % 2] ?? LANE.access[0];
@@ -85,29 +80,17 @@ export function reach(track: Track, { now }: View): number {
   return track.end?.at ?? now;
 }
 
-export interface Tooth {
-  readonly generation: number;
-  readonly x: number;
-  readonly end: number;
-  /** How high it has risen: to its full height when the access token of its generation has ended. */
-  readonly height: number;
-  readonly isLast: boolean;
-}
-
 /** The rack of the ratchet: one tooth for each generation, rising until the next one drops into place. */
-export function teeth(track: Track, view: View): Tooth[] {
+export function teeth(track: Track, view: View) {
   const begun = track.steps.filter(({ kind }) => kind === "begun");
-  const lifetimeMs = longestLife(track.accessTokens);
+  const lifetimeMs = Math.max(1, ...track.accessTokens.map(({ from, until }) => until - from));
   return begun.map(({ generation, at }, index) => {
     const next = begun[index + 1];
     const end = next?.at ?? Math.max(at, reach(track, view));
+    // To its full height when the access token of its generation has ended.
     const height = LANE.tooth * Math.min(1, (end - at) / lifetimeMs);
     return { generation, x: view.x(at), end: view.x(end), height, isLast: next === undefined };
   });
-}
-
-function longestLife(tokens: readonly AccessToken[]): number {
-  return Math.max(1, ...tokens.map(({ from, until }) => until - from));
 }
 
 /** Where a generation began. */
@@ -115,14 +98,8 @@ export function beginning(track: Track, generation: number): number | null {
   return track.steps.find((step) => step.kind === "begun" && step.generation === generation)?.at ?? null;
 }
 
-export interface CopyInUse {
-  readonly from: number;
-  readonly until: number;
-  readonly reused: Step | null;
-}
-
 /** The copied tokens, and for how long each existed. */
-export function copies(track: Track, view: View): CopyInUse[] {
+export function copies(track: Track, view: View) {
   return track.steps
     .filter(({ kind }) => kind === "copied")
     .map((copied) => {
@@ -131,14 +108,8 @@ export function copies(track: Track, view: View): CopyInUse[] {
     });
 }
 
-export interface PlacedFlag {
-  readonly flag: Flag;
-  readonly x: number;
-  readonly y: number;
-}
-
 /** Gives each flag the first row where it covers no other; where all are taken, the one that is free soonest. */
-export function placeFlags(flags: readonly Flag[], view: View): PlacedFlag[] {
+export function placeFlags(flags: readonly Flag[], view: View) {
   const taken = new Array<number>(FLAG_ROWS).fill(Number.NEGATIVE_INFINITY);
   return flags.map((flag) => {
     const x = view.x(flag.at);

@@ -16,6 +16,8 @@ export interface Sent {
 }
 
 const REQUEST_LIMIT_MS = 10_000;
+/** The person's own session must have no part in this. */
+const APART = { credentials: "omit", cache: "no-store", redirect: "error" } as const;
 
 /**
  * The network between the lab's client and the server. Requests are real and carry no cookie of this browser. The lab's faults
@@ -61,9 +63,7 @@ export class Wire {
     try {
       const response = await fetch(path, {
         headers: { accept: "text/event-stream", authorization: `Bearer ${bearer}` },
-        credentials: "omit",
-        cache: "no-store",
-        redirect: "error",
+        ...APART,
         signal: AbortSignal.any([signal, this.#connected.signal]),
       });
       return response.ok ? response : null;
@@ -88,10 +88,7 @@ async function exchange(
       method,
       headers,
       body: body === undefined ? null : JSON.stringify(body),
-      // The person's own session must have no part in this.
-      credentials: "omit",
-      cache: "no-store",
-      redirect: "error",
+      ...APART,
       signal: AbortSignal.any([connected, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
     });
     const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") === true;

@@ -4,15 +4,14 @@ import { useCallback } from "react";
 import type { SessionClient } from "wallet-session/client";
 import { useFeedEvent } from "wallet-session/react";
 import { change, read } from "../components/request.ts";
-import type { Tone } from "../components/status-badge.tsx";
 import { type Loaded, useLoaded } from "../components/use-loaded.ts";
-import type { OperationJson } from "../lib/operations/operation.ts";
+import type { operationJson } from "../lib/operations/operation.ts";
 import type { Failure, OperationStatus } from "../lib/operations/tables.ts";
 
 export type { Failure, OperationStatus };
 
 /** A long operation as the API tells it (docs/api.md). */
-export type Operation = OperationJson;
+export type Operation = ReturnType<typeof operationJson>;
 
 /** @throws SessionClientError */
 function readOperation(client: SessionClient, id: string): Promise<Operation> {
@@ -59,22 +58,6 @@ export function isUnderWay({ status }: Operation): boolean {
 function operationPath(id: string): string {
   return `/api/operations/${encodeURIComponent(id)}`;
 }
-
-export const STATUS_NAMES: Readonly<Record<OperationStatus, string>> = {
-  queued: "Queued",
-  running: "Running",
-  paused: "Paused",
-  completed: "Completed",
-  cancelled: "Cancelled",
-};
-
-export const STATUS_TONES: Readonly<Record<OperationStatus, Tone>> = {
-  queued: "plain",
-  running: "live",
-  paused: "waiting",
-  completed: "calm",
-  cancelled: "plain",
-};
 
 /** Why a stream was not settled. */
 export const FAILURE_WORDS: Readonly<Record<Failure["reason"], string>> = {

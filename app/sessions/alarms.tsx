@@ -6,7 +6,7 @@ import { Notice } from "../components/card.tsx";
 import { RelativeTime } from "../components/time.tsx";
 import { useLoaded } from "../components/use-loaded.ts";
 import type { Operation } from "../operations/operation-data.ts";
-import { Running } from "./running.tsx";
+import { Running } from "../operations/operation-strip.tsx";
 import { deviceName, listAlarms, type SessionAlarm } from "./session-data.tsx";
 
 /** The dismissed alarms, by the ids of their sessions. Only this browser knows them. */

@@ -10,7 +10,7 @@ import { explain } from "../components/explain.ts";
 import { RelativeTime } from "../components/time.tsx";
 import { useToast } from "../components/toast.tsx";
 import type { Operation } from "../operations/operation-data.ts";
-import { pausesText, Running } from "./running.tsx";
+import { pausesText, Running } from "../operations/operation-strip.tsx";
 import {
   DeviceIcon,
   deviceName,

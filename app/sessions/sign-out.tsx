@@ -7,7 +7,7 @@ import { ConfirmDialog } from "../components/dialog.tsx";
 import { explain } from "../components/explain.ts";
 import { useToast } from "../components/toast.tsx";
 import type { Operation } from "../operations/operation-data.ts";
-import { pausesText } from "./running.tsx";
+import { pausesText } from "../operations/operation-strip.tsx";
 import { endOtherSessions } from "./session-data.tsx";
 
 type Extent = "here" | "everywhere";

@@ -10,10 +10,7 @@ import { deviceName, type ListedSession } from "./session-data.tsx";
 
 export function ThisSession({ actorId, session }: { actorId: string; session: ListedSession | undefined }) {
   return (
-    <Card labelledBy="this-session">
-      <h2 id="this-session" className="text-lg font-semibold tracking-tight">
-        This session
-      </h2>
+    <Card labelledBy="this-session" title="This session">
       <div className="mt-4 grid gap-6 sm:grid-cols-2 lg:grid-cols-1">
         <div>
           <p className="text-sm text-muted">Signed in as</p>

@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { endReason } from "../components/last-session.ts";
-import { SiteHeader } from "../components/site-header.tsx";
+import { Page } from "../components/site-header.tsx";
 import { demoWalletAllowed } from "../lib/auth.ts";
 import { pathAfterSignIn } from "./next-path.ts";
 import { SignInPanel } from "./sign-in-panel.tsx";
@@ -11,17 +11,14 @@ export default async function SignInPage({ searchParams }: PageProps<"/sign-in">
   const { next, reason } = await searchParams;
   const asked = Array.isArray(next) ? undefined : next;
   return (
-    <>
-      <SiteHeader />
-      <main id="main" className="mx-auto w-full max-w-lg flex-1 px-5 pt-6 pb-24 sm:px-8 sm:pt-14">
-        <SignInPanel
-          demoWallet={demoWalletAllowed()}
-          headingLevel="h1"
-          next={pathAfterSignIn(asked)}
-          sentHere={asked !== undefined}
-          endedFor={endReason(reason)}
-        />
-      </main>
-    </>
+    <Page className="max-w-lg pt-6 pb-24 sm:pt-14">
+      <SignInPanel
+        demoWallet={demoWalletAllowed()}
+        headingLevel="h1"
+        next={pathAfterSignIn(asked)}
+        sentHere={asked !== undefined}
+        endedFor={endReason(reason)}
+      />
+    </Page>
   );
 }

@@ -149,11 +149,6 @@ function DemoWalletOption({ progress, signIn }: WalletOptionProps) {
   );
 }
 
-interface WalletOptionProps {
-  progress: SignInProgress;
-  signIn: (wallet: SigningWallet) => Promise<void>;
-}
-
 function FreighterOption({ progress, signIn }: WalletOptionProps) {
   const [installed, setInstalled] = useState<boolean>();
   const [account, setAccount] = useState("");

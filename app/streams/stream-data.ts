@@ -3,45 +3,15 @@ import { shortAddress } from "../components/address.tsx";
 import { stroops } from "../components/money.tsx";
 import { change, read } from "../components/request.ts";
 import { noteServerTime } from "../components/server-clock.ts";
-import type { Tone } from "../components/status-badge.tsx";
 import { accruedFor } from "../lib/streams/accrual.ts";
-import type { Role, StreamEventType, StreamStatus } from "../lib/streams/stream.ts";
+import type { Role, StreamStatus } from "../lib/streams/stream.ts";
 import type { StreamCommand } from "../lib/streams/transitions.ts";
+import type { historyView, streamView } from "../lib/streams/view.ts";
 
 /** A stream as the API tells it (docs/api.md). Amounts are decimal strings, times ISO 8601. */
-export interface Stream {
-  readonly id: string;
-  readonly status: StreamStatus;
-  readonly sender: string;
-  readonly recipient: string;
-  readonly role: Role;
-  readonly title: string | null;
-  readonly asset: string;
-  readonly deposited: string;
-  readonly accrued: string;
-  readonly settled: string;
-  readonly withdrawn: string;
-  readonly withdrawable: string;
-  readonly refunded: string;
-  readonly remaining: string;
-  readonly duration_seconds: number;
-  readonly elapsed_seconds: number;
-  readonly as_of: string;
-  readonly created_at: string;
-  readonly started_at: string | null;
-  readonly ends_at: string | null;
-  readonly ended_at: string | null;
-  readonly version: number;
-}
+export type Stream = ReturnType<typeof streamView>;
 
-export interface StreamHistoryEntry {
-  readonly id: number;
-  readonly at: string;
-  readonly type: StreamEventType;
-  readonly by: string | null;
-  readonly amount: string | null;
-  readonly operation_id: string | null;
-}
+export type StreamHistoryEntry = Awaited<ReturnType<typeof historyView>>[number];
 
 export interface StreamWithHistory extends Stream {
   /** Newest first. */
@@ -119,22 +89,6 @@ export function isStream(data: unknown): data is Stream {
   );
 }
 
-export const STATUS_NAMES: Readonly<Record<StreamStatus, string>> = {
-  draft: "Draft",
-  active: "Active",
-  paused: "Paused",
-  completed: "Completed",
-  cancelled: "Cancelled",
-};
-
-export const STATUS_TONES: Readonly<Record<StreamStatus, Tone>> = {
-  draft: "plain",
-  active: "live",
-  paused: "waiting",
-  completed: "calm",
-  cancelled: "plain",
-};
-
 /** The other side of a stream, in a few words: "To GABCDE…UVWXYZ". */
 export function otherSide({ role, sender, recipient }: Stream): string {
   return role === "sender" ? `To ${shortAddress(recipient)}` : `From ${shortAddress(sender)}`;
@@ -146,24 +100,13 @@ export function streamName(stream: Stream): string {
 }
 
 /** What a stream amounts to at one moment, in stroops. */
-export interface StreamAmounts {
-  readonly elapsedSeconds: number;
-  readonly deposited: bigint;
-  readonly accrued: bigint;
-  readonly settled: bigint;
-  readonly withdrawn: bigint;
-  readonly withdrawable: bigint;
-  /** Earned and not settled yet. */
-  readonly due: bigint;
-  readonly refunded: bigint;
-  readonly remaining: bigint;
-}
+export type StreamAmounts = ReturnType<typeof amountsAt>;
 
 /**
  * The amounts at `serverNowMs`, by the server's own rule: whole active seconds, rounded down to the stroop, never more
  * than the deposit. Before the moment that the answer speaks of, they are as it says.
  */
-export function amountsAt(stream: Stream, serverNowMs: number): StreamAmounts {
+export function amountsAt(stream: Stream, serverNowMs: number) {
   const elapsedSeconds = elapsedAt(stream, serverNowMs);
   const deposited = stroops(stream.deposited);
   const withdrawn = stroops(stream.withdrawn);
@@ -178,6 +121,7 @@ export function amountsAt(stream: Stream, serverNowMs: number): StreamAmounts {
     settled,
     withdrawn,
     withdrawable: accrued - withdrawn,
+    /** Earned and not settled yet. */
     due: accrued - settled,
     refunded: stroops(stream.refunded),
     remaining: stroops(stream.remaining),

@@ -1,7 +1,8 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { STATUS_NAMES } from "../components/status-badge.tsx";
 import { type Role, STREAM_STATUSES, type StreamStatus } from "../lib/streams/stream.ts";
-import { STATUS_NAMES, type StreamFilter, type StreamPage } from "./stream-data.ts";
+import type { StreamFilter, StreamPage } from "./stream-data.ts";
 import { streamsPath } from "./streams-path.ts";
 
 /** What flows comes first. */

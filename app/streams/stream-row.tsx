@@ -4,7 +4,7 @@ import Link from "next/link";
 import { Money, share } from "../components/money.tsx";
 import { useServerNow } from "../components/server-clock.ts";
 import { StatusBadge } from "../components/status-badge.tsx";
-import { amountsAt, otherSide, STATUS_NAMES, STATUS_TONES, type Stream, streamName } from "./stream-data.ts";
+import { amountsAt, otherSide, type Stream, streamName } from "./stream-data.ts";
 
 interface StreamRowProps {
   stream: Stream;
@@ -41,7 +41,7 @@ export function StreamRow({ stream, selected, onSelect }: StreamRowProps) {
             >
               {name}
             </Link>
-            <StatusBadge tone={STATUS_TONES[stream.status]}>{STATUS_NAMES[stream.status]}</StatusBadge>
+            <StatusBadge status={stream.status} />
           </p>
           <p className="mt-0.5 truncate text-sm text-muted">
             {stream.title === null ? roleWords(stream) : otherSide(stream)}

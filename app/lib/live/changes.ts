@@ -1,4 +1,4 @@
-import type { ServerEvent, ServerEventSource } from "wallet-session/http";
+import type { ServerEventSource } from "wallet-session/http";
 import { lastPosition } from "../sql/positions.ts";
 import type { Reader } from "../sql/schema.ts";
 import type { Sql } from "../sql/sql.ts";
@@ -42,7 +42,8 @@ export async function changeFeed(
       if (upTo === null) return;
       const change = await firstChange(sql, actorId, sources, position, upTo);
       position = change?.position ?? upTo;
-      if (change !== null) yield eventOf(change);
+      if (change === null) continue;
+      yield { id: String(change.position), event: change.event, data: change.data };
     }
   };
 }
@@ -59,10 +60,6 @@ async function firstChange(
     if (first === null || change === null) return first ?? change;
     return change.position < first.position ? change : first;
   }, null);
-}
-
-function eventOf({ position, event, data }: Change): ServerEvent {
-  return { id: String(position), event, data };
 }
 
 /** The position that a client says it has seen; null for none, and for what is none of ours. */

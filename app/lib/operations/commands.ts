@@ -41,7 +41,6 @@ export async function createOperation(
       session_id: sessionId,
       type: "settle_streams",
       status: "queued",
-      pause_reason: null,
       total: streamIds.length,
       done: 0,
       skipped: 0,
@@ -50,14 +49,7 @@ export async function createOperation(
       settled_amount: "0",
       created_at: now,
       updated_at: now,
-      started_at: null,
-      finished_at: null,
-      paused_at: null,
-      grant_ended_at: null,
-      rate_since: null,
       rate_steps: 0,
-      rate_milli: null,
-      claim: null,
       claimed_until: 0,
       version: 1,
       changed: 0,
@@ -69,8 +61,6 @@ export async function createOperation(
     number,
     stream_id: streamId,
     status: "waiting" as const,
-    amount: null,
-    refused: null,
   }));
   for (let from = 0; from < steps.length; from += STEPS_AT_ONCE) {
     await tx
@@ -94,21 +84,24 @@ interface Grant {
   readonly sessionCreatedAt: number;
 }
 
-type ResumeResult =
-  | { readonly outcome: "resumed"; readonly operation: OperationRow }
-  | { readonly outcome: "not_found" | "not_paused" | "signature_required" };
-
 /**
  * Lets a paused operation go on under a new grant: a session whose wallet has signed since the old grant ended. One that was
  * there before proves nothing: it may belong to the very party that the revocation was aimed at.
+ * @throws not_found, operation_state, signature_required
  */
-export async function resumeOperation(tx: Tx, grant: Grant, id: string, now: number): Promise<ResumeResult> {
+export async function resumeOperation(tx: Tx, grant: Grant, id: string, now: number): Promise<OperationRow> {
   const operation = await findOperationForUpdate(tx, grant.actorId, id);
-  if (operation === null) return { outcome: "not_found" };
-  if (operation.status !== "paused") return { outcome: "not_paused" };
+  if (operation === null) throw noSuchOperation();
+  if (operation.status !== "paused")
+    throw refusal("operation_state", "Only an operation that is paused can be resumed.");
   const endedAt = Number(operation.grant_ended_at ?? operation.paused_at);
-  if (grant.sessionCreatedAt <= endedAt) return { outcome: "signature_required" };
-  const resumed = await changeOperation(tx, id, now, {
+  if (grant.sessionCreatedAt <= endedAt) {
+    throw refusal(
+      "signature_required",
+      "The session that allowed this operation was ended. Sign in again to let it go on.",
+    );
+  }
+  return changeOperation(tx, id, now, {
     status: "queued",
     session_id: grant.sessionId,
     pause_reason: null,
@@ -117,34 +110,33 @@ export async function resumeOperation(tx: Tx, grant: Grant, id: string, now: num
     claim: null,
     claimed_until: 0,
   });
-  return { outcome: "resumed", operation: resumed };
 }
-
-type CancelResult =
-  | { readonly outcome: "cancelled"; readonly operation: OperationRow }
-  | { readonly outcome: "not_found" | "completed" };
 
 /**
  * Stops an operation before its next step; again changes nothing. A step that is being sent at this moment is still recorded,
  * and counted.
+ * @throws not_found, operation_state where it is completed
  */
 export async function cancelOperation(
   tx: Tx,
   actorId: string,
   id: string,
   now: number,
-): Promise<CancelResult> {
+): Promise<OperationRow> {
   const operation = await findOperationForUpdate(tx, actorId, id);
-  if (operation === null) return { outcome: "not_found" };
-  if (operation.status === "cancelled") return { outcome: "cancelled", operation };
-  if (isFinal(operation.status)) return { outcome: "completed" };
-  const cancelled = await changeOperation(tx, id, now, {
+  if (operation === null) throw noSuchOperation();
+  if (operation.status === "cancelled") return operation;
+  if (isFinal(operation.status)) throw refusal("operation_state", "The operation is completed already.");
+  return changeOperation(tx, id, now, {
     status: "cancelled",
     finished_at: now,
     pause_reason: null,
     paused_at: null,
   });
-  return { outcome: "cancelled", operation: cancelled };
+}
+
+export function noSuchOperation(): SessionError {
+  return new SessionError("not_found", "There is no such operation.");
 }
 
 /** From here on until the transaction ends nobody else can take a turn of the actor's. */

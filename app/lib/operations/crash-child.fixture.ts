@@ -19,7 +19,7 @@ registerHooks({
   },
 });
 const { openSql } = await import("../sql/sql.ts");
-const { startWorker } = await import("./worker.ts");
+const { Worker } = await import("./worker.ts");
 const { randomBytes } = await import("node:crypto");
 
 function stopAt(name: string): void {
@@ -61,7 +61,7 @@ const sender: SettlementSender = {
   },
 };
 
-const worker = startWorker({
+const worker = new Worker({
   sql,
   sender,
   random: randomBytes,

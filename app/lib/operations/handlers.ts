@@ -4,12 +4,12 @@ import { readJsonBody } from "wallet-session/kit";
 import { sessions } from "../auth.ts";
 import { type Answer, answerResponse, jsonAnswer, type OneHandler } from "../http/answer.ts";
 import { type IdempotentRequest, idempotentRequest, keepAnswer, keptAnswer } from "../http/idempotency.ts";
-import { refusal } from "../refusals.ts";
 import type { Tx } from "../sql/schema.ts";
 import { streamsContext } from "../streams/context.ts";
 import {
   cancelOperation,
   createOperation,
+  noSuchOperation,
   readAskedStreams,
   requireRoom,
   resolveStreams,
@@ -65,22 +65,7 @@ export const postResume: OneHandler = async (request, { id }) => {
   const grant = { actorId, sessionId, sessionCreatedAt: await createdAtOf(session) };
   return changing(idempotentRequest(request, actorId), {
     lock: (tx) => findOperationForUpdate(tx, actorId, id),
-    async change(tx, now) {
-      const result = await resumeOperation(tx, grant, id, now);
-      switch (result.outcome) {
-        case "resumed":
-          return jsonAnswer(operationJson(result.operation, now));
-        case "not_found":
-          throw noSuchOperation();
-        case "not_paused":
-          throw refusal("operation_state", "Only an operation that is paused can be resumed.");
-        case "signature_required":
-          throw refusal(
-            "signature_required",
-            "The session that allowed this operation was ended. Sign in again to let it go on.",
-          );
-      }
-    },
+    change: async (tx, now) => jsonAnswer(operationJson(await resumeOperation(tx, grant, id, now), now)),
   });
 };
 
@@ -90,17 +75,7 @@ export const postCancel: OneHandler = async (request, { id }) => {
   await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
   return changing(idempotentRequest(request, actorId), {
     lock: (tx) => findOperationForUpdate(tx, actorId, id),
-    async change(tx, now) {
-      const result = await cancelOperation(tx, actorId, id, now);
-      switch (result.outcome) {
-        case "cancelled":
-          return jsonAnswer(operationJson(result.operation, now));
-        case "not_found":
-          throw noSuchOperation();
-        case "completed":
-          throw refusal("operation_state", "The operation is completed already.");
-      }
-    },
+    change: async (tx, now) => jsonAnswer(operationJson(await cancelOperation(tx, actorId, id, now), now)),
   });
 };
 
@@ -139,8 +114,4 @@ async function createdAtOf({ sessionId }: AuthenticatedSession): Promise<number>
   const standing = await sessions.engine.getSessionStatus(sessionId);
   if (standing.status === "live") return standing.createdAt;
   throw new SessionError("session_revoked", "The session has ended.");
-}
-
-function noSuchOperation(): SessionError {
-  return new SessionError("not_found", "There is no such operation.");
 }

@@ -4,9 +4,11 @@ import { lastPosition } from "../sql/positions.ts";
 import { heldSender, SENDER, STRANGER } from "../streams/streams.fixture.ts";
 import { cancelOperation } from "./commands.ts";
 import { operationChanges, operationEvents } from "./live.ts";
-import { type OperationJson, operationJson } from "./operation.ts";
+import { operationJson } from "./operation.ts";
 import { noPace, operationsOn } from "./operations.fixture.ts";
 import { listOperations } from "./rows.ts";
+
+type Operation = ReturnType<typeof operationJson>;
 
 describe.each(DATABASES)("%s", (kind) => {
   const { openOperations } = operationsOn(kind);
@@ -15,12 +17,12 @@ describe.each(DATABASES)("%s", (kind) => {
     const { sql, clock, makeMany, accept, signIn, work } = await openOperations();
     const { id } = await accept(await makeMany(30), await signIn());
     const { signal } = new AbortController();
-    const seen: OperationJson[] = [];
+    const seen: Operation[] = [];
     const versions: number[] = [];
     for await (const event of operationEvents({ sql, clock }, id, SENDER)({ lastEventId: null, signal })) {
       expect(event.event).toBe("operation.state");
       versions.push(Number(event.id));
-      seen.push(event.data as OperationJson);
+      seen.push(event.data as Operation);
       if (seen.length === 1) work();
     }
     expect(seen[0]).toMatchObject({ id, status: "queued", done: 0, total: 30 });

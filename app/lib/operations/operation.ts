@@ -1,53 +1,31 @@
 import { formatAmount } from "../streams/money.ts";
 import { RATE_STALE_MS } from "./limits.ts";
-import type { Failure, OperationRow, OperationStatus, PauseReason } from "./tables.ts";
+import type { Failure, OperationRow, OperationStatus } from "./tables.ts";
 
 /** An operation as its owner sees it: what the API tells, and what the pages read. */
-export interface OperationJson {
-  readonly id: string;
-  readonly type: "settle_streams";
-  readonly status: OperationStatus;
-  readonly pause_reason: PauseReason | null;
-  /** The session under whose grant it runs. */
-  readonly session_id: string;
-  readonly total: number;
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  /** The first 20 of them. */
-  readonly failures: readonly Failure[];
-  readonly settled_amount: string;
-  readonly rate_per_second: number | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
-  readonly paused_at: string | null;
-  /** When the session under which it ran was ended, and so no later than `paused_at`: one signed in since may resume it. */
-  readonly grant_ended_at: string | null;
-  readonly version: number;
-}
-
-export function operationJson(row: OperationRow, now: number): OperationJson {
+export function operationJson(row: OperationRow, now: number) {
   return {
     id: row.id,
     type: row.type,
     status: row.status,
     pause_reason: row.pause_reason,
+    /** The session under whose grant it runs. */
     session_id: row.session_id,
     total: Number(row.total),
     done: Number(row.done),
     skipped: Number(row.skipped),
     failed: Number(row.failed),
+    /** The first 20 of them. */
     failures: failuresOf(row),
     settled_amount: formatAmount(BigInt(row.settled_amount)),
     rate_per_second: rateAt(row, now),
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
-    started_at: row.started_at === null ? null : isoTime(row.started_at),
-    finished_at: row.finished_at === null ? null : isoTime(row.finished_at),
-    paused_at: row.paused_at === null ? null : isoTime(row.paused_at),
-    grant_ended_at: row.grant_ended_at === null ? null : isoTime(row.grant_ended_at),
+    started_at: isoTimeOrNull(row.started_at),
+    finished_at: isoTimeOrNull(row.finished_at),
+    paused_at: isoTimeOrNull(row.paused_at),
+    /** When the session under which it ran was ended, and so no later than `paused_at`: one signed in since may resume it. */
+    grant_ended_at: isoTimeOrNull(row.grant_ended_at),
     version: Number(row.version),
   };
 }
@@ -72,4 +50,8 @@ function rateAt(
 
 function isoTime(ms: bigint): string {
   return new Date(Number(ms)).toISOString();
+}
+
+function isoTimeOrNull(ms: bigint | null): string | null {
+  return ms === null ? null : isoTime(ms);
 }

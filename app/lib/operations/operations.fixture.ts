@@ -13,7 +13,7 @@ import { transition } from "../streams/transitions.ts";
 import { createOperation, resumeOperation } from "./commands.ts";
 import { isFinal } from "./operation.ts";
 import type { OperationRow } from "./tables.ts";
-import { type Pace, startWorker, type WorkerOptions } from "./worker.ts";
+import { type Pace, Worker, type WorkerOptions } from "./worker.ts";
 
 const CLIENT = { browser: null, os: null, device: null, ip: null };
 const POLL_MS = 5;
@@ -80,7 +80,7 @@ async function openOperationsAt(place: Place, sender?: SettlementSender) {
 
   const faults: unknown[] = [];
   function work(options: Partial<WorkerOptions> = {}) {
-    const worker = startWorker({
+    const worker = new Worker({
       ...context,
       standing: (id) => engine.getSessionStatus(id),
       pace: noPace,

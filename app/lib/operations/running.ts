@@ -1,7 +1,7 @@
 import { reportFault, sessions } from "../auth.ts";
 import { readAppSettings } from "../settings.ts";
 import type { StreamsContext } from "../streams/context.ts";
-import { createPace, startWorker, type Worker } from "./worker.ts";
+import { createPace, Worker } from "./worker.ts";
 
 // As in db.ts: the copies of this module share one worker.
 
@@ -11,7 +11,7 @@ const shared = globalThis as { [WORKER]?: Worker | undefined };
 /** Starts this process's worker. @throws ConfigError */
 export function startOperations(context: StreamsContext): void {
   const { settlementsPerSecond } = readAppSettings(process.env);
-  shared[WORKER] ??= startWorker({
+  shared[WORKER] ??= new Worker({
     ...context,
     standing: (id) => sessions.engine.getSessionStatus(id),
     pace: createPace(settlementsPerSecond),

@@ -17,20 +17,8 @@ export interface WorkerOptions extends StepContext {
   readonly retryMs?: number;
 }
 
-/** Runs the operations of the database, together with the workers of other processes. */
-export interface Worker {
-  /** Says that an operation may have come up: it is looked for at once. Others are found within a second. */
-  wake(): void;
-  /** Finishes the steps at hand, gives the operations back, and resolves then. */
-  stop(): Promise<void>;
-}
-
-/** Starts looking for operations. `stop` ends it. */
-export function startWorker(options: WorkerOptions): Worker {
-  return new OperationWorker(options);
-}
-
-class OperationWorker implements Worker {
+/** Runs the operations of the database, together with the workers of other processes, until `stop` ends it. */
+export class Worker {
   readonly #options: Required<WorkerOptions>;
   readonly #stopping = new AbortController();
   readonly #running = new Map<Claim, Promise<void>>();
@@ -42,10 +30,12 @@ class OperationWorker implements Worker {
     this.#loops = [this.#takeWork(), this.#keepClaims()];
   }
 
+  /** Says that an operation may have come up: it is looked for at once. Others are found within a second. */
   wake(): void {
     this.#sleeping.abort();
   }
 
+  /** Finishes the steps at hand, gives the operations back, and resolves then. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.wake();

@@ -58,7 +58,7 @@ async function createStreams(tx: Tx): Promise<void> {
     await index("status").columns([party, "status", "created_at", "id"]).execute();
     await index("changed").columns([party, "changed"]).execute();
   }
-  await tx.schema.createIndex("streams_by_changed").on("streams").column("changed").execute();
+  await index(tx, "streams_by_changed", "streams", ["changed"]);
   await tx.schema
     .createIndex("streams_by_pending_settlement")
     .on("streams")
@@ -90,11 +90,7 @@ async function createStreams(tx: Tx): Promise<void> {
     .addColumn("amount", "bigint", (column) => column.notNull())
     .addColumn("settlement_id", "text", (column) => column.references("stream_settlements.id"))
     .execute();
-  await tx.schema
-    .createIndex("stream_ledger_by_stream")
-    .on("stream_ledger")
-    .columns(["stream_id", "position"])
-    .execute();
+  await index(tx, "stream_ledger_by_stream", "stream_ledger", ["stream_id", "position"]);
 
   await tx.schema
     .createTable("stream_history")
@@ -106,11 +102,7 @@ async function createStreams(tx: Tx): Promise<void> {
     .addColumn("amount", "bigint")
     .addColumn("operation_id", "text")
     .execute();
-  await tx.schema
-    .createIndex("stream_history_by_stream")
-    .on("stream_history")
-    .columns(["stream_id", "position"])
-    .execute();
+  await index(tx, "stream_history_by_stream", "stream_history", ["stream_id", "position"]);
 }
 
 async function createOperations(tx: Tx): Promise<void> {
@@ -140,22 +132,10 @@ async function createOperations(tx: Tx): Promise<void> {
     .addColumn("version", "bigint", (column) => column.notNull())
     .addColumn("changed", "bigint", (column) => column.notNull())
     .execute();
-  await tx.schema
-    .createIndex("operations_by_actor")
-    .on("operations")
-    .columns(["actor_id", "created_at"])
-    .execute();
-  await tx.schema
-    .createIndex("operations_by_actor_changed")
-    .on("operations")
-    .columns(["actor_id", "changed"])
-    .execute();
-  await tx.schema.createIndex("operations_by_changed").on("operations").column("changed").execute();
-  await tx.schema
-    .createIndex("operations_by_status")
-    .on("operations")
-    .columns(["status", "claimed_until"])
-    .execute();
+  await index(tx, "operations_by_actor", "operations", ["actor_id", "created_at"]);
+  await index(tx, "operations_by_actor_changed", "operations", ["actor_id", "changed"]);
+  await index(tx, "operations_by_changed", "operations", ["changed"]);
+  await index(tx, "operations_by_status", "operations", ["status", "claimed_until"]);
   await tx.schema
     .createTable("operation_steps")
     .addColumn("operation_id", "text", (column) => column.notNull().references("operations.id"))
@@ -180,11 +160,7 @@ async function createIdempotentAnswers(tx: Tx): Promise<void> {
     .addColumn("created_at", "bigint", (column) => column.notNull())
     .addPrimaryKeyConstraint("idempotent_answers_key", ["actor_id", "key_hash"])
     .execute();
-  await tx.schema
-    .createIndex("idempotent_answers_by_created_at")
-    .on("idempotent_answers")
-    .column("created_at")
-    .execute();
+  await index(tx, "idempotent_answers_by_created_at", "idempotent_answers", ["created_at"]);
 }
 
 /** A row for each actor who has begun an operation: locked while it begins another, as long as its operations are counted. */
@@ -207,5 +183,13 @@ async function addSettlementRefusals(tx: Tx): Promise<void> {
   await tx.schema
     .alterTable("operations")
     .addColumn("failures", "text", (column) => column.notNull().defaultTo("[]"))
+    .execute();
+}
+
+async function index(tx: Tx, name: string, table: string, columns: readonly string[]): Promise<void> {
+  await tx.schema
+    .createIndex(name)
+    .on(table)
+    .columns([...columns])
     .execute();
 }

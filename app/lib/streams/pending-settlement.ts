@@ -75,9 +75,6 @@ export async function prepareSettlement(
       at,
       requested_by: actorId,
       operation_id: operationId,
-      recorded_at: null,
-      reference: null,
-      refused: null,
     })
     .execute();
   await holdStream(tx, record, settlement.id);

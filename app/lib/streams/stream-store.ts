@@ -150,50 +150,35 @@ export interface StreamRecord {
 }
 
 export function recordOf(row: StreamRow): StreamRecord {
+  const { version, changed, pending_settlement, duration_seconds, elapsed_ms, ...columns } = row;
+  const { running_since, created_at, started_at, ended_at, ...same } = columns;
   return {
     stream: {
-      id: row.id,
-      status: row.status,
-      sender: row.sender,
-      recipient: row.recipient,
-      title: row.title,
-      asset: row.asset,
-      deposited: row.deposited,
-      settled: row.settled,
-      withdrawn: row.withdrawn,
-      refunded: row.refunded,
-      durationSeconds: Number(row.duration_seconds),
-      elapsedMs: Number(row.elapsed_ms),
-      runningSince: numberOrNull(row.running_since),
-      createdAt: Number(row.created_at),
-      startedAt: numberOrNull(row.started_at),
-      endedAt: numberOrNull(row.ended_at),
+      ...same,
+      durationSeconds: Number(duration_seconds),
+      elapsedMs: Number(elapsed_ms),
+      runningSince: numberOrNull(running_since),
+      createdAt: Number(created_at),
+      startedAt: numberOrNull(started_at),
+      endedAt: numberOrNull(ended_at),
     },
-    version: Number(row.version),
-    changed: row.changed,
-    pendingSettlement: row.pending_settlement,
+    version: Number(version),
+    changed,
+    pendingSettlement: pending_settlement,
   };
 }
 
 /** The columns that the stream itself fills. */
 function columnsOf(stream: Stream) {
+  const { durationSeconds, elapsedMs, runningSince, createdAt, startedAt, endedAt, ...same } = stream;
   return {
-    id: stream.id,
-    status: stream.status,
-    sender: stream.sender,
-    recipient: stream.recipient,
-    title: stream.title,
-    asset: stream.asset,
-    deposited: stream.deposited,
-    settled: stream.settled,
-    withdrawn: stream.withdrawn,
-    refunded: stream.refunded,
-    duration_seconds: stream.durationSeconds,
-    elapsed_ms: stream.elapsedMs,
-    running_since: stream.runningSince,
-    created_at: stream.createdAt,
-    started_at: stream.startedAt,
-    ended_at: stream.endedAt,
+    ...same,
+    duration_seconds: durationSeconds,
+    elapsed_ms: elapsedMs,
+    running_since: runningSince,
+    created_at: createdAt,
+    started_at: startedAt,
+    ended_at: endedAt,
   };
 }
 

@@ -4,7 +4,7 @@ import { elapsedAt, runsOutAt } from "./accrual.ts";
 import { remainingOf } from "./ledger.ts";
 import { HISTORY_SHOWN } from "./limits.ts";
 import { formatAmount } from "./money.ts";
-import { accruedAt, roleOf, type Stream } from "./stream.ts";
+import { accruedAt, type Role, type Stream } from "./stream.ts";
 import type { StreamRecord } from "./stream-store.ts";
 
 /** What grows by itself while a stream is active. */
@@ -18,15 +18,15 @@ export function accrualView(stream: Stream, now: number) {
   };
 }
 
-/** A stream as one of its two sides sees it (docs/streams.md). */
+/** A stream as one of its two sides sees it (docs/streams.md). Does NOT check that the actor is one of them. */
 export function streamView({ stream, version }: StreamRecord, actorId: string, now: number) {
-  const endsAt = runsOutAt(stream);
+  const role: Role = stream.sender === actorId ? "sender" : "recipient";
   return {
     id: stream.id,
     status: stream.status,
     sender: stream.sender,
     recipient: stream.recipient,
-    role: roleOf(stream, actorId),
+    role,
     title: stream.title,
     asset: stream.asset,
     deposited: formatAmount(stream.deposited),
@@ -38,7 +38,7 @@ export function streamView({ stream, version }: StreamRecord, actorId: string, n
     ...accrualView(stream, now),
     created_at: isoTime(stream.createdAt),
     started_at: isoTimeOrNull(stream.startedAt),
-    ends_at: isoTimeOrNull(endsAt),
+    ends_at: isoTimeOrNull(runsOutAt(stream)),
     ended_at: isoTimeOrNull(stream.endedAt),
     version,
   };

@@ -24,8 +24,6 @@ import {
   type OneOperation,
   type Operation,
   progressText,
-  STATUS_NAMES,
-  STATUS_TONES,
   secondsLeft,
   statusText,
   streamCount,
@@ -74,7 +72,7 @@ function Progress({ operation, accept, reload }: ProgressProps) {
         <h2 id="progress" className="text-lg font-semibold tracking-tight">
           Progress
         </h2>
-        <StatusBadge tone={STATUS_TONES[status]}>{STATUS_NAMES[status]}</StatusBadge>
+        <StatusBadge status={status} />
       </div>
       <p className="mt-4 flex items-baseline justify-between gap-4">
         <span className="text-5xl font-semibold tracking-tighter tabular-nums">

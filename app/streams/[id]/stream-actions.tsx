@@ -15,28 +15,18 @@ import { RULES, STREAM_COMMANDS, type StreamCommand } from "../../lib/streams/tr
 import { amountsAt, commandStream, type Stream, type StreamAmounts } from "../stream-data.ts";
 import type { OneStream } from "../use-stream-list.ts";
 
-const NAMES: Readonly<Record<StreamCommand, string>> = {
-  start: "Start",
-  pause: "Pause",
-  settle: "Settle",
-  withdraw: "Withdraw",
-  cancel: "Cancel the stream",
-};
+interface CommandWords {
+  readonly name: string;
+  readonly done: string;
+  readonly look: ButtonLook;
+}
 
-const DONE: Readonly<Record<StreamCommand, string>> = {
-  start: "The stream is running.",
-  pause: "The stream is paused.",
-  settle: "What was earned is settled.",
-  withdraw: "Withdrawn.",
-  cancel: "The stream is cancelled.",
-};
-
-const LOOKS: Readonly<Record<StreamCommand, ButtonLook>> = {
-  start: "primary",
-  pause: "secondary",
-  settle: "secondary",
-  withdraw: "primary",
-  cancel: "danger",
+const COMMANDS: Readonly<Record<StreamCommand, CommandWords>> = {
+  start: { name: "Start", done: "The stream is running.", look: "primary" },
+  pause: { name: "Pause", done: "The stream is paused.", look: "secondary" },
+  settle: { name: "Settle", done: "What was earned is settled.", look: "secondary" },
+  withdraw: { name: "Withdraw", done: "Withdrawn.", look: "primary" },
+  cancel: { name: "Cancel the stream", done: "The stream is cancelled.", look: "danger" },
 };
 
 /** Refusals after which what is on the screen is no longer what is so. */
@@ -62,7 +52,7 @@ export function StreamActions({ stream, accept, foresee, reload }: StreamActions
     foresee(foreseen(stream, command, now));
     try {
       accept(await commandStream(client, stream, command));
-      toast(DONE[command]);
+      toast(COMMANDS[command].done);
     } catch (error) {
       foresee(stream);
       toast(`Nothing was changed. ${explain(error)}`);
@@ -75,21 +65,21 @@ export function StreamActions({ stream, accept, foresee, reload }: StreamActions
   }
 
   return (
-    <Card labelledBy="actions">
-      <h2 id="actions" className="text-lg font-semibold tracking-tight">
-        {stream.role === "sender" ? "You send this stream" : "You receive this stream"}
-      </h2>
+    <Card
+      labelledBy="actions"
+      title={stream.role === "sender" ? "You send this stream" : "You receive this stream"}
+    >
       <p className="mt-1 text-sm leading-relaxed text-muted">{adviceFor(stream, amounts)}</p>
       {possible.length > 0 && (
         <div className="mt-5 flex flex-wrap gap-3">
           {possible.map((command) => (
             <Button
               key={command}
-              look={LOOKS[command]}
+              look={COMMANDS[command].look}
               busy={busy === command}
               onClick={() => (command === "cancel" ? setAsking(true) : void act(command))}
             >
-              {command === "start" && stream.status === "paused" ? "Resume" : NAMES[command]}
+              {command === "start" && stream.status === "paused" ? "Resume" : COMMANDS[command].name}
             </Button>
           ))}
         </div>

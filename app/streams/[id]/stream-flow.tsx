@@ -79,25 +79,21 @@ function chartText(stream: StreamWithHistory, amounts: StreamAmounts, pauses: nu
 }
 
 function Legend({ pauses, settlements, plan }: { pauses: boolean; settlements: boolean; plan: boolean }) {
+  const marks = [
+    { text: "Streamed", look: "h-0.5 w-4 rounded-full bg-accent", isShown: true },
+    { text: "If it goes on", look: "w-4 border-t border-dashed border-accent", isShown: plan },
+    { text: "Paused", look: "size-3 rounded-sm bg-notice/20", isShown: pauses },
+    { text: "Settled", look: "size-2.5 rounded-full border-2 border-accent", isShown: settlements },
+  ];
   return (
     <ul aria-hidden="true" className="mt-4 flex flex-wrap gap-x-5 gap-y-1 text-xs text-muted">
-      <li className="flex items-center gap-2">
-        <span className="h-0.5 w-4 rounded-full bg-accent" /> Streamed
-      </li>
-      {plan && (
-        <li className="flex items-center gap-2">
-          <span className="w-4 border-t border-dashed border-accent" /> If it goes on
-        </li>
-      )}
-      {pauses && (
-        <li className="flex items-center gap-2">
-          <span className="size-3 rounded-sm bg-notice/20" /> Paused
-        </li>
-      )}
-      {settlements && (
-        <li className="flex items-center gap-2">
-          <span className="size-2.5 rounded-full border-2 border-accent" /> Settled
-        </li>
+      {marks.map(
+        ({ text, look, isShown }) =>
+          isShown && (
+            <li key={text} className="flex items-center gap-2">
+              <span className={look} /> {text}
+            </li>
+          ),
       )}
     </ul>
   );

@@ -17,8 +17,6 @@ import { BackToStreams } from "../back-to-streams.tsx";
 import {
   amountsAt,
   otherSide,
-  STATUS_NAMES,
-  STATUS_TONES,
   type Stream,
   type StreamHistoryEntry,
   type StreamWithHistory,
@@ -71,7 +69,7 @@ function Loaded({ stream, error, reload, accept, foresee }: LoadedProps) {
       <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-2">
         <h1 className="min-w-0 text-3xl font-semibold tracking-tight break-words">{streamName(stream)}</h1>
         <p role="status">
-          <StatusBadge tone={STATUS_TONES[stream.status]}>{STATUS_NAMES[stream.status]}</StatusBadge>
+          <StatusBadge status={stream.status} />
         </p>
       </div>
       {stream.title !== null && <p className="mt-1 text-muted">{otherSide(stream)}</p>}
@@ -94,10 +92,7 @@ function Loaded({ stream, error, reload, accept, foresee }: LoadedProps) {
 function Parties({ stream }: { stream: StreamWithHistory }) {
   const sending = stream.role === "sender";
   return (
-    <Card labelledBy="parties">
-      <h2 id="parties" className="text-lg font-semibold tracking-tight">
-        {sending ? "You pay" : "You are paid by"}
-      </h2>
+    <Card labelledBy="parties" title={sending ? "You pay" : "You are paid by"}>
       <div className="mt-1">
         <Address address={sending ? stream.recipient : stream.sender} />
       </div>
@@ -115,10 +110,7 @@ export function StreamAmounts({ stream }: { stream: Stream }) {
     useServerNow(),
   );
   return (
-    <Card labelledBy="amounts">
-      <h2 id="amounts" className="text-lg font-semibold tracking-tight">
-        Where the money is
-      </h2>
+    <Card labelledBy="amounts" title="Where the money is">
       <dl className="mt-4 grid gap-3 text-sm">
         <Line name="Deposited" strong>
           <Money value={deposited} asset={stream.asset} />
@@ -183,10 +175,7 @@ const NAMES: Readonly<Record<StreamEventType, string>> = {
 /** What has happened to a stream, newest first; nothing of it is ever taken back. */
 function StreamHistory({ stream }: { stream: StreamWithHistory }) {
   return (
-    <Card labelledBy="history">
-      <h2 id="history" className="text-lg font-semibold tracking-tight">
-        History
-      </h2>
+    <Card labelledBy="history" title="History">
       <ol className="mt-4 divide-y divide-line">
         {stream.history.map((entry) => (
           <Entry key={entry.id} entry={entry} stream={stream} />
