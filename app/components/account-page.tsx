@@ -12,8 +12,8 @@ import { buttonClass, Loading } from "./button.tsx";
 import { Card, Notice } from "./card.tsx";
 import { type EndReason, explainEnd } from "./last-session.ts";
 import { LoadFailure } from "./load-failure.tsx";
-import { useServerNow } from "./server-clock.ts";
 import { Page } from "./site-header.tsx";
+import { useServerNow } from "./time.tsx";
 
 interface AccountPageProps {
   /** Stands as the heading until the account is known. */

@@ -2,8 +2,7 @@
 
 import { useAccount } from "../components/account.tsx";
 import { Button, type ButtonLook } from "../components/button.tsx";
-import { walletUsedLast } from "./signing-wallets.ts";
-import { useSignIn } from "./use-sign-in.ts";
+import { useSignIn, walletUsedLast } from "./use-sign-in.ts";
 
 interface SignAgainProps {
   label: string;

@@ -9,8 +9,15 @@ import { Button, buttonClass } from "../components/button.tsx";
 import { Card, Notice } from "../components/card.tsx";
 import { type EndReason, explainEnd, hasSignedInBefore, lastEnd } from "../components/last-session.ts";
 import { forgetDemoWallet, openDemoWallet } from "./demo-wallet.ts";
-import { DEMO_WALLET, FREIGHTER, isInstalled, type SigningWallet, watchAccount } from "./signing-wallets.ts";
-import { type SignInProgress, useSignIn } from "./use-sign-in.ts";
+import {
+  DEMO_WALLET,
+  FREIGHTER,
+  isInstalled,
+  type SignInProgress,
+  type SigningWallet,
+  useSignIn,
+  watchAccount,
+} from "./use-sign-in.ts";
 
 interface SignInPanelProps {
   /** Whether the server allows the wallet whose key lives in the page. */

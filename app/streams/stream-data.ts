@@ -2,7 +2,7 @@ import type { SessionClient } from "wallet-session/client";
 import { shortAddress } from "../components/address.tsx";
 import { stroops } from "../components/money.tsx";
 import { change, read } from "../components/request.ts";
-import { noteServerTime } from "../components/server-clock.ts";
+import { noteServerTime } from "../components/time.tsx";
 import { accruedFor } from "../lib/streams/accrual.ts";
 import type { Role, StreamStatus } from "../lib/streams/stream.ts";
 import type { StreamCommand } from "../lib/streams/transitions.ts";

@@ -4,8 +4,14 @@ import { lastPosition } from "../sql/positions.ts";
 import { streamChanges } from "../streams/live.ts";
 import { ledgerOnly } from "../streams/settlement.ts";
 import { RECIPIENT, SENDER, STRANGER, streamsOn } from "../streams/streams.fixture.ts";
-import { type Change, type ChangeSource, changeFeed, positionOf } from "./changes.ts";
-import { concernedBy, positionWatch } from "./position-watch.ts";
+import {
+  type Change,
+  type ChangeSource,
+  changeFeed,
+  concernedBy,
+  positionOf,
+  positionWatch,
+} from "./changes.ts";
 
 describe.each(DATABASES)("%s", (kind) => {
   const { newPlace, openStreams } = streamsOn(kind);

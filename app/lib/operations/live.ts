@@ -1,8 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Clock } from "wallet-session";
 import type { ServerEventSource } from "wallet-session/http";
-import type { ChangeSource } from "../live/changes.ts";
-import { positionWatch } from "../live/position-watch.ts";
+import { type ChangeSource, positionWatch } from "../live/changes.ts";
 import { lastPosition } from "../sql/positions.ts";
 import type { Sql } from "../sql/sql.ts";
 import { WATCH_INTERVAL_MS } from "./limits.ts";

@@ -1,6 +1,5 @@
 import type { ServerEventSource } from "wallet-session/http";
-import { type ChangeSource, positionOf } from "../live/changes.ts";
-import { positionWatch } from "../live/position-watch.ts";
+import { type ChangeSource, positionOf, positionWatch } from "../live/changes.ts";
 import { lastPosition } from "../sql/positions.ts";
 import { runsOutAt } from "./accrual.ts";
 import type { StreamsContext } from "./context.ts";

@@ -4,7 +4,7 @@ import { SessionError } from "wallet-session";
 import { ProblemError } from "wallet-session/kit";
 import { createManualClock, createWalletKeypair } from "wallet-session/testing";
 import type { Answer } from "../http/answer.ts";
-import { positionWatch } from "../live/position-watch.ts";
+import { positionWatch } from "../live/changes.ts";
 import { type DatabaseKind, emptyPlaces, type Place } from "../sql/databases.fixture.ts";
 import { openSql } from "../sql/sql.ts";
 import { type CommandRequest, commandStream } from "./command.ts";

@@ -8,7 +8,7 @@ import { Card } from "../../components/card.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { explain } from "../../components/explain.ts";
 import { amountText } from "../../components/money.tsx";
-import { useServerNow } from "../../components/server-clock.ts";
+import { useServerNow } from "../../components/time.tsx";
 import { useToast } from "../../components/toast.tsx";
 import { formatAmount } from "../../lib/streams/money.ts";
 import { RULES, STREAM_COMMANDS, type StreamCommand } from "../../lib/streams/transitions.ts";

@@ -3,8 +3,7 @@
 import { Fragment } from "react";
 import { Card } from "../../components/card.tsx";
 import { amountText, Money } from "../../components/money.tsx";
-import { useServerNow } from "../../components/server-clock.ts";
-import { durationText } from "../../components/time.tsx";
+import { durationText, useServerNow } from "../../components/time.tsx";
 import { amountsAt, type StreamAmounts, type StreamWithHistory } from "../stream-data.ts";
 import { type AccrualPlot, accrualPlot, type PlotPoint } from "./accrual-plot.ts";
 

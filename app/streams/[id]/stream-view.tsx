@@ -9,9 +9,8 @@ import { Loading } from "../../components/button.tsx";
 import { Card, EmptyState, OffChainNote } from "../../components/card.tsx";
 import { LoadFailure } from "../../components/load-failure.tsx";
 import { Money, stroops } from "../../components/money.tsx";
-import { useServerNow } from "../../components/server-clock.ts";
 import { StatusBadge } from "../../components/status-badge.tsx";
-import { RelativeTime } from "../../components/time.tsx";
+import { RelativeTime, useServerNow } from "../../components/time.tsx";
 import type { StreamEventType } from "../../lib/streams/stream.ts";
 import { BackToStreams } from "../back-to-streams.tsx";
 import {
