@@ -7,6 +7,7 @@ import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "../support/app-under-test.ts";
 import {
   browserUnderTest,
+  button,
   createStream,
   seesSession,
   seesStreams,
@@ -56,8 +57,6 @@ async function expectAccessible(page: Page): Promise<void> {
   }
   expect(found).toEqual([]);
 }
-
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
 /** A stream that has run for a while, with something of each kind in its history. */
 async function streamWithHistory(page: Page): Promise<string> {

@@ -10,6 +10,7 @@ import type {
 import { afterAll, afterEach, beforeAll, expect, vi } from "vitest";
 import { createWalletKeypair, type WalletKeypair } from "wallet-session/testing";
 import type { App } from "../support/app-under-test.ts";
+import { ACCESS_COOKIE } from "../support/session-client.ts";
 import { launchChromium } from "./chromium.ts";
 
 /** What a person would wait for, and some more for a busy machine. */
@@ -19,6 +20,7 @@ export const PATIENTLY = { timeout: PATIENCE_MS, interval: 100 };
 /** A test opens several browsers, one page after the other. */
 const TEST_LIMIT_MS = 240_000;
 const DEMO_WALLET = "streampay.demo-wallet";
+const LAST_WALLET = "streampay.wallet";
 
 export interface BrowserUnderTest {
   /** A browser of somebody's own, with an empty jar. */
@@ -155,6 +157,10 @@ export async function fillJar(context: BrowserContext): Promise<void> {
     data: { transaction: key.sign(await challenge.json()) },
   });
   expect(answer.status()).toBe(200);
+  // What its page would remember, to sign again with the same wallet.
+  await context.addInitScript((name) => {
+    if (location.hostname === "localhost") localStorage[name] ??= "demo";
+  }, LAST_WALLET);
 }
 
 /** The demo wallet of a page that offers it, once it has its key. */
@@ -182,6 +188,12 @@ export async function isAlive(page: Page): Promise<void> {
   });
 }
 
+export const button = (page: Page, name: string): Locator => page.getByRole("button", { name, exact: true });
+
+/** The jar as it is after 15 minutes. */
+export const letAccessEnd = (context: BrowserContext): Promise<void> =>
+  context.clearCookies({ name: ACCESS_COOKIE });
+
 /** Resolves when the page shows who is signed in and where. */
 export async function seesSession(page: Page): Promise<void> {
   await page.waitForURL(({ pathname }) => pathname === "/sessions");
@@ -204,6 +216,12 @@ export async function sessionOf(
   page: Page,
 ): Promise<{ actor_id: string; session_id: string; generation: number }> {
   return page.evaluate(async () => (await fetch("/api/auth/session", { cache: "no-store" })).json());
+}
+
+/** The list as the page's own server tells it: one session, and how often it was renewed. */
+export async function listed(page: Page): Promise<{ current: boolean; generation: number }[]> {
+  const { sessions } = await page.evaluate(async () => (await fetch("/api/auth/sessions")).json());
+  return sessions;
 }
 
 interface StreamWish {

@@ -1,58 +1,23 @@
-// Many tabs of one browser, and tabs that vanish or freeze at the worst moment: one session, and nobody is signed out.
+// Tabs that vanish or freeze at the worst moment: one session, and nobody is signed out.
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { storedSession } from "../../support/database.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../../support/session-client.ts";
-import { jarOf, seesSession, signIn } from "../browser.ts";
+import { REFRESH_COOKIE, RETRY_COOKIE } from "../../support/session-client.ts";
+import { jarOf, letAccessEnd, seesSession, signIn } from "../browser.ts";
 import { freeze } from "../freeze.ts";
-import {
-  ACCESS_TTL_MS,
-  eventually,
-  isRefresh,
-  midStream,
-  noRenewalUnderWay,
-  renewNow,
-  sessionIdOf,
-} from "./mid-stream.ts";
+import { eventually, isRefresh, midStream, noRenewalUnderWay, renewNow, sessionIdOf } from "./mid-stream.ts";
 import { answerLost } from "./network.ts";
 
 const here = midStream();
 
-const TABS = 10;
-/** A page renews no sooner than after this share of the access token's life. */
-const EARLIEST_RENEWAL = 0.6;
 /** The lock of docs/clients.md, by its name in the browser. */
 const LOCK = "wallet-session /api/auth";
-
-const letAccessEnd = (context: BrowserContext) => context.clearCookies({ name: ACCESS_COOKIE });
 
 async function anotherTab(context: BrowserContext): Promise<Page> {
   const tab = await context.newPage();
   await tab.goto("/sessions");
   return tab;
 }
-
-test("ten tabs restored at once, with an access token that has ended, all show one and the same session", async () => {
-  const { context } = await here.visitor();
-  const first = await signIn(context);
-  const id = await sessionIdOf(first);
-  await first.close();
-  await letAccessEnd(context);
-  const { generation } = storedSession(here.app.server, id);
-
-  const begun = performance.now();
-  const tabs = await Promise.all(Array.from({ length: TABS }, () => anotherTab(context)));
-  await Promise.all(tabs.map(seesSession));
-  expect(new Set(await Promise.all(tabs.map(sessionIdOf)))).toEqual(new Set([id]));
-
-  // One rotation for all of them, or two at the most; and what was due since, where the machine took that long.
-  const stored = storedSession(here.app.server, id);
-  const dueSince = Math.floor((performance.now() - begun) / (EARLIEST_RENEWAL * ACCESS_TTL_MS));
-  expect(stored.revokedReason).toBeNull();
-  expect(stored.generation - generation).toBeGreaterThanOrEqual(1);
-  expect(stored.generation - generation).toBeLessThanOrEqual(2 + dueSince);
-  expect([...(await jarOf(context)).keys()]).toEqual(expect.arrayContaining([ACCESS_COOKIE, REFRESH_COOKIE]));
-});
 
 test("a tab closed in the middle of a renewal leaves the key to ask for it again: the next page is signed in", async () => {
   const { context, line } = await here.visitor();
