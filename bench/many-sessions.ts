@@ -23,23 +23,10 @@ export interface Place {
   remove(): Promise<void> | void;
 }
 
-export interface ManySessions {
-  readonly sessions: number;
-  readonly filledPerSecond: number;
-  readonly bytesEach: number;
-  /** Medians of a refresh, one at a time, in microseconds. */
-  readonly few: number;
-  readonly many: number;
-  readonly ratio: number;
-  /** While the engine prunes a quarter of them. */
-  readonly pruning: { readonly ratio: number; readonly longestMs: number; readonly deletedPerSecond: number };
-}
+export type ManySessions = Awaited<ReturnType<typeof manySessions>>;
 
 /** Refreshes in a store with `sessions` of them and in one with 1,000, in turn, and while the many are pruned. */
-export async function manySessions(
-  open: (name: string) => Promise<Place>,
-  sessions: number,
-): Promise<ManySessions> {
+export async function manySessions(open: (name: string) => Promise<Place>, sessions: number) {
   const [few, many] = [await open("few"), await open("many")];
   const engines = await Promise.all([few, many].map(({ store }) => startEngine(store)));
   const [engineOfFew, engineOfMany] = engines as [SessionEngine, SessionEngine];
@@ -59,6 +46,7 @@ export async function manySessions(
       };
       if (round > 0) rounds.push(pair);
     }
+    // Medians of a refresh, one at a time, in microseconds.
     const inTurn = {
       few: median(rounds.map((pair) => pair.few)),
       many: median(rounds.map((pair) => pair.many)),
@@ -116,12 +104,8 @@ async function refreshAll(engine: SessionEngine, tokens: string[]): Promise<numb
   return times;
 }
 
-async function whilePruning(
-  store: SessionStore,
-  engine: SessionEngine,
-  tokens: string[],
-  usual: number,
-): Promise<ManySessions["pruning"]> {
+/** While the engine prunes a quarter of them. */
+async function whilePruning(store: SessionStore, engine: SessionEngine, tokens: string[], usual: number) {
   const begun = performance.now();
   let deleted = 0;
   let pruning = true;

@@ -1,3 +1,5 @@
+// npm run bench [-- SECTION …]: what we cost beside the least that any server must do, measured side by side in one run.
+// Without sections, all but `many`, which takes a quarter of an hour: a million sessions in each store.
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,13 +19,12 @@ import { rotations } from "./rotations.ts";
 import { serve } from "./serve.ts";
 import { garbage, verification } from "./tokens.ts";
 
-// npm run bench [-- SECTION …]: what we cost beside the least that any server must do, measured side by side in one run.
-// Without sections, all but `many`, which takes a quarter of an hour: a million sessions in each store.
-
 const ROUNDS = 7;
 /** Set to try the section out. */
 const MANY = Number(process.env.BENCH_SESSIONS ?? 1_000_000);
 const ONLY_WHEN_ASKED = ["many"];
+/** A thousand sessions that refresh in ten seconds, of which the last one is lost. */
+const LOSS = { sessions: 1_000, overMs: 10_000, lostMs: 1_000 };
 
 const sections = {
   async sqlite() {
@@ -45,8 +46,8 @@ const sections = {
 
   async redis() {
     for (const durability of ["always", "everysec"] as const) {
-      const rotations = await rotationsOnRedis(ROUNDS, durability);
-      rows(`Rotations on Redis, ${durability}, 32 in flight / bare script`, rotations, "aim: at least 0.80");
+      const figures = await rotationsOnRedis(ROUNDS, durability);
+      rows(`Rotations on Redis, ${durability}, 32 in flight / bare script`, figures, "aim: at least 0.80");
     }
     const { crash, promotion } = await lostRotations();
     lossRows("Append-only file cut by its last second of ten", crash);
@@ -126,23 +127,8 @@ function manyRows(store: string, figures: ManySessions): void {
   row("  pruned per second", count(pruning.deletedPerSecond));
 }
 
-const known = Object.keys(sections) as (keyof typeof sections)[];
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !known.some((section) => section === name));
-if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(", ")} to measure, only ${known.join(", ")}.`);
-  process.exit(2);
-}
-console.log(`Node ${process.version}, medians of ${ROUNDS} rounds, ours and the bare operation in turn.\n`);
-for (const name of known) {
-  if (asked.length === 0 ? !ONLY_WHEN_ASKED.includes(name) : asked.includes(name)) await sections[name]();
-}
-
-/** A thousand sessions that refresh in ten seconds, of which the last one is lost. */
-const LOSS = { sessions: 1_000, overMs: 10_000, lostMs: 1_000 };
-
 /** Rotations on a server of its own that writes its disk so, against the bare script on the same one. */
-export async function rotationsOnRedis(rounds: number, durability: RedisDurability): Promise<Comparison> {
+async function rotationsOnRedis(rounds: number, durability: RedisDurability): Promise<Comparison> {
   const server = await startOwnServer("--appendonly", "yes", "--appendfsync", durability);
   try {
     const store = openRedisStore({ url: server.url, durability });
@@ -154,7 +140,19 @@ export async function rotationsOnRedis(rounds: number, durability: RedisDurabili
 }
 
 /** What two kinds of lost writes do to those who had rotated. */
-export async function lostRotations(): Promise<{ crash: AfterLoss; promotion: AfterLoss }> {
+async function lostRotations(): Promise<{ crash: AfterLoss; promotion: AfterLoss }> {
   const crash = await crashWithoutTheTail(LOSS);
   return { crash, promotion: await promoteTooEarly(LOSS) };
+}
+
+const known = Object.keys(sections) as (keyof typeof sections)[];
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !known.some((section) => section === name));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(", ")} to measure, only ${known.join(", ")}.`);
+  process.exit(2);
+}
+console.log(`Node ${process.version}, medians of ${ROUNDS} rounds, ours and the bare operation in turn.\n`);
+for (const name of known) {
+  if (asked.length === 0 ? !ONLY_WHEN_ASKED.includes(name) : asked.includes(name)) await sections[name]();
 }

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign, verify } from "node
 import type { SessionEngine } from "../packages/wallet-session/src/engine/session-engine.ts";
 import { createMemoryStore } from "../packages/wallet-session/src/stores/memory.ts";
 import { signIn, startEngine } from "./engine.ts";
-import { type Comparison, compare, median, onOneCore, perSecond, timed } from "./measure.ts";
+import { compare, median, onOneCore, perSecond, timed } from "./measure.ts";
 
 /** Refresh tokens that look like ours, with our key id, but for the MAC: refused per second, and what reached the store. */
 export async function garbage(rounds: number): Promise<{ perSecond: number; storeCalls: number }> {
@@ -45,20 +45,9 @@ async function refused(engine: SessionEngine, token: string): Promise<void> {
   throw new Error("garbage was accepted");
 }
 
-export interface Verification {
-  /** Tokens not seen before, one after the other, against `verify` of node:crypto. */
-  readonly unseen: Comparison;
-  /** The same with 32 in flight. */
-  readonly unseenInFlight: Comparison;
-  /** Microseconds for a token seen before, revocation check included. */
-  readonly seenMicroseconds: number;
-  /** Of those, what the check itself takes: a look-up of the same token text in a bare map. */
-  readonly mapMicroseconds: number;
-}
-
 const TOKENS = 2_000;
 
-export async function verification(rounds: number): Promise<Verification> {
+export async function verification(rounds: number) {
   const store = createMemoryStore();
   const engine = await startEngine(store);
   const { session } = await signIn(engine);
@@ -103,9 +92,13 @@ export async function verification(rounds: number): Promise<Verification> {
   );
   await engine.close();
   return {
+    /** Tokens not seen before, one after the other, against `verify` of node:crypto. */
     unseen,
+    /** The same with 32 in flight. */
     unseenInFlight,
+    /** For a token seen before, revocation check included. */
     seenMicroseconds: 1e6 / remembered.ours,
+    /** Of those, what the check itself takes: a look-up of the same token text in a bare map. */
     mapMicroseconds: 1e6 / remembered.bare,
   };
 }

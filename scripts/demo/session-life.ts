@@ -1,8 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "../../packages/wallet-session/src/testing/wallet-keypair.ts";
-import { type Answer, connectTo, DemoError, type Send, text } from "./server.ts";
-import { type SessionEvents, watchSession } from "./session-events.ts";
+import {
+  type Answer,
+  connectTo,
+  DemoError,
+  type Send,
+  type SessionEvents,
+  text,
+  watchSession,
+} from "./server.ts";
 
 const RENEWS_AFTER_MS = 2_000;
 

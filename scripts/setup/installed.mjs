@@ -9,13 +9,7 @@ import { root } from "./root.mjs";
 /** @typedef {Record<string, LockedPackage>} LockedPackages by their path under the root */
 
 /** The Node that the `node` package brings: the version in package.json, whatever the machine's own is. */
-const pinnedNode = join(
-  root,
-  "node_modules",
-  "node",
-  "bin",
-  process.platform === "win32" ? "node.exe" : "node",
-);
+const pinnedNode = join(root, "node_modules/node/bin", process.platform === "win32" ? "node.exe" : "node");
 
 /** Installs the packages that package-lock.json names, unless exactly these are installed already. */
 export async function ensureInstalled() {

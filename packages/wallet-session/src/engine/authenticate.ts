@@ -4,11 +4,7 @@ import type { EngineContext } from "./context.ts";
 import type { AuthenticatedSession } from "./session-engine.ts";
 import { statusOf } from "./session-status.ts";
 
-/**
- * Verifies an access token and that its session is not known here to be revoked: no store call. With `fresh`, a node
- * whose view of the revocations is older than 10 s reads the row as well, or fails as `store_unavailable`.
- * @throws access_token_invalid, access_token_expired, session_revoked
- */
+/** `SessionEngine.authenticate`: makes no store call, unless this node's view of the revocations is not to be relied on. */
 export async function authenticate(
   context: EngineContext,
   accessToken: string,

@@ -3,7 +3,7 @@ import { type Stopwatch, systemStopwatch } from "../clock.ts";
 import { type Every, everyInterval } from "../engine/timers.ts";
 import type { EventSink, SessionEvent } from "../events.ts";
 import type { FaultSink } from "../http/endpoint.ts";
-import type { RequestReport, RequestSink } from "../http/observed.ts";
+import type { RequestSink } from "../http/observed.ts";
 import {
   LOG_FAULT_MAX_CHARS,
   LOG_LINES_PER_WINDOW,
@@ -60,12 +60,18 @@ export function createEventLog(options: EventLogOptions): EventLog {
   return {
     onEvent(event) {
       const { type, ...fields } = event;
-      const most = endsSessions(event) ? LOG_SECURITY_LINES_PER_WINDOW : LOG_LINES_PER_WINDOW;
+      // What somebody may have to find one by one afterwards.
+      const endsSessions = type === "reuse_detected" || type === "revoked";
+      const most = endsSessions ? LOG_SECURITY_LINES_PER_WINDOW : LOG_LINES_PER_WINDOW;
       write(LEVELS[type], { event: type, code: codeOf(event) }, logged(event, fields), most);
     },
     onRequest(report) {
       const code = `${report.method} ${report.route} ${report.status}`;
-      write("debug", { event: "request", code }, { ...report, durationMs: rounded(report) });
+      write(
+        "debug",
+        { event: "request", code },
+        { ...report, durationMs: Math.round(report.durationMs * 1_000) / 1_000 },
+      );
     },
     onFault(error) {
       write("error", { event: "fault", code: null }, { fault: describeFault(error) });
@@ -131,15 +137,6 @@ function codeOf(event: SessionEvent): string | null {
   if ("why" in event) return event.why;
   if ("reason" in event) return event.reason;
   return "step" in event ? event.step : null;
-}
-
-/** What somebody may have to find one by one afterwards. */
-function endsSessions({ type }: SessionEvent): boolean {
-  return type === "reuse_detected" || type === "revoked";
-}
-
-function rounded({ durationMs }: RequestReport): number {
-  return Math.round(durationMs * 1_000) / 1_000;
 }
 
 /** Lines that are counted together. A closed set: what a client sends must not make a new one. */

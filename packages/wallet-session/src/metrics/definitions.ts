@@ -29,12 +29,7 @@ export function defineCounted(series: SeriesOf) {
       "wallet_session_refreshes_total",
       "Refreshes by outcome: rotated, replayed, unchanged, or the code of the refusal or fault, and its cause.",
       ["outcome", "cause"],
-      [
-        ["rotated", ""],
-        ["replayed", ""],
-        ["unchanged", ""],
-        ["store_unavailable", ""],
-      ],
+      ["rotated", "replayed", "unchanged", "store_unavailable"].map((outcome) => [outcome, ""] as const),
     ),
     signIns: series.count(
       "wallet_session_sign_ins_total",

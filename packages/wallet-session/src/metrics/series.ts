@@ -6,14 +6,6 @@ export type PromClient = typeof import("prom-client");
 /** Label values, in the order in which the series names its labels. */
 type Values<Labels extends readonly string[]> = { readonly [Index in keyof Labels]: string };
 
-export interface Count<Values> {
-  add(values: Values, much?: number): void;
-}
-
-export interface Times<Values> {
-  observe(values: Values, seconds: number): void;
-}
-
 /** Makes series of one registry. What is counted often finds its labels by one look-up. */
 export class SeriesOf {
   readonly #client: PromClient;
@@ -30,7 +22,7 @@ export class SeriesOf {
     help: string,
     labels: Labels,
     from: readonly Values<Labels>[] = [],
-  ): Count<Values<Labels>> {
+  ) {
     const counter = new this.#client.Counter({
       name,
       help,
@@ -39,7 +31,7 @@ export class SeriesOf {
     });
     const childOf = remembered((values: readonly string[]) => counter.labels(...values));
     for (const values of from) childOf(values).inc(0);
-    return { add: (values, much) => childOf(values).inc(much) };
+    return { add: (values: Values<Labels>, much?: number) => childOf(values).inc(much) };
   }
 
   times<const Labels extends readonly string[]>(
@@ -47,7 +39,7 @@ export class SeriesOf {
     help: string,
     labels: Labels,
     buckets: number[],
-  ): Times<Values<Labels>> {
+  ) {
     const histogram = new this.#client.Histogram({
       name,
       help,
@@ -56,7 +48,7 @@ export class SeriesOf {
       registers: [this.#registry],
     });
     const childOf = remembered((values: readonly string[]) => histogram.labels(...values));
-    return { observe: (values, seconds) => childOf(values).observe(seconds) };
+    return { observe: (values: Values<Labels>, seconds: number) => childOf(values).observe(seconds) };
   }
 
   /** Something that is said by its labels alone. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { Server as NetServer } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 import { SessionError } from "../errors.ts";
 import type { Handler } from "../http/handler.ts";
 import {
@@ -9,7 +9,6 @@ import {
   HTTP_REQUEST_TIMEOUT_MS,
   HTTP_TIMEOUTS_CHECK_MS,
 } from "../limits.ts";
-import { Connections } from "./connections.ts";
 import { toRequest } from "./incoming.ts";
 import { writeResponse } from "./outgoing.ts";
 
@@ -93,4 +92,48 @@ async function stop(server: Server, connections: Connections, withinMs: number):
   await closed;
   clearTimeout(limit);
   return !cut;
+}
+
+/**
+ * The connections of a server, and what is being answered on each. Node's own `closeIdleConnections` takes one for idle whose
+ * answer was ended but is still on its way to a slow reader, and does not take one for idle on which nothing has come yet.
+ */
+export class Connections {
+  readonly #answers = new Map<Socket, Set<ServerResponse>>();
+  #draining = false;
+
+  constructor(server: Server) {
+    server.on("connection", (socket: Socket) => {
+      this.#answers.set(socket, new Set());
+      socket.once("close", () => this.#answers.delete(socket));
+    });
+    server.prependListener("request", ({ socket }: IncomingMessage, answer: ServerResponse) => {
+      this.#answers.get(socket)?.add(answer);
+      if (this.#draining) answer.shouldKeepAlive = false;
+      // Whether it is out, or its reader is gone.
+      answer.once("close", () => {
+        this.#answers.get(socket)?.delete(answer);
+        if (this.#draining) this.#endIdle(socket);
+      });
+    });
+  }
+
+  /** Ends those on which nothing is being answered, and from now on each as soon as that is so. */
+  drain(): void {
+    this.#draining = true;
+    for (const [socket, answers] of this.#answers) {
+      // An answer whose head is not out yet can still tell its client.
+      for (const answer of answers) answer.shouldKeepAlive = false;
+      this.#endIdle(socket);
+    }
+  }
+
+  /** Cuts off all. */
+  destroy(): void {
+    for (const socket of this.#answers.keys()) socket.destroy();
+  }
+
+  #endIdle(socket: Socket): void {
+    if (this.#answers.get(socket)?.size === 0) socket.destroySoon();
+  }
 }

@@ -4,7 +4,6 @@ import {
   createPrivateKey,
   createPublicKey,
   type KeyObject,
-  type webcrypto,
 } from "node:crypto";
 import { calculateJwkThumbprint } from "jose";
 import type { Clock, RandomBytes } from "../clock.ts";
@@ -16,8 +15,6 @@ import type { Keyring } from "./secrets.ts";
 
 /** A token with an unknown key id makes a node read the keys again, no more often than this. */
 const SIGNING_KEY_RELOAD_MS = 5_000;
-
-type CryptoKey = webcrypto.CryptoKey;
 
 /**
  * `coming`: published, its time to sign is ahead; `signing`: signs now; `verifying`: a token of it may still live; `retired`:
@@ -34,13 +31,7 @@ export interface ListedSigningKey {
   readonly sealedUnder: number | null;
 }
 
-interface OpenKey {
-  readonly kid: string;
-  readonly signsFrom: number;
-  readonly jwk: JsonWebKey;
-  readonly signing: CryptoKey;
-  readonly verifying: KeyObject;
-}
+type OpenKey = NonNullable<Awaited<ReturnType<typeof openKey>>>;
 
 const SEED_BYTES = 32;
 const IV_BYTES = 12;
@@ -211,7 +202,7 @@ async function sealKey(
 }
 
 /** Null for a key that none of the listed secrets opens: it neither signs nor verifies. */
-async function openKey(keyring: Keyring, stored: SealedSigningKey): Promise<OpenKey | null> {
+async function openKey(keyring: Keyring, stored: SealedSigningKey) {
   const seed = unseal(keyring, stored);
   if (seed === null) return null;
   const privateKey = privateKeyOf(seed);

@@ -11,14 +11,6 @@ export interface AccessClaims {
   readonly exp: number;
 }
 
-export interface StrictJwt {
-  readonly kid: string;
-  readonly claims: AccessClaims;
-  /** What the signature is of: header and payload as they came. */
-  readonly signedText: string;
-  readonly signature: Uint8Array;
-}
-
 // An Ed25519 signature is 64 bytes: 86 characters.
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$/;
 const KID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -30,7 +22,7 @@ const KID = /^[A-Za-z0-9_-]{1,64}$/;
  *
  * Does NOT verify the signature, the times, the issuer or the audience.
  */
-export function readStrictJwt(token: string): StrictJwt | null {
+export function readStrictJwt(token: string) {
   if (token.length > ACCESS_TOKEN_MAX_CHARS || !COMPACT.test(token)) return null;
   const [header = "", payload = "", signature = ""] = token.split(".");
   const signatureBytes = Buffer.from(signature, "base64url");
@@ -38,6 +30,7 @@ export function readStrictJwt(token: string): StrictJwt | null {
   const kid = readHeader(decodeCanonical(header));
   const claims = readClaims(decodeCanonical(payload));
   if (kid === null || claims === null) return null;
+  // The signature is of header and payload as they came.
   return { kid, claims, signedText: `${header}.${payload}`, signature: signatureBytes };
 }
 

@@ -1,7 +1,7 @@
+export { type AccountSigners, type AccountState, masterKeyOnly } from "./stellar/answer.ts";
 export type { StellarChallengeRequest } from "./stellar/challenge.ts";
 export { type ClientDomainIo, clientDomainKeyResolver } from "./stellar/client-domain.ts";
 export { type HorizonOptions, horizonSigners } from "./stellar/horizon.ts";
-export { type AccountSigners, type AccountState, masterKeyOnly } from "./stellar/signers.ts";
 export {
   createStellarWallet,
   type StellarAnswer,

@@ -22,7 +22,8 @@ export function logout(context: HttpContext): Handler {
       requireSameOrigin(request, publicUrl);
     }
     // A page of another origin may end a session whose token it has, but it may neither end nor empty a browser's jar.
-    if (!hasCookies(jar) || !isSameOrigin(request, publicUrl)) return noContent();
+    if (Object.values(jar).every((cookie) => cookie === null) || !isSameOrigin(request, publicUrl))
+      return noContent();
     // Also beside another token: a session whose cookies are gone must not live on where its holder cannot see it.
     await endJar(context, jar);
     return noContent(clearedCookies());
@@ -33,8 +34,4 @@ export function logout(context: HttpContext): Handler {
 async function endJar({ engine }: HttpContext, { refreshToken, accessToken }: CookieJar): Promise<void> {
   if (refreshToken !== null && (await engine.revokeByRefreshToken(refreshToken, "logout"))) return;
   if (accessToken !== null) await engine.revokeByAccessToken(accessToken, "logout");
-}
-
-function hasCookies({ refreshToken, accessToken, retryKey }: CookieJar): boolean {
-  return refreshToken !== null || accessToken !== null || retryKey !== null;
 }

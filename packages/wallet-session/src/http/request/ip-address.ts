@@ -46,10 +46,8 @@ function normalIpv6(groups: number[]): IpAddress {
 
 /** The eight groups of a valid IPv6 address. */
 function expandGroups(address: string): number[] {
-  const hex = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
-    const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number);
-    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
-  });
+  // As a URL writes it: without a part in decimal.
+  const hex = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = [], tail = []] = hex.split("::").map((side) => side.split(":").filter(Boolean));
   const gap = new Array<string>(8 - head.length - tail.length).fill("0");
   return [...head, ...gap, ...tail].map((group) => Number.parseInt(group, 16));

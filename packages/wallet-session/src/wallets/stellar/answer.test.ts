@@ -2,9 +2,9 @@ import { type Keypair, StrKey, xdr } from "@stellar/stellar-sdk/base";
 import { describe, expect, it } from "vitest";
 import { SessionError } from "../../errors.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
+import type { AccountSigners, AccountState } from "./answer.ts";
 import { craft } from "./crafted-challenge.fixture.ts";
 import { notChallenges } from "./not-challenges.fixture.ts";
-import type { AccountSigners, AccountState } from "./signers.ts";
 import {
   ALICE,
   CLIENT_APP,

@@ -5,7 +5,6 @@ import {
   accountOf,
   addressOf,
   type DataEntry,
-  type DecoratedSignature,
   dataEntryOf,
   dataOperation,
   decodeEnvelope,
@@ -36,14 +35,6 @@ export interface ChallengeFields {
   readonly nonce: string;
   readonly minTime: number;
   readonly maxTime: number;
-}
-
-/** A transaction that is, but for its signatures, byte for byte what `buildChallenge` makes of its fields. */
-export interface ReadChallenge {
-  readonly fields: ChallengeFields;
-  /** What is signed, and what makes two envelopes the same challenge. */
-  readonly hash: Uint8Array;
-  readonly signatures: readonly DecoratedSignature[];
 }
 
 /** Room for a challenge with 20 signatures, the most an envelope can hold. */
@@ -84,7 +75,7 @@ export function buildChallenge(server: ChallengeServer, fields: ChallengeFields)
  *
  * @throws challenge_invalid
  */
-export function readChallenge(server: ChallengeServer, text: string): ReadChallenge {
+export function readChallenge(server: ChallengeServer, text: string) {
   const { transaction, signatures } = decode(text);
   if (transaction.sequence !== 0n) refuse("its sequence number is not 0");
   if (addressOf(transaction.source) !== server.signingKey) refuse("its source is not this server's account");
@@ -108,6 +99,7 @@ export function readChallenge(server: ChallengeServer, text: string): ReadChalle
   const rebuilt = buildChallenge(server, fields);
   if (!Buffer.from(encodeTransaction(rebuilt)).equals(encodeTransaction(transaction)))
     refuse("it was altered");
+  // The hash is what is signed, and what makes two envelopes the same challenge.
   return { fields, hash: hashOf(rebuilt, server.networkPassphrase), signatures };
 }
 

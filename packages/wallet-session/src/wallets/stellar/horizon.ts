@@ -1,7 +1,7 @@
 import { SessionError } from "../../errors.ts";
 import { HORIZON_TIMEOUT_MS } from "../../limits.ts";
+import type { AccountSigners, AccountState } from "./answer.ts";
 import { readAtMost } from "./read-at-most.ts";
-import type { AccountSigners, AccountState } from "./signers.ts";
 
 /** An account can have 1,000 balances and data entries of about half a kilobyte each. */
 const ACCOUNT_MAX_BYTES = 1_024 * 1_024;

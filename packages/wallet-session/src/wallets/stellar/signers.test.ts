@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { satisfies, signingRule } from "./signers.ts";
+import { satisfies, signingRule } from "./answer.ts";
 import { ALICE } from "./wallet.fixture.ts";
 
 describe("satisfies", () => {

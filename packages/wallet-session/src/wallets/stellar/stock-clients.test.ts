@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../../testing/manual-clock.ts";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
+import { masterKeyOnly } from "./answer.ts";
 import { AUTH, CLIENT, craft, WEB_AUTH } from "./crafted-challenge.fixture.ts";
 import { readAtMost } from "./read-at-most.ts";
-import { masterKeyOnly } from "./signers.ts";
 import {
   ALICE,
   CLIENT_APP,

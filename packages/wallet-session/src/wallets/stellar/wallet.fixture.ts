@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Keypair, Networks, type Transaction, TransactionBuilder } from "@stellar/stellar-sdk/base";
 import { createManualClock } from "../../testing/manual-clock.ts";
-import { type AccountSigners, type AccountState, masterKeyOnly } from "./signers.ts";
+import { type AccountSigners, type AccountState, masterKeyOnly } from "./answer.ts";
 import { createStellarWallet, type StellarWalletOptions } from "./wallet.ts";
 
 export const NETWORK = Networks.TESTNET;

@@ -2,6 +2,7 @@ import { type Clock, type RandomBytes, systemClock, systemRandom } from "../../c
 import { SessionError } from "../../errors.ts";
 import { CHALLENGE_TTL_MS } from "../../limits.ts";
 import type { VerifiedActor, WalletMethod } from "../wallet.ts";
+import type { AccountSigners } from "./answer.ts";
 import { verifyAnswer } from "./answer.ts";
 import {
   buildChallenge,
@@ -11,7 +12,6 @@ import {
 } from "./challenge.ts";
 import { clientDomainKeyResolver } from "./client-domain.ts";
 import { keypairFromSeed } from "./ed25519.ts";
-import type { AccountSigners } from "./signers.ts";
 import { DATA_ENTRY_MAX_BYTES, encodeEnvelope, hashOf, sign } from "./transaction.ts";
 
 const SECOND_MS = 1_000;
