@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SessionError } from "wallet-session";
+import { SessionError, type SessionId } from "wallet-session";
 import { createWalletKeypair } from "wallet-session/testing";
 import { signedIn } from "../api/auth/routes.fixture.ts";
 import {
@@ -21,12 +21,12 @@ async function codeOf(call: Promise<unknown>): Promise<string> {
 test("access tokens: signed for a living session, verified, refused once it has ended", async () => {
   const wallet = createWalletKeypair();
   const { session_id, refresh_token } = await signedIn(wallet);
-  const token = await signAccessToken(session_id);
+  const token = await signAccessToken(session_id as SessionId);
   expect(await verifyAccessToken(token)).toMatchObject({ actorId: wallet.account, sessionId: session_id });
   expect(await codeOf(verifyAccessToken(`${token}=`))).toBe("access_token_invalid");
   await revokeRefreshToken(refresh_token);
   expect(await codeOf(verifyAccessToken(token))).toBe("session_revoked");
-  expect(await codeOf(signAccessToken(session_id))).toBe("session_revoked");
+  expect(await codeOf(signAccessToken(session_id as SessionId))).toBe("session_revoked");
 });
 
 test("refresh tokens: issued, verified, rotated, revoked", async () => {

@@ -1,8 +1,10 @@
 // Tokens that are not quite ours, over HTTP: refused as documented, without a write and without an echo.
+
 import { randomBytes } from "node:crypto";
 import { request } from "node:http";
 import { describe, expect, test } from "vitest";
 import { openSqliteStore } from "wallet-session/stores/sqlite";
+import { sessionIdFrom } from "../../packages/wallet-session/src/session-id.ts";
 import {
   type AuthenticRefreshToken,
   readRefreshToken,
@@ -58,7 +60,7 @@ function badRefreshTokens(good: string, accessToken: string): [name: string, tok
     ["another secret of its generation", rewritten({ secret: randomBytes(32) })],
     ["a generation to come", rewritten({ generation: 2 })],
     ["the last generation", rewritten({ generation: 0xffff_fffe })],
-    ["a session that is none", rewritten({ sessionId: randomBytes(16).toString("base64url") })],
+    ["a session that is none", rewritten({ sessionId: sessionIdFrom(randomBytes(16)) })],
   ];
 }
 

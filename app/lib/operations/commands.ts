@@ -1,3 +1,4 @@
+import type { SessionId } from "wallet-session";
 import { type RandomBytes, SessionError } from "wallet-session";
 import type { BodyMembers } from "wallet-session/kit";
 import { malformed, refusal } from "../refusals.ts";
@@ -21,7 +22,7 @@ const STEPS_AT_ONCE = 1_000;
 interface NewOperation {
   readonly actorId: string;
   /** The grant under which it runs. */
-  readonly sessionId: string;
+  readonly sessionId: SessionId;
   /** Each once, in the order in which they are to be settled. */
   readonly streamIds: readonly string[];
 }
@@ -80,7 +81,7 @@ export async function createOperation(
 /** Who resumes, and when that session's wallet signed. */
 interface Grant {
   readonly actorId: string;
-  readonly sessionId: string;
+  readonly sessionId: SessionId;
   readonly sessionCreatedAt: number;
 }
 

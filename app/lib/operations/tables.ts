@@ -1,4 +1,5 @@
 import type { Selectable, Updateable } from "kysely";
+import type { SessionId } from "wallet-session";
 import type { Int } from "../sql/columns.ts";
 import type { SettlementRefusal } from "../streams/settlement.ts";
 
@@ -16,7 +17,7 @@ interface OperationsTable {
   id: string;
   actor_id: string;
   /** The grant: the session that asked for it, or that resumed it. */
-  session_id: string;
+  session_id: SessionId;
   type: "settle_streams";
   status: OperationStatus;
   pause_reason: PauseReason | null;

@@ -36,5 +36,6 @@ export type {
 export { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
 export { SessionError } from "./errors.ts";
 export type { EventSink, RefreshRefusal, SessionEvent } from "./events.ts";
+export { type SessionId, sessionIdOf } from "./session-id.ts";
 export type * from "./store.ts";
 export type { VerifiedActor, WalletMethod, WalletParameters } from "./wallets/wallet.ts";

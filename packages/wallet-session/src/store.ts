@@ -10,6 +10,10 @@
  *
  * To write your own, implement this and run `storeConformance` from `wallet-session/testing` against it.
  */
+import type { SessionId } from "./session-id.ts";
+
+export type { SessionId };
+
 export interface SessionStore {
   /**
    * Creates the session and consumes its challenge together, so that a challenge makes at most one session.
@@ -115,9 +119,6 @@ export interface SessionStore {
   /** Finishes the calls that were begun, then lets go of files and connections. Calls that come later reject. */
   close(): Promise<void>;
 }
-
-/** 16 random bytes in base64url: 22 characters. */
-export type SessionId = string;
 
 /** A session rotates up to this generation and then no more: it is a 32-bit number in its tokens. */
 export const GENERATION_MAX = 2 ** 32 - 1;

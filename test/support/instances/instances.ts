@@ -1,7 +1,8 @@
 // A number of instances of `wallet-session serve` on one store, the wallets that use them, and what came of it.
+
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import type { SessionStore } from "wallet-session";
+import type { SessionId, SessionStore } from "wallet-session";
 import { type AppServer, type Settings, startServe } from "../app-server.ts";
 import { type Exchange, endedAt, type History, type StoredEnd, violations } from "./history.ts";
 import { type Installation, runWallet } from "./wallets.ts";
@@ -52,7 +53,7 @@ async function historyOf(
 ): Promise<History> {
   const stored = new Map<string, StoredEnd>();
   for (const id of new Set(exchanges.map(({ sessionId }) => sessionId))) {
-    const row = await store.findSession(id);
+    const row = await store.findSession(id as SessionId);
     if (row !== null) stored.set(id, row);
   }
   return { storeAwayMs, exchanges, signIns, stored };

@@ -31,13 +31,10 @@ export interface Command {
   readonly about: readonly string[];
   readonly options?: Readonly<Record<string, CommandOption>>;
   /** What its one operand looks like, as far as it is told from an option by that. Without it, it takes none. */
-  readonly operand?: RegExp;
+  readonly operand?: (text: string) => boolean;
   readonly examples: readonly string[];
   readonly load: () => Promise<(invocation: Invocation) => Promise<ExitCode>>;
 }
-
-/** 16 bytes in base64url: the last character has two bits of them. */
-export const SESSION_ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 /** A command line that makes no sense; the message says why. */
 export class UsageError extends Error {
@@ -63,7 +60,7 @@ export function parseCommandLine(command: Command, args: readonly string[]) {
     ]),
   );
   // A session's ID may begin with a dash.
-  const isOperand = (arg: string) => arg.startsWith("-") && command.operand?.test(arg) === true;
+  const isOperand = (arg: string) => arg.startsWith("-") && command.operand?.(arg) === true;
   const parsed = parseArgs({ args: args.filter((arg) => !isOperand(arg)), options, allowPositionals: true });
   const operands = [...parsed.positionals, ...args.filter(isOperand)];
   const unwanted = operands[command.operand === undefined ? 0 : 1];

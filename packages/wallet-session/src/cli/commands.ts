@@ -1,4 +1,5 @@
-import { type Command, SESSION_ID } from "./command.ts";
+import { sessionIdOf } from "../session-id.ts";
+import type { Command } from "./command.ts";
 
 const JSON_OPTION = { json: { about: "answers in JSON, on one line" } };
 const YES_OPTION = { yes: { about: "does not ask" } };
@@ -50,7 +51,7 @@ export const COMMANDS: readonly Command[] = [
       ...YES_OPTION,
       ...JSON_OPTION,
     },
-    operand: SESSION_ID,
+    operand: (text) => sessionIdOf(text) !== null,
     examples: [
       "npx wallet-session sessions revoke ggxoMbsRUBcULtcT8CWdHg",
       "npx wallet-session sessions revoke --actor GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H",

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { SessionId } from "../session-id.ts";
 import type { SessionStore } from "../store.ts";
 import { create, sessionId } from "../testing/store-conformance-fixtures.ts";
 import { storeInFile, type } from "./cli.fixture.ts";
@@ -13,7 +14,7 @@ async function signedIn(
   label: string,
   actorId: string,
   client = CLIENT,
-): Promise<string> {
+): Promise<SessionId> {
   await create(store, label, {
     actorId,
     client,
@@ -110,7 +111,7 @@ test("an id that names nothing is 3, one that is none is 2, and one may begin wi
   for (const line of ["short", "--actor GA --all", "", "AAAAAAAAAAAAAAAAAAAAAA --all"]) {
     expect(await type(`sessions revoke ${line}`, env)).toMatchObject({ code: 2, out: [] });
   }
-  const id = `--${"A".repeat(20)}`;
+  const id = `--${"A".repeat(20)}` as SessionId;
   await create(store, "a", { id, actorId: "GA", idleExpiresAt: NOW + HOUR, expiresAt: NOW + HOUR });
   expect(await type(`sessions revoke ${id} --json`, env)).toMatchObject({ code: 0, out: ['{"revoked":1}'] });
 });

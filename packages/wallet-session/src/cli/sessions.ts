@@ -7,8 +7,9 @@ import {
   SESSION_ALARMS_LISTED,
   SESSIONS_LISTED,
 } from "../limits.ts";
+import { type SessionId, sessionIdOf } from "../session-id.ts";
 import type { Revocation, SessionRecord, SessionStore } from "../store.ts";
-import { EXIT, type ExitCode, type Invocation, SESSION_ID, UsageError } from "./command.ts";
+import { EXIT, type ExitCode, type Invocation, UsageError } from "./command.ts";
 import { withStore } from "./settings.ts";
 import { count, minute, printTable, span, timestamp } from "./table.ts";
 import { progress, type Terminal } from "./terminal.ts";
@@ -70,7 +71,7 @@ function describe(session: SessionRecord) {
 
 /** Whose sessions are to end. */
 type Target =
-  | { readonly kind: "session"; readonly id: string }
+  | { readonly kind: "session"; readonly id: SessionId }
   | { readonly kind: "actor"; readonly actor: string }
   | { readonly kind: "all" };
 
@@ -107,17 +108,21 @@ export async function sessionsRevoke({ terminal, operands, options }: Invocation
 function targetOf(operands: readonly string[], { actor, all }: Invocation["options"]): Target {
   const targets: Target[] = [];
   const [id] = operands;
-  if (id !== undefined) targets.push({ kind: "session", id });
+  if (id !== undefined) targets.push({ kind: "session", id: sessionOf(id) });
   if (typeof actor === "string" && actor !== "") targets.push({ kind: "actor", actor });
   if (all === true) targets.push({ kind: "all" });
   const [target] = targets;
   if (target === undefined || targets.length > 1) {
     throw new UsageError("sessions revoke needs one of these: a session's ID, --actor ACTOR, or --all.");
   }
-  if (target.kind === "session" && !SESSION_ID.test(target.id)) {
-    throw new UsageError(`${target.id} is no session's ID: those have 22 letters, digits, _ and -.`);
-  }
   return target;
+}
+
+/** @throws UsageError for a text that cannot be one */
+function sessionOf(text: string): SessionId {
+  const id = sessionIdOf(text);
+  if (id !== null) return id;
+  throw new UsageError(`${text} is no session's ID: those have 22 letters, digits, _ and -.`);
 }
 
 /** Asks the person at the terminal. Without a terminal, only --yes ends all sessions. */
@@ -144,7 +149,7 @@ async function question(store: SessionStore, target: Target): Promise<string> {
 async function alreadyEnded(
   terminal: Terminal,
   store: SessionStore,
-  id: string,
+  id: SessionId,
   say: (revoked: number, text: string) => void,
 ): Promise<ExitCode> {
   const session = await store.findSession(id);

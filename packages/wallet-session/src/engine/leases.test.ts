@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { SessionId } from "../session-id.ts";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
@@ -151,7 +152,7 @@ describe("a lease", () => {
     expect(await engine.getSessionStatus(session.id)).toEqual(revoked);
     const expired = { status: "expired", createdAt: idle.session.createdAt };
     expect(await engine.getSessionStatus(idle.session.id)).toEqual(expired);
-    expect(await engine.getSessionStatus("A".repeat(22))).toEqual({ status: "unknown" });
+    expect(await engine.getSessionStatus("A".repeat(22) as SessionId)).toEqual({ status: "unknown" });
   });
 });
 

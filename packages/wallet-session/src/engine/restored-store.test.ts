@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { SessionEvent } from "../events.ts";
+import type { SessionId } from "../session-id.ts";
 import type { RevocationPage, SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
@@ -177,7 +178,7 @@ test("a store that changes once more while it is read again makes no view fresh;
   const page = (ends: number, entries = 0): RevocationPage => ({
     entries: Array.from({ length: entries }, (_, n) => ({
       position: n + 1,
-      sessionId: `${n}`,
+      sessionId: `${n}` as SessionId,
       revokedAt: START,
     })),
     position: entries,

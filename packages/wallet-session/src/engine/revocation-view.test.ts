@@ -1,7 +1,8 @@
 import { expect, test, vi } from "vitest";
+import type { SessionId } from "../session-id.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
-import { create } from "../testing/store-conformance-fixtures.ts";
+import { create, sessionId } from "../testing/store-conformance-fixtures.ts";
 import { startEngine } from "./engine.fixture.ts";
 import { createRevocationView } from "./revocation-view.ts";
 
@@ -15,16 +16,16 @@ test("an entry is kept as long as an access token could live, and then forgotten
     accessTtlMs: ACCESS_TTL,
     onEvent: () => {},
   });
-  view.add("early", "ended");
+  view.add(sessionId("early"), "ended");
   clock.advance(60_000);
-  view.add("late", "ended");
+  view.add(sessionId("late"), "ended");
   clock.advance(ACCESS_TTL - 60_000);
   await view.poll();
-  expect([view.has("early"), view.has("late")]).toEqual([true, true]);
+  expect([view.has(sessionId("early")), view.has(sessionId("late"))]).toEqual([true, true]);
   // The clocks of two nodes may be some seconds apart.
   clock.advance(5_000);
   await view.poll();
-  expect([view.has("early"), view.has("late")]).toEqual([false, true]);
+  expect([view.has(sessionId("early")), view.has(sessionId("late"))]).toEqual([false, true]);
 });
 
 test("a log of many pages is read to its end, by one reading for all who ask at once", async () => {
@@ -44,7 +45,7 @@ test("a log of many pages is read to its end, by one reading for all who ask at 
   const view = createRevocationView({ store: counted, clock, accessTtlMs: ACCESS_TTL, onEvent: () => {} });
   expect([view.isLoaded(), view.isFresh()]).toEqual([false, false]);
   await Promise.all([view.poll(), view.poll(), view.poll()]);
-  expect(ids.every((id) => view.has(id))).toBe(true);
+  expect(ids.every((id) => view.has(id as SessionId))).toBe(true);
   expect(pages).toBe(3);
   expect([view.isLoaded(), view.isFresh()]).toEqual([true, true]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
+import type { SessionId } from "../session-id.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { ACTOR, codeOf, createManualTimers, issued, startEngine } from "./engine.fixture.ts";
 
@@ -112,7 +113,9 @@ describe("revocation", () => {
       mine.session.id,
     ]);
     expect(await codeOf(engine.revokeSession(ACTOR, theirs.session.id))).toBe("not_found");
-    expect(await codeOf(engine.revokeSession(ACTOR, "AAAAAAAAAAAAAAAAAAAAAA"))).toBe("not_found");
+    expect(await codeOf(engine.revokeSession(ACTOR, "AAAAAAAAAAAAAAAAAAAAAA" as SessionId))).toBe(
+      "not_found",
+    );
     await engine.revokeSession(ACTOR, alsoMine.session.id);
     await engine.revokeSession(ACTOR, alsoMine.session.id);
     expect((await engine.listSessions(ACTOR)).map(({ id }) => id)).toEqual([mine.session.id]);
@@ -155,7 +158,9 @@ describe("revocation", () => {
     expect((await engine.authenticate(token)).sessionId).toBe(session.id);
     await engine.revokeSessions(ACTOR, null);
     expect(await codeOf(engine.issueAccessToken(session.id))).toBe("session_revoked");
-    expect(await codeOf(engine.issueAccessToken("AAAAAAAAAAAAAAAAAAAAAA"))).toBe("session_revoked");
+    expect(await codeOf(engine.issueAccessToken("AAAAAAAAAAAAAAAAAAAAAA" as SessionId))).toBe(
+      "session_revoked",
+    );
   });
 
   test("a challenge makes at most one session", async () => {
@@ -214,6 +219,6 @@ describe("revocation", () => {
   });
 });
 
-function authenticated(tokens: { session: { id: string; actorId: string } }) {
+function authenticated(tokens: { session: { id: SessionId; actorId: string } }) {
   return { sessionId: tokens.session.id, actorId: tokens.session.actorId, issuedAt: 0, accessExpiresAt: 0 };
 }

@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { sessionIdFrom } from "../session-id.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { readRefreshToken, writeRefreshToken } from "../tokens/refresh-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
@@ -106,7 +107,7 @@ describe("secrets", () => {
     const store = createMemoryStore();
     const { refresh, events } = await startEngine(store);
     const { signing } = createKeyring([SECRET]);
-    const sessionId = randomBytes(16).toString("base64url");
+    const sessionId = sessionIdFrom(randomBytes(16));
     const token = writeRefreshToken(signing, { sessionId, generation: 1, secret: randomBytes(32) });
     expect(await codeOf(refresh(token))).toBe("refresh_token_invalid");
     expect(events.at(-1)).toMatchObject({ type: "refresh_refused", why: "unknown_row" });

@@ -1,4 +1,5 @@
 import { SessionError } from "../errors.ts";
+import { sessionIdFrom } from "../session-id.ts";
 import type { SessionRecord } from "../store.ts";
 import {
   hashSecret,
@@ -20,7 +21,7 @@ export async function signIn(
 ): Promise<IssuedTokens> {
   const { clock, random, refreshIdleTtlMs, refreshAbsoluteTtlMs } = context;
   const now = clock.now();
-  const id = Buffer.from(random(SESSION_ID_BYTES)).toString("base64url");
+  const id = sessionIdFrom(random(SESSION_ID_BYTES));
   const secret = random(SECRET_BYTES);
   const expiresAt = now + refreshAbsoluteTtlMs;
   const session: SessionRecord = {

@@ -2,6 +2,7 @@ import { createHmac, randomBytes, webcrypto } from "node:crypto";
 import { SignJWT } from "jose";
 import { describe, expect, test, vi } from "vitest";
 import { SECRET } from "../engine/engine.fixture.ts";
+import { sessionIdFrom } from "../session-id.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { type AuthenticRefreshToken, readRefreshToken, writeRefreshToken } from "../tokens/refresh-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
@@ -279,7 +280,7 @@ describe("a refresh token that is not quite one of ours", () => {
       rewrite({ secret: randomBytes(32) }),
       rewrite({ generation: 2 }),
       rewrite({ generation: 0xffff_fffe }),
-      rewrite({ sessionId: randomBytes(16).toString("base64url") }),
+      rewrite({ sessionId: sessionIdFrom(randomBytes(16)) }),
     ]) {
       const response = await send("POST", "/api/auth/refresh", { body: { refresh_token: token } });
       expect(await problemOf(response)).toBe("401 refresh_token_invalid");

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { SessionEngineOptions } from "../engine/create-session-engine.ts";
 import { ISSUER, startEngine } from "../engine/engine.fixture.ts";
+import type { SessionId } from "../session-id.ts";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";
@@ -17,7 +18,7 @@ export interface Answer {
   readonly token: string;
   readonly access_token: string;
   readonly refresh_token: string;
-  readonly session_id: string;
+  readonly session_id: SessionId;
   readonly [member: string]: unknown;
 }
 
@@ -164,7 +165,7 @@ export type Browser = ReturnType<typeof createBrowser>;
 /** Passes every step on to the real store, notes it, and fails it on demand. */
 function watchStore(store: SessionStore) {
   const steps: string[] = [];
-  const sessionIds = new Set<string>();
+  const sessionIds = new Set<SessionId>();
   const state = { failing: false };
   const watched = new Proxy(store, {
     get(target, name: keyof SessionStore) {
@@ -174,7 +175,7 @@ function watchStore(store: SessionStore) {
       return (...args: unknown[]) => {
         steps.push(name);
         if (state.failing) return Promise.reject(new Error("the disk is gone"));
-        if (name === "createSession") sessionIds.add((args[0] as { id: string }).id);
+        if (name === "createSession") sessionIds.add((args[0] as { id: SessionId }).id);
         return step(...args);
       };
     },

@@ -3,29 +3,38 @@ import type { LogLevel } from "../config/config.ts";
 import { startEngine } from "../engine/engine.fixture.ts";
 import type { SessionEvent } from "../events.ts";
 import { startHttp } from "../http/http.fixture.ts";
+import type { SessionId } from "../session-id.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createEventLog, describeFault } from "./event-log.ts";
 import { createLogger } from "./logger.ts";
 
+const SESSION_ID = "s" as SessionId;
+
 const EVENTS: SessionEvent[] = [
-  { type: "signed_in", actorId: "G", sessionId: "s", transport: "body" },
-  { type: "refreshed", outcome: "rotated", actorId: "G", sessionId: "s", generation: 2 },
+  { type: "signed_in", actorId: "G", sessionId: SESSION_ID, transport: "body" },
+  { type: "refreshed", outcome: "rotated", actorId: "G", sessionId: SESSION_ID, generation: 2 },
   { type: "refresh_refused", code: "refresh_token_invalid", why: "malformed", sessionId: null },
-  { type: "reuse_detected", actorId: "G", sessionId: "s", presentedGeneration: 1, currentGeneration: 2 },
-  { type: "revoked", reason: "logout", actorId: "G", sessionIds: ["s"] },
-  { type: "revocation_learned", sessionId: "s", lagMs: 12 },
+  {
+    type: "reuse_detected",
+    actorId: "G",
+    sessionId: SESSION_ID,
+    presentedGeneration: 1,
+    currentGeneration: 2,
+  },
+  { type: "revoked", reason: "logout", actorId: "G", sessionIds: [SESSION_ID] },
+  { type: "revocation_learned", sessionId: SESSION_ID, lagMs: 12 },
   { type: "revocations_reasserted", count: 3 },
   { type: "revocations_reasserted", count: 5 },
-  { type: "security_event_delivered", id: "e", sessionId: "s" },
+  { type: "security_event_delivered", id: "e", sessionId: SESSION_ID },
   {
     type: "security_event_failed",
     id: "e",
-    sessionId: "s",
+    sessionId: SESSION_ID,
     outcome: "unavailable",
     retryInMs: 1_000,
     cause: new Error("refused"),
   },
-  { type: "security_event_given_up", id: "e", sessionId: "s", cause: new Error("not valid") },
+  { type: "security_event_given_up", id: "e", sessionId: SESSION_ID, cause: new Error("not valid") },
   { type: "security_events_expired", events: 3 },
   { type: "signing_key_added", kid: "k" },
   { type: "signing_key_unreadable", kid: "k" },
@@ -156,10 +165,10 @@ test("a window that is over ends with its next line too, and at the close", asyn
 
 test("what ends sessions is written a thousand times where other lines are fifty, and no line is endless", () => {
   const { onEvent, of, dropped } = startLog("info");
-  const sessionIds = Array.from({ length: 5_000 }, (_, n) => `session-${n}`);
+  const sessionIds = Array.from({ length: 5_000 }, (_, n) => `session-${n}` as SessionId);
   for (let n = 0; n < 1_500; n += 1) {
     onEvent({ type: "revoked", reason: "admin", actorId: "G", sessionIds });
-    onEvent({ type: "signed_in", actorId: "G", sessionId: "s", transport: "body" });
+    onEvent({ type: "signed_in", actorId: "G", sessionId: SESSION_ID, transport: "body" });
   }
   expect([of("revoked").length, of("signed_in").length]).toEqual([1_000, 50]);
   expect(of("revoked")[0]).toMatchObject({ sessions: 5_000, sessionIds: sessionIds.slice(0, 20) });
@@ -174,7 +183,7 @@ test("what ends sessions is written a thousand times where other lines are fifty
 test("lines that the level leaves out cost nothing of what may be written, and are not called dropped", () => {
   const { onEvent, onRequest, lines, dropped } = startLog("info");
   for (let n = 0; n < 1_000; n += 1) {
-    onEvent({ type: "refreshed", outcome: "rotated", actorId: "G", sessionId: "s", generation: 2 });
+    onEvent({ type: "refreshed", outcome: "rotated", actorId: "G", sessionId: SESSION_ID, generation: 2 });
     onRequest({ ...REPORT });
   }
   expect([lines, dropped.size]).toEqual([[], 0]);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { startHttp } from "../http/http.fixture.ts";
+import type { SessionId } from "../session-id.ts";
 import { VERSION } from "../version.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -36,6 +37,8 @@ async function startCounted(options: Parameters<typeof startHttp>[0] = {}) {
   }
   return { ...http, metrics, samples };
 }
+
+const SESSION_ID = "s" as SessionId;
 
 test("refreshes and sign-ins are counted by outcome, whether the engine or an endpoint has ended them", async () => {
   const { send, signIn, browser, store, samples } = await startCounted();
@@ -129,7 +132,7 @@ test("too many requests, faults, lines left out, and revocations of other proces
   };
   await handlers.endpoint("/api/boats", { GET: fail })(new Request("http://localhost/api/boats"));
   metrics.onLineDropped("request");
-  metrics.onEvent({ type: "revocation_learned", sessionId: "s", lagMs: 700 });
+  metrics.onEvent({ type: "revocation_learned", sessionId: SESSION_ID, lagMs: 700 });
   metrics.onEvent({ type: "signing_key_added", kid: "k" });
   expect(await samples("wallet_session_rate_limited_total")).toEqual({
     '{http_route="/api/auth/wallet"}': 1,
@@ -204,7 +207,7 @@ test("live sessions are counted in the background, every 30 s at most, and not t
 
 test("what becomes of security events, and of revocations that a restored store had lost", async () => {
   const { metrics, samples } = await startCounted();
-  const ids = { id: "revocation_s", sessionId: "s" };
+  const ids = { id: "revocation_s", sessionId: SESSION_ID };
   const failed = { type: "security_event_failed", ...ids, retryInMs: 1, cause: null } as const;
   metrics.onEvent({ type: "security_event_delivered", ...ids });
   metrics.onEvent({ ...failed, outcome: "unavailable" });
@@ -227,7 +230,7 @@ test("each has a registry of its own", async () => {
   one.onEvent({
     type: "reuse_detected",
     actorId: "G",
-    sessionId: "s",
+    sessionId: SESSION_ID,
     presentedGeneration: 1,
     currentGeneration: 3,
   });

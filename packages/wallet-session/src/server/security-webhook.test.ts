@@ -8,6 +8,7 @@ import { temporaryDirectory } from "../../test/temporary-directory.ts";
 import { createSessionEngine } from "../engine/create-session-engine.ts";
 import { type SecurityEvent, SecurityEventRefused } from "../engine/security-event.ts";
 import { everyInterval } from "../engine/timers.ts";
+import type { SessionId } from "../session-id.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import { securityWebhook } from "./security-webhook.ts";
@@ -17,7 +18,7 @@ const NEXT_SECRET = `whsec_${Buffer.alloc(32, 8).toString("base64")}`;
 const EVENT: SecurityEvent = {
   id: "revocation_3vQ0",
   type: "session.reuse_detected",
-  sessionId: "3vQ0",
+  sessionId: "3vQ0" as SessionId,
   actorId: "GABC",
   reason: "reuse",
   occurredAt: Date.UTC(2026, 10, 24, 9, 30),

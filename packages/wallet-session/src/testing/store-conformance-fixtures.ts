@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { sessionIdFrom } from "../session-id.ts";
 import type {
   ConsumedChallenge,
   PruneLimits,
@@ -35,7 +36,7 @@ export function bytes(label: string, size: number): Uint8Array {
 }
 
 export function sessionId(label: string): SessionId {
-  return Buffer.from(bytes(`id ${label}`, 16)).toString("base64url");
+  return sessionIdFrom(bytes(`id ${label}`, 16));
 }
 
 /** A session just signed in: idle limit in 7 days, end in 30. */

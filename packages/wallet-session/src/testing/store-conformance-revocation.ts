@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { SessionId } from "../session-id.ts";
 import { REVOCATION_REASONS, type SessionRecord } from "../store.ts";
 import {
   afterSwap,
@@ -133,7 +134,7 @@ export const revocationCases: Record<string, ConformanceCase> = {
   },
 
   "revokeActor: without `except`, or with one that is unknown or malformed, ends all": async (store) => {
-    for (const except of [null, sessionId("nobody"), "no id"]) {
+    for (const except of [null, sessionId("nobody"), "no id" as SessionId]) {
       const { id } = await create(store, `${except}`, { actorId: "alice" });
       assert.deepEqual(await store.revokeActor("alice", REVOCATION, except), [id]);
     }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { sessionIdFrom } from "../session-id.ts";
 import { readRefreshToken, successorOf, writeRefreshToken } from "./refresh-token.ts";
 import { createKeyring } from "./secrets.ts";
 
@@ -8,7 +9,7 @@ const keyring = createKeyring([
   "another one that is long enough too",
 ]);
 const other = createKeyring(["a foreign secret that nobody here has listed"]);
-const plain = { sessionId: randomBytes(16).toString("base64url"), generation: 7, secret: randomBytes(32) };
+const plain = { sessionId: sessionIdFrom(randomBytes(16)), generation: 7, secret: randomBytes(32) };
 const token = writeRefreshToken(keyring.signing, plain);
 const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -85,7 +86,7 @@ test("a successor is the same each time, and another one for another salt, secre
     successorOf(keyring.signing, plain, randomBytes(16)),
     successorOf(keyring.signing, { ...plain, secret: randomBytes(32) }, salt),
     successorOf(keyring.signing, { ...plain, generation: 8 }, salt),
-    successorOf(keyring.signing, { ...plain, sessionId: randomBytes(16).toString("base64url") }, salt),
+    successorOf(keyring.signing, { ...plain, sessionId: sessionIdFrom(randomBytes(16)) }, salt),
     successorOf(second, plain, salt),
   ];
   const secrets = [next, ...others].map(({ secret }) => Buffer.from(secret).toString("hex"));

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import type { SessionId } from "../store.ts";
+import { type SessionId, sessionIdFrom } from "../session-id.ts";
 import { sha256 } from "./hmac.ts";
 import type { Keyring, SecretKeys } from "./secrets.ts";
 
@@ -46,7 +46,7 @@ export function readRefreshToken(keyring: Keyring, token: string): AuthenticRefr
   const generation = bytes.readUInt32BE(GENERATION_AT);
   if (generation === 0 || generation === GENERATION_END) return null;
   return {
-    sessionId: bytes.toString("base64url", SESSION_ID_AT, GENERATION_AT),
+    sessionId: sessionIdFrom(bytes.subarray(SESSION_ID_AT, GENERATION_AT)),
     generation,
     secret: bytes.subarray(SECRET_AT, MAC_AT),
   };

@@ -1,3 +1,5 @@
+import { type SessionId, sessionIdOf } from "../session-id.ts";
+
 const ACCESS_TOKEN_MAX_CHARS = 4_096;
 
 /** The claims of an access token (RFC 9068 names, plus `sid`). Times in seconds since 1970. */
@@ -5,7 +7,7 @@ export interface AccessClaims {
   readonly iss: string;
   readonly aud: string;
   readonly sub: string;
-  readonly sid: string;
+  readonly sid: SessionId;
   readonly jti: string;
   readonly iat: number;
   readonly exp: number;
@@ -56,8 +58,10 @@ function readClaims(text: string | null): AccessClaims | null {
   if (claims === null) return null;
   const { iss, aud, sub, sid, jti, iat, exp } = claims;
   if (!isText(iss) || !isText(aud) || !isText(sub) || !isText(sid) || !isText(jti)) return null;
+  const sessionId = sessionIdOf(sid);
+  if (sessionId === null) return null;
   if (!isSeconds(iat) || !isSeconds(exp)) return null;
-  return { iss, aud, sub, sid, jti, iat, exp };
+  return { iss, aud, sub, sid: sessionId, jti, iat, exp };
 }
 
 /** Writing the parsed value again must give the same text: that refuses doubled names, spaces and odd escapes. */

@@ -1,5 +1,6 @@
 import { SessionError } from "../../errors.ts";
-import type { SessionId, SessionRecord } from "../../store.ts";
+import { sessionIdOf } from "../../session-id.ts";
+import type { SessionRecord } from "../../store.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler, RouteHandler } from "../handler.ts";
 import { clearedCookies } from "../request/cookies.ts";
@@ -37,11 +38,13 @@ export function revokeSessions(context: HttpContext): Handler {
 }
 
 /** `DELETE /api/auth/sessions/{id}`: ends one of the actor's own sessions, which may have ended already. */
-export function revokeSession(context: HttpContext): RouteHandler<{ readonly id: SessionId }> {
+export function revokeSession(context: HttpContext): RouteHandler<{ readonly id: string }> {
   return async (request, { id }) => {
     const credentials = await authenticateRequest(context, request, { fresh: true });
     const { actorId, sessionId } = credentials.session;
-    await context.engine.revokeSession(actorId, id);
+    const ended = sessionIdOf(id);
+    if (ended === null) throw new SessionError("not_found", "There is no such session.");
+    await context.engine.revokeSession(actorId, ended);
     return noContent(id === sessionId ? emptiedJar(credentials) : []);
   };
 }

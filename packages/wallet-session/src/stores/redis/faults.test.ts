@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
 import { describeFault } from "../../logging/event-log.ts";
+import type { SessionId } from "../../session-id.ts";
 import type { SessionRecord, SessionStore } from "../../store.ts";
 import {
   afterSwap,
@@ -277,8 +278,10 @@ test("which faults say that nothing was begun, and which leave it open", () => {
 
 test("an id that nobody has is no reason to open a connection", async () => {
   const { store } = open("redis://127.0.0.1:1");
-  expect(await store.findSession("x")).toBeNull();
-  expect(await store.revokeSession("x", REVOCATION)).toBe(false);
-  expect(await store.rotate(swapOf(newSession("a"), "a", { id: "x" }))).toEqual({ outcome: "unknown" });
+  expect(await store.findSession("x" as SessionId)).toBeNull();
+  expect(await store.revokeSession("x" as SessionId, REVOCATION)).toBe(false);
+  expect(await store.rotate(swapOf(newSession("a"), "a", { id: "x" as SessionId }))).toEqual({
+    outcome: "unknown",
+  });
   await expect(store.findSession(sessionId("a"))).rejects.toThrow("There is no connection to Redis.");
 });

@@ -1,6 +1,7 @@
+import { sessionIdFrom } from "../../session-id.ts";
 import type * as contract from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
-import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
+import { encodeNewSessionId } from "../session-id.ts";
 import { integer, known, parseJson, text, unreadable } from "../values.ts";
 import type { Reply } from "./driver.ts";
 
@@ -213,7 +214,7 @@ export function decodeEvent(event: Buffer): contract.SecurityEventRecord {
 /** @throws where it is not an id's 16 bytes */
 export function decodeId(bytes: Buffer): contract.SessionId {
   if (bytes.length !== 16) throw unreadable();
-  return decodeSessionId(bytes);
+  return sessionIdFrom(bytes);
 }
 
 export function encodeSigningKey(key: contract.SealedSigningKey): string {

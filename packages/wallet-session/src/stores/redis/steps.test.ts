@@ -162,7 +162,7 @@ test("where the server has WAITAOF, writes that come together go with one of the
   const swaps = sessions.map((session) => swapOf(session, session.id));
   const commands = await sent(Promise.all(swaps.map((swap) => store.rotate(swap))));
   expect(commands.slice(-2)).toEqual(["EVALSHA", "WAITAOF"]);
-  expect(await sent(store.findSession(sessions[0]?.id ?? ""))).toEqual(["GET"]);
+  expect(await sent(store.findSession(sessions[0]?.id ?? sessionId("none")))).toEqual(["GET"]);
   // Not on disk: nobody is told that it was done.
   pretence.acknowledged = 0;
   const [session, swap] = [sessions[1], swaps[1]];

@@ -1,6 +1,7 @@
+import { sessionIdFrom } from "../../session-id.ts";
 import type * as contract from "../../store.ts";
 import { REVOCATION_REASONS } from "../../store.ts";
-import { decodeSessionId, encodeNewSessionId } from "../session-id.ts";
+import { encodeNewSessionId } from "../session-id.ts";
 import { blob, integer, known, parseJson, text, unreadable } from "../values.ts";
 
 /** What the SQL stores have in common: how records become values and come back from rows. */
@@ -141,7 +142,7 @@ export function decodeSigningKey(row: Row): contract.SealedSigningKey {
 }
 
 export function sessionId(value: unknown): contract.SessionId {
-  return decodeSessionId(blob(value));
+  return sessionIdFrom(blob(value));
 }
 
 function decodeTransport(value: unknown): contract.Transport {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { SessionId } from "../../session-id.ts";
 import { bytes, newSession, sessionId, signingKey } from "../../testing/store-conformance-fixtures.ts";
 import { encodeSessionId } from "../session-id.ts";
 import { decodeSigningKey, type Row, SESSION_COLUMNS } from "../sql/rows.ts";
@@ -56,9 +57,9 @@ test("a signing key is not read from what is none", () => {
 test("a session id is 22 characters of base64url with no spare bits, or none", () => {
   expect(encodeSessionId(sessionId("a"))).toHaveLength(16);
   for (const id of ["", "x", `${sessionId("a")}A`, `${sessionId("a").slice(0, 21)}B`, `${"A".repeat(21)}=`]) {
-    expect(encodeSessionId(id)).toBeNull();
+    expect(encodeSessionId(id as SessionId)).toBeNull();
   }
-  expect(() => encodeSession({ ...session, id: "x" })).toThrow(RangeError);
+  expect(() => encodeSession({ ...session, id: "x" as SessionId })).toThrow(RangeError);
 });
 
 test("every generation takes 4 bytes", () => {
