@@ -43,7 +43,7 @@ test("with tokens of the usual life it says so in a line, and what would take to
 
 /** `npm run lab` as a developer types it, on a free port and with data of its own. */
 async function npmRunLab(): Promise<{ url: string; output: () => string }> {
-  const child: ChildProcess = spawn(process.execPath, [join(root, "scripts", "lab.mjs")], {
+  const child: ChildProcess = spawn(process.execPath, [join(root, "scripts", "run.mjs"), "lab"], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
     env: {

@@ -10,7 +10,7 @@ const app = appUnderTest();
 const demo = (baseUrl: string) =>
   runQuietly({
     command: process.execPath,
-    args: [join(root, "scripts", "demo.mjs")],
+    args: [join(root, "scripts", "run.mjs"), "demo"],
     env: { ...process.env, BASE_URL: baseUrl },
   });
 
