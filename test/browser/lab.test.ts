@@ -1,7 +1,7 @@
 // The lab: each button does what it says, against a real server. What it did is read from its log.
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { browserUnderTest, sessionOf, signIn } from "./browser.ts";
+import { browserUnderTest } from "./browser.ts";
 import { openLab, show } from "./lab-page.ts";
 
 const app = appUnderTest(() => ({ ACCESS_TOKEN_TTL: "12s", REFRESH_LEEWAY: "3s" }));
@@ -14,31 +14,6 @@ test("lost answer: the retry brings the same successor, and the generation rises
   expect(log).toContain("its row is at generation 2, and the client still holds 1");
   expect(log).toContain("the very same refresh token 2 that was lost, byte for byte");
   expect(log).toContain("The generation is 2. Two requests, and it rose by 1.");
-});
-
-describe("two tabs refresh at once, and both go on", () => {
-  test("as a session of the lab's own, which is gone afterwards", async () => {
-    const page = await openLab(browser);
-    const log = await show(page, "Two tabs");
-    expect(log).toContain("Two requests, and the generation rose by 1, to 2.");
-    expect(log).toContain("Asked once more, a moment later: the generation is 2.");
-    expect(log).toMatch(/Tab A POST \/api\/auth\/logout → 204/);
-    expect((await page.context().cookies()).map(({ name }) => name)).toEqual([]);
-  });
-
-  test("as the session of who is signed in, which goes on", async () => {
-    const context = await browser.open();
-    const before = await signIn(context);
-    const { session_id } = await sessionOf(before);
-    await before.close();
-    const page = await context.newPage();
-    await page.goto("/lab");
-    const log = await show(page, "Two tabs");
-    expect(log).toContain("the two tabs use its session");
-    expect(log).toContain("Two requests, and the generation rose by 1");
-    expect(log).not.toContain("/logout");
-    expect(await sessionOf(page)).toMatchObject({ session_id });
-  });
 });
 
 test("stolen token: the copy ends the session, for both, and the event stream says why", async () => {

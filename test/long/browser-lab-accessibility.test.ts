@@ -2,9 +2,9 @@
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { browserUnderTest } from "../browser/browser.ts";
+import { openLab, show } from "../browser/lab-page.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { browserUnderTest } from "./browser.ts";
-import { openLab, show } from "./lab-page.ts";
 
 const app = appUnderTest(() => ({ ACCESS_TOKEN_TTL: "12s", REFRESH_LEEWAY: "3s" }));
 const browser = browserUnderTest(app);

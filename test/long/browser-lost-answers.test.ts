@@ -1,9 +1,7 @@
 // Networks that lose and hold up answers while somebody watches a payment stream: nobody is signed out, and it flows on.
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import { storedSession } from "../../support/database.ts";
-import { REFRESH_COOKIE } from "../../support/session-client.ts";
-import { jarOf } from "../browser.ts";
+import { jarOf } from "../browser/browser.ts";
 import {
   eventually,
   expectToGoOn,
@@ -15,8 +13,10 @@ import {
   seesItFlow,
   type Watch,
   watchStream,
-} from "./mid-stream.ts";
-import { answerHeld, answerLost } from "./network.ts";
+} from "../browser/mid-stream/mid-stream.ts";
+import { answerHeld, answerLost } from "../browser/mid-stream/network.ts";
+import { storedSession } from "../support/database.ts";
+import { REFRESH_COOKIE } from "../support/session-client.ts";
 
 const here = midStream({}, { sideBySide: true });
 const RECIPIENT = createWalletKeypair().account;

@@ -1,10 +1,10 @@
 // Many tabs of one browser: one session, and nobody is signed out.
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { storedSession } from "../../support/database.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../support/session-client.ts";
-import { jarOf, letAccessEnd, seesSession, signIn } from "../browser.ts";
-import { ACCESS_TTL_MS, midStream, sessionIdOf } from "./mid-stream.ts";
+import { jarOf, letAccessEnd, seesSession, signIn } from "../browser/browser.ts";
+import { ACCESS_TTL_MS, midStream, sessionIdOf } from "../browser/mid-stream/mid-stream.ts";
+import { storedSession } from "../support/database.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../support/session-client.ts";
 
 const here = midStream();
 

@@ -1,8 +1,8 @@
 // The lab where time goes by, or the network: each button does what it says.
 import { describe, expect, test } from "vitest";
+import { browserUnderTest, isAlive } from "../browser/browser.ts";
+import { openLab, SIGNATURES, show } from "../browser/lab-page.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { browserUnderTest, isAlive } from "./browser.ts";
-import { openLab, SIGNATURES, show } from "./lab-page.ts";
 
 const app = appUnderTest(() => ({ ACCESS_TOKEN_TTL: "12s", REFRESH_LEEWAY: "3s" }));
 const browser = browserUnderTest(app, { sideBySide: true });
