@@ -35,7 +35,7 @@ export function AccountPage({ title, narrow = false, children }: AccountPageProp
  * The part of a page that belongs to an account. It does not say signed in or signed out before the
  * server has, and nothing of the account stays when its session has ended.
  */
-export function SignedIn({ title, children }: { title: string; children: ReactNode }) {
+function SignedIn({ title, children }: { title: string; children: ReactNode }) {
   const client = useSessionClient();
   const state = useSession();
   const { account, error, hadSession, reload } = useLoadedAccount();
@@ -74,7 +74,7 @@ const NEVER_SIGNED_IN = {
 };
 
 /** Says why there is no session, and where to get one. `hadSession`: this browser was signed in before. */
-export function Ended({ reason, hadSession }: { reason: EndReason; hadSession: boolean }) {
+function Ended({ reason, hadSession }: { reason: EndReason; hadSession: boolean }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const path = usePathname();
   const neverSignedIn = reason === "refresh_token_missing" && !hadSession;

@@ -6,9 +6,9 @@ import { useFeedEvent } from "wallet-session/react";
 import { change, read } from "../components/request.ts";
 import { type Loaded, useLoaded } from "../components/use-loaded.ts";
 import type { operationJson } from "../lib/operations/operation.ts";
-import type { Failure, OperationStatus } from "../lib/operations/tables.ts";
+import type { Failure } from "../lib/operations/tables.ts";
 
-export type { Failure, OperationStatus };
+export type { Failure };
 
 /** A long operation as the API tells it (docs/api.md). */
 export type Operation = ReturnType<typeof operationJson>;
@@ -19,7 +19,7 @@ function readOperation(client: SessionClient, id: string): Promise<Operation> {
 }
 
 /** Newest first. @throws SessionClientError */
-export async function listOperations(client: SessionClient): Promise<readonly Operation[]> {
+async function listOperations(client: SessionClient): Promise<readonly Operation[]> {
   const { operations } = await read<{ operations: readonly Operation[] }>(client, "/api/operations");
   return operations;
 }

@@ -176,7 +176,7 @@ interface StreamRowProps {
 }
 
 /** One stream of the list: whom it is with, how far it is, and how it stands. */
-export function StreamRow({ stream, selected, onSelect }: StreamRowProps) {
+function StreamRow({ stream, selected, onSelect }: StreamRowProps) {
   const name = streamName(stream);
   return (
     <li className="relative grid grid-cols-[auto_1fr] items-center gap-x-3 px-4 py-4 hover:bg-sunken/60 sm:gap-x-4 sm:px-6">

@@ -149,7 +149,7 @@ async function openSignedIn(context: BrowserContext, path: string): Promise<Page
 }
 
 /** Signs in with the key of the context's demo wallet. What the answer sets is in its jar. */
-export async function fillJar(context: BrowserContext): Promise<void> {
+async function fillJar(context: BrowserContext): Promise<void> {
   const [{ request }, key] = [context, keyOf(context)];
   const challenge = await request.get(`/api/auth/wallet?account=${key.account}`);
   const answer = await request.post("/api/auth/wallet", {

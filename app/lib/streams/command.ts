@@ -122,7 +122,7 @@ async function answered(tx: Tx, request: CommandRequest, record: StreamRecord, n
 }
 
 /** @throws settlement_unavailable: the settlement stays written, and the next command sends it again */
-export async function send(sender: SettlementSender, settlement: Settlement): Promise<Sent> {
+async function send(sender: SettlementSender, settlement: Settlement): Promise<Sent> {
   try {
     return { id: settlement.id, ...(await sender.settle(settlement)) };
   } catch (cause) {

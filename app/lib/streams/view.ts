@@ -57,7 +57,7 @@ export function streamAnswer(
   });
 }
 
-export function isoTime(ms: number): string {
+function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 

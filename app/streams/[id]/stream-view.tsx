@@ -103,7 +103,7 @@ function Parties({ stream }: { stream: StreamWithHistory }) {
 }
 
 /** Where the deposit is: each part of it, to the last digit. */
-export function StreamAmounts({ stream }: { stream: Stream }) {
+function StreamAmounts({ stream }: { stream: Stream }) {
   const { deposited, settled, withdrawn, withdrawable, due, refunded, remaining } = amountsAt(
     stream,
     useServerNow(),

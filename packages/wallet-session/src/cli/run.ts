@@ -106,7 +106,7 @@ function explain(error: unknown): string {
 const WIDTH = 100;
 
 /** `wallet-session --help`. */
-export function overview(): string {
+function overview(): string {
   const rows = COMMANDS.map(({ name, summary }) => [name, summary] as const);
   return [
     "Sessions for people who sign in with a wallet.",
@@ -122,7 +122,7 @@ export function overview(): string {
 }
 
 /** `wallet-session COMMAND --help`. */
-export function helpOf(command: Command): string {
+function helpOf(command: Command): string {
   const options = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(
     ([name, { value, about }]) => [`--${name}${value === undefined ? "" : ` ${value}`}`, about] as const,
   );

@@ -73,7 +73,7 @@ export interface SessionEngineOptions {
 }
 
 /** @throws RangeError for more than the share: a jar that is young for two leeways would not be renewed in time */
-export function leewayFor(accessTtlMs: number, leewayMs: number | undefined): number {
+function leewayFor(accessTtlMs: number, leewayMs: number | undefined): number {
   const most = accessTtlMs * REFRESH_LEEWAY_MAX_SHARE;
   if (leewayMs === undefined) return Math.min(REFRESH_LEEWAY_MS, most);
   if (leewayMs > most) throw new RangeError("refreshLeewayMs is more than a quarter of accessTtlMs");

@@ -140,7 +140,7 @@ function codeOf(event: SessionEvent): string | null {
 }
 
 /** Lines that are counted together. A closed set: what a client sends must not make a new one. */
-export interface LineKind {
+interface LineKind {
   readonly event: string;
   /** What tells lines of the same event apart. */
   readonly code: string | null;

@@ -122,7 +122,7 @@ async function loadClient(): Promise<PromClient> {
  * The number of live sessions as it was last counted; null before that. To ask for it begins to count anew where that was
  * half a minute ago, and waits for nothing: a store may have to look at each session.
  */
-export function liveSessions(
+function liveSessions(
   engine: Pick<SessionEngine, "countSessions">,
   stopwatch: Stopwatch,
 ): () => number | null {

@@ -98,7 +98,7 @@ async function stop(server: Server, connections: Connections, withinMs: number):
  * The connections of a server, and what is being answered on each. Node's own `closeIdleConnections` takes one for idle whose
  * answer was ended but is still on its way to a slow reader, and does not take one for idle on which nothing has come yet.
  */
-export class Connections {
+class Connections {
   readonly #answers = new Map<Socket, Set<ServerResponse>>();
   #draining = false;
 

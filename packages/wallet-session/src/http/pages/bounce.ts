@@ -51,7 +51,7 @@ export function bounce(context: HttpContext): Handler {
  * The problem as a page, for a person whose page load met it: says that nothing is lost and loads itself again by itself,
  * without a script. Keeps status and Retry-After. A refusal that repeating does not mend stays the problem that it is.
  */
-export function withTryAgainPage(problem: Response): Response {
+function withTryAgainPage(problem: Response): Response {
   if (problem.status < 500 && problem.status !== 429) return problem;
   const headers = new Headers(problem.headers);
   const seconds = Number(headers.get("Retry-After") ?? STORE_RETRY_AFTER_SECONDS);
@@ -94,7 +94,7 @@ const BASE = "https://here.invalid";
 /**
  * `path` with the reason of the refusal as `?reason=`. Unchanged where the person knows the reason or there is none to tell: signed out here, signed in anew here, or a cookie that never was one of ours.
  */
-export function withReason(path: string, refusal: SessionError): string {
+function withReason(path: string, refusal: SessionError): string {
   const reason = reasonOf(refusal);
   if (reason === null) return path;
   const { pathname, search, hash } = new URL(path, BASE);

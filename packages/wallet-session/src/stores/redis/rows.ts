@@ -212,7 +212,7 @@ export function decodeEvent(event: Buffer): contract.SecurityEventRecord {
 }
 
 /** @throws where it is not an id's 16 bytes */
-export function decodeId(bytes: Buffer): contract.SessionId {
+function decodeId(bytes: Buffer): contract.SessionId {
   if (bytes.length !== 16) throw unreadable();
   return sessionIdFrom(bytes);
 }

@@ -133,7 +133,7 @@ export function satisfies(
 }
 
 /** The signatures without the first by this key; null when there is none. */
-export function takeSignature(
+function takeSignature(
   key: string,
   message: Uint8Array,
   signatures: readonly DecoratedSignature[],
