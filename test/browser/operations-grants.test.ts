@@ -28,7 +28,7 @@ test("revoked from another device, it pauses; there a signature lets it go on, w
   expect((await sessionOf(phone)).session_id).not.toBe(sessionId);
 });
 
-test("signing out warns of what will pause, and whoever signs in again resumes it", async () => {
+test("signing out warns of what will pause, and a new sign-in resumes it", async () => {
   const page = await withStreams(app, browser, MANY);
   await settleAll(page);
   const path = new URL(page.url()).pathname;

@@ -16,7 +16,7 @@ function startStream(page: Page): Promise<string> {
   return createStream(page, { recipient, deposit: "36000", duration_seconds: 3_600, start: true });
 }
 
-test("an operation goes on while nobody watches, and says how far it is to whoever comes back", async () => {
+test("an operation goes on while nobody watches, and says how far it is to a person who comes back", async () => {
   const page = await withStreams(app, browser, 12);
   await settleAll(page);
   const path = new URL(page.url()).pathname;

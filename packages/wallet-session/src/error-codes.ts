@@ -3,7 +3,7 @@ export interface ErrorMeaning {
   /** Of the answer. */
   readonly status: number;
   readonly title: string;
-  /** The session of the credentials that were sent is over, and no refresh brings it back. */
+  /** These credentials cannot be renewed: to their client the session is over. */
   readonly ends?: true;
   /**
    * A guard's 401, which another access token may cure. `session_revoked` also ends a session: the request was refused for

@@ -150,7 +150,7 @@ export interface SessionRecord {
   readonly generation: number;
   /** SHA-256 of the current generation's secret: 32 bytes. */
   readonly secretHash: Uint8Array;
-  /** The salt that the current secret was derived with: 16 bytes. */
+  /** The salt that the current secret was derived with: 16 bytes. Random and unused at generation 1. */
   readonly salt: Uint8Array;
   /** Keyed hash of the retry key of the last rotation: 32 bytes, or null when none was given. */
   readonly retryKeyHash: Uint8Array | null;
@@ -209,7 +209,7 @@ export interface RevocationEntry {
 
 export interface RevocationPage {
   readonly entries: readonly RevocationEntry[];
-  /** Where the next page begins. */
+  /** Of the last entry; the next page begins after it. */
   readonly position: number;
   /**
    * The position of the newest entry that was ever written, pruned or not; 0: none. Less than a position that was given

@@ -25,7 +25,7 @@ async function digestOf(call: Promise<unknown>): Promise<string> {
   );
 }
 
-test("whoever is signed in", async () => {
+test("who is signed in", async () => {
   const { guard, jar } = await signedIn();
   expect(await guard.session()).toMatchObject({ actorId: jar.key.account, sessionId: jar.sessionId });
   expect(await guard.require("/account")).toMatchObject({ sessionId: jar.sessionId });

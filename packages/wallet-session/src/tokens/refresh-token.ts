@@ -21,7 +21,7 @@ const TOKEN_BYTES = MAC_AT + MAC_BYTES;
 export const SESSION_ID_BYTES = 16;
 export const SECRET_BYTES = 32;
 export const SALT_BYTES = 16;
-/** The last generation that a token can name; its successor could not be written. */
+/** The one number above 0 that no token may name. */
 const GENERATION_END = 0xffff_ffff;
 
 /** A refresh token that one of our secrets has authenticated. Says nothing about whether its session lives. */

@@ -132,7 +132,7 @@ describe("a signed challenge", () => {
     }
   });
 
-  it("is one and the same challenge whoever signs it, consumed until no node accepts it", async () => {
+  it("is one and the same challenge for every signer, consumed until no node accepts it", async () => {
     const { wallet } = walletAt();
     const { transaction } = await wallet.challenge({ account });
     const { challenge } = await wallet.verify({ transaction: signedBy(transaction, ALICE) });
