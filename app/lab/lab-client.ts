@@ -1,6 +1,6 @@
 import { isCurable, terminalCode } from "wallet-session/client";
 import { openDemoWallet } from "../sign-in/demo-wallet.ts";
-import type { LogEntry, Recorder, TrackEnd } from "./recording.ts";
+import type { Recorder, Tone } from "./recording.ts";
 import { watchSession } from "./session-stream.ts";
 import type { Answer, Wire } from "./wire.ts";
 
@@ -15,7 +15,7 @@ export interface Held {
   readonly generation: number;
 }
 
-export type RefreshOutcome = "renewed" | "ended" | "undecided";
+type RefreshOutcome = "renewed" | "ended" | "undecided";
 
 /** As docs/clients.md asks of clients. */
 const RENEWAL_SHARE = { from: 0.6, to: 0.8 };
@@ -61,7 +61,7 @@ export class LabClient {
       this.#say("The server did not take the signature.", answer, "danger");
       return false;
     }
-    this.#recorder.begin("body", tokens.sessionId, 1);
+    this.#recorder.begin("body", 1);
     this.#keep(tokens, 1);
     this.#recorder.flag("body", "signed once", "good");
     this.#say("The wallet signed one challenge: a session begins, at generation 1.", answer, "good");
@@ -109,22 +109,19 @@ export class LabClient {
   }
 
   /** A guarded request. If a newer access token cures its 401, the client renews and sends it once more. */
-  async call(): Promise<Answer> {
+  async call(): Promise<void> {
     const answer = await this.#ask();
     if (answer.status === 200) {
       this.#say("The access token is accepted.", answer, "good");
-    } else if (isCurable(answer.code) && terminalCode(answer.code) === undefined) {
-      this.#say("The access token has ended. That says nothing about the session.", answer, "notice");
-      if ((await this.refresh()) !== "renewed") return answer;
-      const again = await this.#ask();
-      this.#say("The same request, sent once more with the new access token.", again, "good");
-      return again;
     } else if (answer.status === null) {
       this.#say("No answer. The client keeps what it holds.", answer, "notice");
-    } else {
+    } else if (!isCurable(answer.code) || terminalCode(answer.code) !== undefined) {
       this.#say("The access token is refused.", answer, "danger");
+    } else {
+      this.#say("The access token has ended. That says nothing about the session.", answer, "notice");
+      if ((await this.refresh()) !== "renewed") return;
+      this.#say("The same request, sent once more with the new access token.", await this.#ask(), "good");
     }
-    return answer;
   }
 
   /** The generation in the server's row; null if the server does not say. */
@@ -166,12 +163,13 @@ export class LabClient {
   }
 
   #watch(): void {
-    this.#stopWatching = watchSession(
-      { wire: this.#wire, recorder: this.#recorder },
-      () => this.#held?.accessToken ?? null,
+    const leaving = new AbortController();
+    this.#stopWatching = () => leaving.abort();
+    const bearer = () => this.#held?.accessToken ?? null;
+    watchSession(this.#wire, this.#recorder, bearer, leaving.signal).then((ended) => {
       // The refresh endpoint has the last word.
-      () => void this.refresh(),
-    );
+      if (ended) void this.refresh();
+    });
   }
 
   #ask(): Promise<Answer> {
@@ -183,22 +181,13 @@ export class LabClient {
     const { generation } = await this.generationAtServer();
     const now = generation ?? before.generation + 1;
     const wasLost = this.#wire.lostAnswer?.body.refresh_token === tokens.refreshToken;
-    if (wasLost) {
-      this.#recorder.step("body", "replayed", now);
-      this.#say(
-        `Retried with the same key …${tail(before.retryKey ?? "")}: the very same refresh token ${now} that was lost, byte for byte (…${tail(tokens.refreshToken)}). The server wrote nothing.`,
-        answer,
-        "good",
-      );
-      return;
-    }
-    this.#recorder.step("body", "begun", now);
+    this.#recorder.step("body", wasLost ? "replayed" : "begun", now);
+    const key = `Retried with the same key …${tail(before.retryKey ?? "")}`;
     const again = isRetry ? "Retried with the same key, and this time it came through: " : "Renewed: ";
-    this.#say(
-      `${again}a new access token, and refresh token ${now} in place of ${before.generation}.`,
-      answer,
-      "good",
-    );
+    const text = wasLost
+      ? `${key}: the very same refresh token ${now} that was lost, byte for byte (…${tail(tokens.refreshToken)}). The server wrote nothing.`
+      : `${again}a new access token, and refresh token ${now} in place of ${before.generation}.`;
+    this.#say(text, answer, "good");
   }
 
   #keep(tokens: Tokens, generation: number): void {
@@ -218,7 +207,7 @@ export class LabClient {
     this.#plan(expiresInMs * share);
   }
 
-  #end(how: TrackEnd["how"], text: string, answer: Answer): void {
+  #end(how: "revoked" | "signed-out", text: string, answer: Answer): void {
     clearTimeout(this.#timer);
     this.#stopWatching();
     this.#recorder.end("body", how);
@@ -231,7 +220,7 @@ export class LabClient {
     if (this.#renews) this.#timer = setTimeout(() => void this.refresh(), Math.max(0, delayMs));
   }
 
-  #say(text: string, { exchange }: Answer, tone: LogEntry["tone"]): void {
+  #say(text: string, exchange: Answer, tone: Tone): void {
     this.#recorder.say("client", text, { tone, exchange });
   }
 
@@ -241,23 +230,15 @@ export class LabClient {
   }
 }
 
-interface Tokens {
-  readonly sessionId: string;
-  readonly accessToken: string;
-  readonly refreshToken: string;
-  readonly expiresInMs: number;
-}
+type Tokens = NonNullable<ReturnType<typeof tokensOf>>;
 
-function tokensOf({ status, body }: Answer): Tokens | null {
-  const { session_id, access_token, refresh_token, expires_in } = body;
-  if (status !== 200 || typeof session_id !== "string" || typeof access_token !== "string") return null;
-  if (typeof refresh_token !== "string" || typeof expires_in !== "number") return null;
-  return {
-    sessionId: session_id,
-    accessToken: access_token,
-    refreshToken: refresh_token,
-    expiresInMs: expires_in * 1_000,
-  };
+/** Null where the answer brings none. */
+function tokensOf({ status, body }: Answer) {
+  const { session_id: sessionId, access_token: accessToken, refresh_token: refreshToken } = body;
+  const { expires_in: seconds } = body;
+  if (status !== 200 || typeof sessionId !== "string" || typeof accessToken !== "string") return null;
+  if (typeof refreshToken !== "string" || typeof seconds !== "number") return null;
+  return { sessionId, accessToken, refreshToken, expiresInMs: seconds * 1_000 };
 }
 
 /** Enough to tell two apart, not enough to use. */

@@ -28,11 +28,12 @@ const FOLLOWS_WITHIN_PX = 60;
 export function LabLog({ entries }: { entries: readonly LogEntry[] }) {
   const log = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
+  const newest = entries.at(-1)?.id;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each new entry is scrolled to
   useEffect(() => {
     if (follows.current) log.current?.scrollTo({ top: log.current.scrollHeight });
-  }, [entries]);
+  }, [newest]);
 
   return (
     <div

@@ -17,19 +17,15 @@ const WATCHABLE_SECONDS = 60;
 
 export function LabView({ settings }: { settings: LabSettings }) {
   const [lab] = useState(() => new Lab(settings));
-  const state = useSyncExternalStore(
+  useSyncExternalStore(
     (listener) => lab.subscribe(listener),
-    () => lab.state,
-    () => lab.state,
-  );
-  const recording = useSyncExternalStore(
-    (listener) => lab.recorder.subscribe(listener),
-    () => lab.recorder.recording,
-    () => lab.recorder.recording,
+    () => lab.version,
+    () => lab.version,
   );
   useEffect(() => lab.open(), [lab]);
 
-  const { held, running } = state;
+  const { running, recorder } = lab;
+  const { held } = lab.client;
   const { accessTokenSeconds } = settings;
   return (
     <>
@@ -61,14 +57,14 @@ export function LabView({ settings }: { settings: LabSettings }) {
             {held === null ? "Start a session" : "End the session"}
           </Button>
         </div>
-        {recording.tracks.length === 0 ? (
+        {recorder.tracks.length === 0 ? (
           <div className="mt-6">
             <EmptyState title="Nothing has happened yet">
               Start a session and watch it renew, or press one of the buttons below.
             </EmptyState>
           </div>
         ) : (
-          <Timeline recording={recording} recorder={lab.recorder} />
+          <Timeline recorder={recorder} />
         )}
         <div className="mt-5 min-h-16 border-t border-line pt-4">
           {held === null ? (
@@ -76,7 +72,7 @@ export function LabView({ settings }: { settings: LabSettings }) {
               The client holds nothing. Any of these begins a session first:
             </p>
           ) : (
-            <Holdings held={held} recorder={lab.recorder} />
+            <Holdings held={held} recorder={recorder} />
           )}
         </div>
         {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form's fields */}
@@ -109,7 +105,7 @@ export function LabView({ settings }: { settings: LabSettings }) {
           <h2 id="log" className="mb-2 text-lg font-semibold tracking-tight">
             In words
           </h2>
-          <LabLog entries={recording.entries} />
+          <LabLog entries={recorder.entries} />
         </Card>
       </div>
     </>

@@ -1,33 +1,32 @@
 import { explain } from "../components/explain.ts";
-import { type Held, LabClient } from "./lab-client.ts";
+import { LabClient } from "./lab-client.ts";
 import { Recorder } from "./recording.ts";
 import type { LabSettings, Scenario } from "./scenario.ts";
 import { Wire } from "./wire.ts";
 
-/** A new object after each change. */
-interface LabState {
-  readonly held: Held | null;
-  /** What is being shown, by its name; null while nothing is. */
-  readonly running: string | null;
-}
-
 /** One client, its wire to the server and the recording of what they do; runs one scenario at a time. */
 export class Lab {
-  readonly recorder = new Recorder();
-  readonly #settings: LabSettings;
+  readonly recorder = new Recorder(() => this.#changed());
   readonly #wire = new Wire();
-  readonly #client: LabClient;
+  readonly client = new LabClient(this.#wire, this.recorder, () => this.#changed());
+  readonly #settings: LabSettings;
   readonly #listeners = new Set<() => void>();
-  #state: LabState = { held: null, running: null };
+  #version = 0;
+  #running: string | null = null;
   #leaving = new AbortController();
 
   constructor(settings: LabSettings) {
     this.#settings = settings;
-    this.#client = new LabClient(this.#wire, this.recorder, () => this.#change({ held: this.#client.held }));
   }
 
-  get state(): LabState {
-    return this.#state;
+  /** What is being shown, by its name; null while nothing is. */
+  get running(): string | null {
+    return this.#running;
+  }
+
+  /** Rises with each change of what runs, of what the client holds and of the log. */
+  get version(): number {
+    return this.#version;
   }
 
   subscribe(listener: () => void): () => void {
@@ -40,47 +39,43 @@ export class Lab {
     this.#leaving = new AbortController();
     return () => {
       this.#leaving.abort();
-      this.#client.stop();
+      this.client.stop();
     };
   }
 
   /** Begins a session, or ends the one there is. */
   async toggleSession(): Promise<void> {
-    const { held } = this.#state;
-    await this.#alone(held === null ? "Start" : "End", async () => {
-      if (held === null) await this.#client.signIn();
-      else await this.#client.signOut();
-    });
+    const { client } = this;
+    if (client.held === null) await this.#alone("Start", () => client.signIn());
+    else await this.#alone("End", () => client.signOut());
   }
 
   async run(scenario: Scenario): Promise<void> {
+    const { client, recorder } = this;
     await this.#alone(scenario.name, async () => {
-      if (this.#client.held === null && !(await this.#client.signIn())) return;
-      this.recorder.say("lab", `${scenario.name}. ${scenario.summary}`);
-      await scenario.run({
-        client: this.#client,
-        wire: this.#wire,
-        recorder: this.recorder,
-        settings: this.#settings,
-        pause: (ms) => this.#pause(ms),
-      });
-      this.recorder.say("rule", scenario.rule);
+      if (client.held === null && !(await client.signIn())) return;
+      recorder.say("lab", `${scenario.name}. ${scenario.summary}`);
+      const pause = (ms: number) => this.#pause(ms);
+      await scenario.run({ client, wire: this.#wire, recorder, settings: this.#settings, pause });
+      recorder.say("rule", scenario.rule);
     });
   }
 
-  async #alone(name: string, task: () => Promise<void>): Promise<void> {
-    if (this.#state.running !== null) return;
-    this.#change({ running: name });
-    this.#client.stopRenewing();
+  async #alone(name: string, task: () => Promise<unknown>): Promise<void> {
+    if (this.#running !== null) return;
+    this.#running = name;
+    this.#changed();
+    this.client.stopRenewing();
     try {
       await task();
     } catch (error) {
       if (this.#leaving.signal.aborted) return;
       this.recorder.say("lab", `${name} was broken off. ${explain(error)}`, { tone: "danger" });
     } finally {
-      this.#change({ running: null });
+      this.#running = null;
+      this.#changed();
     }
-    this.#client.startRenewing();
+    this.client.startRenewing();
   }
 
   #pause(ms: number): Promise<void> {
@@ -91,8 +86,8 @@ export class Lab {
     });
   }
 
-  #change(change: Partial<LabState>): void {
-    this.#state = { ...this.#state, ...change };
+  #changed(): void {
+    this.#version += 1;
     for (const listener of this.#listeners) listener();
   }
 }

@@ -1,10 +1,4 @@
-/** What happened in a run of the lab. All times are in milliseconds since the recording began. */
-export interface Recording {
-  readonly entries: readonly LogEntry[];
-  readonly tracks: readonly Track[];
-  readonly spans: readonly Span[];
-  readonly flags: readonly Flag[];
-}
+// What happened in a run of the lab. All times are in milliseconds since the recording began.
 
 /** Good: what kept the session alive. Danger: what ended it. */
 export type Tone = "calm" | "good" | "notice" | "danger";
@@ -35,18 +29,13 @@ export type Lane = "body" | "cookie";
 /** One session as it is drawn. */
 export interface Track {
   readonly lane: Lane;
-  readonly sessionId: string;
   readonly startedAt: number;
-  readonly end: TrackEnd | null;
-  readonly accessTokens: readonly AccessToken[];
-  readonly connections: readonly Connection[];
-  readonly steps: readonly Step[];
-}
-
-/** Unwatched: the session goes on, and the lab no longer looks. */
-export interface TrackEnd {
-  readonly at: number;
-  readonly how: "revoked" | "signed-out" | "unwatched";
+  /** Unwatched: the session goes on, and the lab no longer looks. */
+  end: { readonly at: number; readonly how: "revoked" | "signed-out" | "unwatched" } | null;
+  readonly accessTokens: AccessToken[];
+  /** Event streams on the session. */
+  readonly connections: Stretch[];
+  readonly steps: Step[];
 }
 
 export interface AccessToken {
@@ -59,25 +48,23 @@ export interface AccessToken {
   readonly arrived: boolean;
 }
 
-/** An event stream on the session; `until` is null while it is open. */
-interface Connection {
+/** A stretch of time; `until` is null while it lasts. */
+interface Stretch {
   readonly from: number;
-  readonly until: number | null;
+  until: number | null;
 }
 
 /** `generation`: the one that begins with the step, or that is given, copied or used again. */
-export interface Step {
+interface Step {
   readonly kind: "begun" | "replayed" | "copied" | "reused";
   readonly generation: number;
   readonly at: number;
 }
 
-/** A time without network or server, or asleep; `until` is null while it lasts. */
-export interface Span {
+/** A time without network or server, or asleep. */
+export interface Span extends Stretch {
   readonly lane: Lane;
   readonly label: string;
-  readonly from: number;
-  readonly until: number | null;
 }
 
 export interface Flag {
@@ -90,113 +77,80 @@ export interface Flag {
 /** More than an hour of an untouched page. */
 const MOST_KEPT = 600;
 
-const EMPTY: Recording = { entries: [], tracks: [], spans: [], flags: [] };
-
-/** Keeps a recording; a new object after each change, so that what is drawn can be compared by identity. */
+/** Keeps a recording. The picture is drawn anew for each frame; for the log, `onChange` tells of each entry. */
 export class Recorder {
-  readonly #clock: () => number;
-  readonly #startedAt: number;
-  readonly #listeners = new Set<() => void>();
-  #recording = EMPTY;
+  readonly entries: LogEntry[] = [];
+  readonly tracks: Track[] = [];
+  readonly spans: Span[] = [];
+  readonly flags: Flag[] = [];
+  readonly #onChange: () => void;
+  readonly #startedAt = performance.now();
   #entries = 0;
 
-  constructor(clock: () => number = () => performance.now()) {
-    this.#clock = clock;
-    this.#startedAt = clock();
-  }
-
-  get recording(): Recording {
-    return this.#recording;
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
   }
 
   now(): number {
-    return this.#clock() - this.#startedAt;
-  }
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return performance.now() - this.#startedAt;
   }
 
   say(who: Party, text: string, { tone = "calm", exchange = null }: Partial<LogEntry> = {}): void {
     this.#entries += 1;
-    this.#add("entries", { id: this.#entries, at: this.now(), who, text, tone, exchange });
+    keep(this.entries, { id: this.#entries, at: this.now(), who, text, tone, exchange });
+    this.#onChange();
   }
 
   flag(lane: Lane, label: string, tone: Tone): void {
-    this.#add("flags", { lane, at: this.now(), label, tone });
+    keep(this.flags, { lane, at: this.now(), label, tone });
   }
 
-  begin(lane: Lane, sessionId: string, generation: number): void {
-    const at = this.now();
-    const steps = [{ kind: "begun", generation, at }] as const;
-    const empty = { accessTokens: [], connections: [], steps };
-    this.#add("tracks", { lane, sessionId, startedAt: at, end: null, ...empty });
+  begin(lane: Lane, generation: number): void {
+    const empty = { end: null, accessTokens: [], connections: [], steps: [] };
+    keep(this.tracks, { lane, startedAt: this.now(), ...empty });
+    this.step(lane, "begun", generation);
   }
 
   step(lane: Lane, kind: Step["kind"], generation: number): void {
-    this.#addToTrack(lane, "steps", { kind, generation, at: this.now() });
+    keep(this.#track(lane)?.steps, { kind, generation, at: this.now() });
   }
 
   accessToken(lane: Lane, token: AccessToken): void {
-    this.#addToTrack(lane, "accessTokens", token);
+    keep(this.#track(lane)?.accessTokens, token);
   }
 
   connect(lane: Lane): void {
-    this.#addToTrack(lane, "connections", { from: this.now(), until: null });
+    keep(this.#track(lane)?.connections, { from: this.now(), until: null });
   }
 
   disconnect(lane: Lane): void {
-    const until = this.now();
-    this.#changeLast("tracks", lane, (track) => ({
-      ...track,
-      connections: track.connections.map((open) => ({ ...open, until: open.until ?? until })),
-    }));
+    this.#close(this.#track(lane)?.connections.at(-1));
   }
 
-  end(lane: Lane, how: TrackEnd["how"]): void {
-    this.#changeLast("tracks", lane, (track) => ({ ...track, end: track.end ?? { at: this.now(), how } }));
+  end(lane: Lane, how: NonNullable<Track["end"]>["how"]): void {
+    const track = this.#track(lane);
+    if (track !== undefined) track.end ??= { at: this.now(), how };
   }
 
   openSpan(lane: Lane, label: string): void {
-    this.#add("spans", { lane, label, from: this.now(), until: null });
+    keep(this.spans, { lane, label, from: this.now(), until: null });
   }
 
   closeSpan(lane: Lane): void {
-    this.#changeLast("spans", lane, (span) => ({ ...span, until: span.until ?? this.now() }));
+    this.#close(this.spans.findLast((span) => span.lane === lane));
   }
 
-  #add<Part extends keyof Recording>(part: Part, item: Recording[Part][number]): void {
-    this.#become({ ...this.#recording, [part]: kept([...this.#recording[part], item]) });
+  #track(lane: Lane): Track | undefined {
+    return this.tracks.findLast((track) => track.lane === lane);
   }
 
-  #addToTrack<Part extends "steps" | "accessTokens" | "connections">(
-    lane: Lane,
-    part: Part,
-    item: Track[Part][number],
-  ): void {
-    this.#changeLast("tracks", lane, (track) => ({ ...track, [part]: kept([...track[part], item]) }));
-  }
-
-  #changeLast<Part extends "tracks" | "spans">(
-    part: Part,
-    lane: Lane,
-    change: (item: Recording[Part][number]) => Recording[Part][number],
-  ): void {
-    const items = [...this.#recording[part]];
-    const at = items.findLastIndex((item) => item.lane === lane);
-    const last = items[at];
-    if (last === undefined) return;
-    items[at] = change(last);
-    this.#become({ ...this.#recording, [part]: items });
-  }
-
-  #become(recording: Recording): void {
-    this.#recording = recording;
-    for (const listener of this.#listeners) listener();
+  #close(stretch: Stretch | undefined): void {
+    if (stretch !== undefined) stretch.until ??= this.now();
   }
 }
 
-function kept<T>(items: readonly T[]): readonly T[] {
-  return items.slice(-MOST_KEPT);
+function keep<T>(items: T[] | undefined, item: T): void {
+  if (items === undefined) return;
+  items.push(item);
+  if (items.length > MOST_KEPT) items.shift();
 }

@@ -1,4 +1,4 @@
-import type { AccessToken, Flag, Span, Tone, Track } from "./recording.ts";
+import type { AccessToken, Flag, Lane, Recorder, Span, Tone, Track } from "./recording.ts";
 import {
   beginning,
   copies,
@@ -20,37 +20,42 @@ const FILL: Record<Tone, string> = {
 const TEXT: Record<Tone, string> = { ...FILL, calm: "fill-muted" };
 
 interface LaneProps {
+  lane: Lane;
+  /** Where in the picture it begins. */
   top: number;
   view: View;
-  tracks: readonly Track[];
-  spans: readonly Span[];
-  flags: readonly Flag[];
+  recorder: Recorder;
 }
 
 /** The sessions of one lane: their access tokens, their generations, and what happened to them. */
-export function TimelineLane({ top, view, tracks, spans, flags }: LaneProps) {
+export function TimelineLane({ lane, top, view, recorder: { tracks, spans, flags } }: LaneProps) {
+  const isHere = (item: { lane: Lane }) => item.lane === lane;
   return (
     <g transform={`translate(0 ${top})`}>
-      {spans.map((span) => (
+      {spans.filter(isHere).map((span) => (
         <Away key={span.from} span={span} view={view} />
       ))}
-      <Flags flags={flags} view={view} />
-      {tracks.map((track) => (
+      <Flags flags={flags.filter(isHere)} view={view} />
+      {tracks.filter(isHere).map((track) => (
         <g key={track.startedAt}>
           <SessionLine track={track} view={view} />
           <Connections track={track} view={view} />
           <AccessTokens track={track} view={view} />
-          <TimelineRack track={track} view={view} />
+          <Rack track={track} view={view} />
         </g>
       ))}
     </g>
   );
 }
 
-function SessionLine({ track, view }: { track: Track; view: View }) {
+interface TrackProps {
+  track: Track;
+  view: View;
+}
+
+function SessionLine({ track, view }: TrackProps) {
   const from = view.x(track.startedAt);
   const until = view.x(reach(track, view));
-  const isRevoked = track.end?.how === "revoked";
   const y = LANE.session;
   return (
     <g>
@@ -67,7 +72,7 @@ function SessionLine({ track, view }: { track: Track; view: View }) {
       {track.end?.how === "signed-out" && (
         <circle cx={until} cy={y} r="7" className="fill-surface stroke-accent" strokeWidth="3" />
       )}
-      {isRevoked && (
+      {track.end?.how === "revoked" && (
         <g>
           <circle cx={until} cy={y} r="9" className="fill-danger" />
           <path
@@ -83,7 +88,7 @@ function SessionLine({ track, view }: { track: Track; view: View }) {
 }
 
 /** Each event stream, from when it was opened until it was closed: it outlives the access token that opened it. */
-function Connections({ track, view }: { track: Track; view: View }) {
+function Connections({ track, view }: TrackProps) {
   const y = LANE.connection;
   return track.connections.map(({ from, until }) => {
     const left = view.x(from);
@@ -101,7 +106,7 @@ function Connections({ track, view }: { track: Track; view: View }) {
   });
 }
 
-function AccessTokens({ track, view }: { track: Track; view: View }) {
+function AccessTokens({ track, view }: TrackProps) {
   return placeTokens(track.accessTokens).map(({ token, y }) =>
     token.arrived ? (
       <AccessBar key={token.from} token={token} y={y} track={track} view={view} />
@@ -111,11 +116,9 @@ function AccessTokens({ track, view }: { track: Track; view: View }) {
   );
 }
 
-interface AccessBarProps {
+interface AccessBarProps extends TrackProps {
   token: AccessToken;
   y: number;
-  track: Track;
-  view: View;
 }
 
 /** Its whole life as an outline, filled as far as it has come. */
@@ -126,7 +129,6 @@ function AccessBar({ token: { generation, from, until, renewalAt }, y, track, vi
   const whole = Math.max(0, view.x(Math.min(until, view.until + 1_000)) - left);
   const spent = Math.max(0, view.x(Math.min(until, reach(track, view))) - left);
   const label = `token ${generation}`;
-  const isRoomy = fits(label, spent);
   return (
     <g>
       <rect
@@ -152,7 +154,7 @@ function AccessBar({ token: { generation, from, until, renewalAt }, y, track, vi
           y={y + 14}
           className={`text-[11px] font-medium ${isPast ? "fill-accent" : "fill-on-accent"}`}
         >
-          {isRoomy ? label : generation}
+          {fits(label, spent) ? label : generation}
         </text>
       )}
       {renewalAt !== null && !isCut && (
@@ -192,7 +194,7 @@ function Away({ span: { from, until, label }, view }: { span: Span; view: View }
   const width = Math.max(2, view.x(until ?? view.now) - left);
   return (
     <g>
-      <rect x={left} y="0" width={width} height={LANE.under + 4} rx="8" fill="url(#lab-away)" />
+      <rect x={left} y="0" width={width} height={LANE.under + 4} rx="8" className="fill-notice-wash" />
       {fits(label, width) && (
         <text x={left + 8} y={LANE.away} className="fill-notice text-[11px] font-medium">
           {label}
@@ -214,19 +216,14 @@ function Flags({ flags, view }: { flags: readonly Flag[]; view: View }) {
   ));
 }
 
-interface RackProps {
-  track: Track;
-  view: View;
-}
-
 /**
  * The refresh tokens of a session. Each generation is a tooth: it rises while the token ages, and drops when the next one
  * takes its place.
  */
-function TimelineRack({ track, view }: RackProps) {
+function Rack({ track, view }: TrackProps) {
   const base = LANE.rack;
-  const isRevoked = track.end?.how === "revoked";
   const rack = teeth(track, view);
+  const last = track.end?.how === "revoked" ? TOOTH.revoked : TOOTH.present;
   return (
     <g>
       {rack.map(({ generation, x, end, height }) => (
@@ -240,37 +237,34 @@ function TimelineRack({ track, view }: RackProps) {
       ))}
       <Replays track={track} view={view} />
       <Copies track={track} view={view} />
-      {rack.map(({ generation, x, isLast }) => (
-        <g key={generation}>
-          <circle
-            cx={x}
-            cy={base}
-            r="10.5"
-            strokeWidth="1.5"
-            className={
-              isLast && isRevoked
-                ? "fill-danger-wash stroke-danger"
-                : isLast
-                  ? "fill-accent stroke-accent"
-                  : "fill-surface stroke-accent"
-            }
-          />
-          <text
-            x={x}
-            y={base + 4}
-            textAnchor="middle"
-            className={`font-mono text-[11px] font-medium ${isLast && isRevoked ? "fill-danger" : isLast ? "fill-on-accent" : "fill-ink"}`}
-          >
-            {generation}
-          </text>
-        </g>
-      ))}
+      {rack.map(({ generation, x, isLast }) => {
+        const look = isLast ? last : TOOTH.past;
+        return (
+          <g key={generation}>
+            <circle cx={x} cy={base} r="10.5" strokeWidth="1.5" className={look.circle} />
+            <text
+              x={x}
+              y={base + 4}
+              textAnchor="middle"
+              className={`font-mono text-[11px] font-medium ${look.text}`}
+            >
+              {generation}
+            </text>
+          </g>
+        );
+      })}
     </g>
   );
 }
 
+const TOOTH = {
+  past: { circle: "fill-surface stroke-accent", text: "fill-ink" },
+  present: { circle: "fill-accent stroke-accent", text: "fill-on-accent" },
+  revoked: { circle: "fill-danger-wash stroke-danger", text: "fill-danger" },
+};
+
 /** The identical successor, given again: from the retry back to where its generation began. */
-function Replays({ track, view }: RackProps) {
+function Replays({ track, view }: TrackProps) {
   return track.steps
     .filter(({ kind }) => kind === "replayed")
     .map(({ generation, at }) => {
@@ -291,7 +285,7 @@ function Replays({ track, view }: RackProps) {
 }
 
 /** A copy of a token runs beside the rack, and comes back to it when it is used. */
-function Copies({ track, view }: RackProps) {
+function Copies({ track, view }: TrackProps) {
   return copies(track, view).map(({ from, until, reused }) => {
     const left = view.x(from);
     const right = view.x(until);

@@ -1,4 +1,4 @@
-import type { AccessToken, Flag, Recording, Track } from "./recording.ts";
+import type { AccessToken, Flag, Recorder, Track } from "./recording.ts";
 
 /** The picture's measures, in pixels. Time runs to the right, one lane below the other. */
 const PX_PER_SECOND = 12;
@@ -43,9 +43,9 @@ export interface View {
   x(at: number): number;
 }
 
-export function viewAt(recording: Recording, clock: number): View {
-  const isLive = recording.tracks.some(({ end }) => end === null);
-  const last = Math.max(0, ...recording.entries.slice(-1).map(({ at }) => at));
+export function viewAt({ tracks, entries }: Recorder, clock: number): View {
+  const isLive = tracks.some(({ end }) => end === null);
+  const last = entries.at(-1)?.at ?? 0;
   const now = isLive ? clock : Math.min(clock, last + AFTERGLOW_MS);
   const from = Math.max(0, now - PAST_MS);
   const until = now + FUTURE_MS;

@@ -1,7 +1,7 @@
 "use client";
 
-import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { Lane, Recorder, Recording } from "./recording.ts";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { Lane, Recorder } from "./recording.ts";
 import { TimelineLane } from "./timeline-lane.tsx";
 import { AXIS_HEIGHT, LANE, LANE_HEIGHT, ticks, type View, viewAt } from "./timeline-layout.ts";
 
@@ -15,19 +15,16 @@ const LANES: readonly { lane: Lane; session: string }[] = [
 ];
 
 /** The life of the sessions as a picture that grows to the right. The log beside it says the same in words. */
-export function Timeline({ recording, recorder }: { recording: Recording; recorder: Recorder }) {
-  const clock = useFrames(recorder);
-  const region = useRef<HTMLElement>(null);
-  const view = viewAt(recording, clock);
-  const lanes = LANES.filter(({ lane }) => recording.tracks.some((track) => track.lane === lane));
+export function Timeline({ recorder }: { recorder: Recorder }) {
+  const view = viewAt(recorder, useFrames(recorder));
+  const following = useFollowing(view.x(view.now));
+  const lanes = LANES.filter(({ lane }) => recorder.tracks.some((track) => track.lane === lane));
   const height = AXIS_HEIGHT + lanes.length * LANE_HEIGHT;
-
-  useFollowing(region, view.x(view.now));
 
   return (
     <figure className="relative mt-6">
       <section
-        ref={region}
+        {...following}
         aria-label="The picture; it scrolls sideways"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must be able to reach it
         tabIndex={0}
@@ -40,27 +37,14 @@ export function Timeline({ recording, recorder }: { recording: Recording; record
           height={height}
           className="block min-w-full"
         >
-          <defs>
-            <pattern
-              id="lab-away"
-              width="8"
-              height="8"
-              patternUnits="userSpaceOnUse"
-              patternTransform="rotate(45)"
-            >
-              <rect width="8" height="8" className="fill-notice-wash" />
-              <path d="M0 0V8" className="stroke-notice" strokeOpacity="0.25" strokeWidth="3" />
-            </pattern>
-          </defs>
           <Axis view={view} height={height} />
           {lanes.map(({ lane }, index) => (
             <TimelineLane
               key={lane}
+              lane={lane}
               top={AXIS_HEIGHT + index * LANE_HEIGHT}
               view={view}
-              tracks={recording.tracks.filter((track) => track.lane === lane)}
-              spans={recording.spans.filter((span) => span.lane === lane)}
-              flags={recording.flags.filter((flag) => flag.lane === lane)}
+              recorder={recorder}
             />
           ))}
           <path
@@ -73,10 +57,27 @@ export function Timeline({ recording, recorder }: { recording: Recording; record
       {lanes.map(({ lane, session }, index) => (
         <Captions key={lane} top={AXIS_HEIGHT + index * LANE_HEIGHT} session={session} />
       ))}
-      <Legend />
+      <figcaption>
+        <dl className="mt-3 flex flex-wrap gap-x-6 gap-y-1.5 text-xs text-muted">
+          {LEGEND.map(([name, text]) => (
+            <div key={name} className="flex gap-1.5">
+              <dt className="font-medium text-ink">{name}</dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
+      </figcaption>
     </figure>
   );
 }
+
+const LEGEND = [
+  ["Line:", "the session, one signature long; below it the event stream"],
+  ["Bar:", "an access token, with a dot where it is to be renewed"],
+  ["Tooth:", "a generation of the refresh token: a ratchet turns one way only"],
+  ["Arrow:", "a retry, given the same one again"],
+  ["Red dashes:", "a copy in other hands"],
+] as const;
 
 function Axis({ view, height }: { view: View; height: number }) {
   return ticks(view).map((at) => {
@@ -113,78 +114,6 @@ function Captions({ top, session }: { top: number; session: string }) {
   ));
 }
 
-const LEGEND: readonly { glyph: ReactNode; text: string }[] = [
-  {
-    glyph: (
-      <>
-        <path d="M4 8H24" className="stroke-wash" strokeWidth="9" strokeLinecap="round" />
-        <path
-          d="M10 8H26"
-          className="stroke-accent"
-          strokeWidth="3"
-          strokeLinecap="round"
-          strokeDasharray="1 6"
-        />
-        <circle cx="4" cy="8" r="4" className="fill-accent" />
-      </>
-    ),
-    text: "the session, one signature long; below it the event stream",
-  },
-  {
-    glyph: (
-      <>
-        <rect x="1" y="3" width="26" height="10" rx="5" className="fill-wash stroke-accent" />
-        <circle cx="19" cy="8" r="2" className="fill-surface stroke-accent" />
-      </>
-    ),
-    text: "an access token, and when it is to be renewed",
-  },
-  {
-    glyph: (
-      <path d="M2 13L25 3V13Z" className="fill-wash stroke-accent" strokeWidth="1.5" strokeLinejoin="round" />
-    ),
-    text: "a generation of the refresh token: a ratchet turns one way only",
-  },
-  {
-    glyph: (
-      <>
-        <path d="M23 3C23 16 7 16 7 7" className="fill-transparent stroke-accent" strokeWidth="2" />
-        <path d="M3 8L7 2l4 6z" className="fill-accent" />
-      </>
-    ),
-    text: "a retry, given the same one again",
-  },
-  {
-    glyph: (
-      <path
-        d="M3 2V12H24V5"
-        className="fill-transparent stroke-danger"
-        strokeWidth="2"
-        strokeLinecap="round"
-        strokeDasharray="3 4"
-      />
-    ),
-    text: "a copy in other hands",
-  },
-];
-
-function Legend() {
-  return (
-    <figcaption>
-      <ul className="mt-3 flex flex-wrap gap-x-6 gap-y-1.5 text-xs text-muted">
-        {LEGEND.map(({ glyph, text }) => (
-          <li key={text} className="flex items-center gap-2">
-            <svg aria-hidden="true" viewBox="0 0 28 16" className="h-4 w-7 shrink-0">
-              {glyph}
-            </svg>
-            {text}
-          </li>
-        ))}
-      </ul>
-    </figcaption>
-  );
-}
-
 /** The recording's time, updated for each frame. */
 function useFrames(recorder: Recorder): number {
   const [now, setNow] = useState(() => recorder.now());
@@ -206,33 +135,31 @@ const SIDEWAYS = ["ArrowLeft", "ArrowRight", "Home", "End"];
  * Keeps the present in sight as it moves to the right; `present`: where in the picture it is. It leaves people
  * alone who scroll elsewhere, and follows again once they are back at the present.
  */
-function useFollowing(region: RefObject<HTMLElement | null>, present: number): void {
+function useFollowing(present: number) {
+  const ref = useRef<HTMLElement>(null);
   const follows = useRef(true);
   const target = useRef(0);
 
   useLayoutEffect(() => {
-    const element = region.current;
+    const element = ref.current;
     if (element === null) return;
     const last = element.scrollWidth - element.clientWidth;
     target.current = Math.min(last, Math.max(0, present - PRESENT_AT * element.clientWidth));
     if (follows.current) element.scrollTo({ left: target.current });
-  }, [region, present]);
+  }, [present]);
 
-  useEffect(() => {
-    const element = region.current;
-    if (element === null) return;
-    const listening = new AbortController();
-    const { signal } = listening;
-    const leave = () => {
-      follows.current = false;
-    };
-    const comeBack = () => {
-      if (Math.abs(element.scrollLeft - target.current) < FOLLOWS_WITHIN_PX) follows.current = true;
-    };
-    element.addEventListener("pointerdown", leave, { signal });
-    element.addEventListener("wheel", ({ deltaX }) => deltaX !== 0 && leave(), { signal, passive: true });
-    element.addEventListener("keydown", ({ key }) => SIDEWAYS.includes(key) && leave(), { signal });
-    for (const event of ["pointerup", "scrollend"]) element.addEventListener(event, comeBack, { signal });
-    return () => listening.abort();
-  }, [region]);
+  const leave = () => {
+    follows.current = false;
+  };
+  const comeBack = ({ currentTarget: { scrollLeft } }: { currentTarget: HTMLElement }) => {
+    if (Math.abs(scrollLeft - target.current) < FOLLOWS_WITHIN_PX) follows.current = true;
+  };
+  return {
+    ref,
+    onPointerDown: leave,
+    onWheel: ({ deltaX }: { deltaX: number }) => deltaX !== 0 && leave(),
+    onKeyDown: ({ key }: { key: string }) => SIDEWAYS.includes(key) && leave(),
+    onPointerUp: comeBack,
+    onScrollEnd: comeBack,
+  };
 }

@@ -1,15 +1,11 @@
 import type { Exchange } from "./recording.ts";
 
-/** What came of a request. `status` null: no answer reached the client, so the outcome is unknown to it. */
-export interface Answer {
-  readonly status: number | null;
-  /** The code of a problem of ours. */
-  readonly code: string | null;
+/** What came of a request. Without a status the outcome is unknown to the client; `code`: that of a problem of ours. */
+export interface Answer extends Exchange {
   readonly body: Readonly<Record<string, unknown>>;
-  readonly exchange: Exchange;
 }
 
-export interface Sent {
+interface Sent {
   readonly bearer?: string;
   readonly body?: Readonly<Record<string, string>>;
   readonly retryKey?: string;
@@ -48,32 +44,30 @@ export class Wire {
   }
 
   async send(method: string, path: string, sent: Sent = {}): Promise<Answer> {
-    if (this.#connected.signal.aborted) return silence(method, path);
+    const silence = { method, path, status: null, code: null, body: {} };
+    if (this.#connected.signal.aborted) return silence;
     const loses = this.#losesNext;
     this.#losesNext = false;
-    const answer = await exchange(method, path, sent, this.#connected.signal);
+    const answer = await ask(method, path, sent, this.#connected.signal).catch(() => silence);
     if (!loses) return answer;
     this.#lost = answer;
-    return silence(method, path);
+    return silence;
   }
 
   /** Opens an event stream; null where none was opened. What it brings is read from the response's body. */
   async connect(path: string, bearer: string, signal: AbortSignal): Promise<Response | null> {
     if (this.#connected.signal.aborted) return null;
-    try {
-      const response = await fetch(path, {
-        headers: { accept: "text/event-stream", authorization: `Bearer ${bearer}` },
-        ...APART,
-        signal: AbortSignal.any([signal, this.#connected.signal]),
-      });
-      return response.ok ? response : null;
-    } catch {
-      return null;
-    }
+    const response = await fetch(path, {
+      headers: { accept: "text/event-stream", authorization: `Bearer ${bearer}` },
+      ...APART,
+      signal: AbortSignal.any([signal, this.#connected.signal]),
+    }).catch(() => null);
+    return response?.ok ? response : null;
   }
 }
 
-async function exchange(
+/** @throws what `fetch` throws where no answer comes */
+async function ask(
   method: string,
   path: string,
   { bearer, body, retryKey }: Sent,
@@ -83,34 +77,24 @@ async function exchange(
   if (bearer !== undefined) headers.set("authorization", `Bearer ${bearer}`);
   if (body !== undefined) headers.set("content-type", "application/json");
   if (retryKey !== undefined) headers.set("idempotency-key", retryKey);
-  try {
-    const response = await fetch(path, {
-      method,
-      headers,
-      body: body === undefined ? null : JSON.stringify(body),
-      ...APART,
-      signal: AbortSignal.any([connected, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
-    });
-    const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") === true;
-    const members = await membersOf(response);
-    const code = isProblem && typeof members.code === "string" ? members.code : null;
-    const { status } = response;
-    return { status, code, body: members, exchange: { method, path, status, code } };
-  } catch {
-    return silence(method, path);
-  }
+  const response = await fetch(path, {
+    method,
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+    ...APART,
+    signal: AbortSignal.any([connected, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
+  });
+  const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") === true;
+  const members = membersOf(await response.text());
+  const code = isProblem && typeof members.code === "string" ? members.code : null;
+  return { method, path, status: response.status, code, body: members };
 }
 
-async function membersOf(response: Response): Promise<Record<string, unknown>> {
-  const text = await response.text();
+function membersOf(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? { ...value } : {};
   } catch {
     return {};
   }
-}
-
-function silence(method: string, path: string): Answer {
-  return { status: null, code: null, body: {}, exchange: { method, path, status: null, code: null } };
 }

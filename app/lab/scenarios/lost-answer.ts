@@ -22,7 +22,7 @@ export const lostAnswer: Scenario = {
       recorder.say(
         "server",
         `The server has rotated all the same: its row is at generation ${generation}, and the client still holds ${before.generation}.`,
-        { exchange: answer.exchange },
+        { exchange: answer },
       );
     }
     await pause(2 * STEP_MS);
@@ -32,7 +32,7 @@ export const lostAnswer: Scenario = {
     const after = await client.generationAtServer();
     const rose = (after.generation ?? 0) - before.generation;
     recorder.say("server", `The generation is ${after.generation}. Two requests, and it rose by ${rose}.`, {
-      exchange: after.answer.exchange,
+      exchange: after.answer,
       tone: "good",
     });
   },

@@ -30,7 +30,7 @@ export const stolenToken: Scenario = {
       answer.code === "refresh_token_reused"
         ? `Uses the copy. Token ${stolen.generation} was spent, and this is no retry: the session ends here and now.`
         : "Uses the copy.",
-      { tone: "danger", exchange: answer.exchange },
+      { tone: "danger", exchange: answer },
     );
 
     // The event stream has told the client by now. Without a stream, the client learns it by asking.
@@ -40,9 +40,9 @@ export const stolenToken: Scenario = {
       ["client", owner],
       ["thief", stolen],
     ] as const) {
-      const refused = await wire.send("GET", "/api/auth/session", { bearer: accessToken });
+      const exchange = await wire.send("GET", "/api/auth/session", { bearer: accessToken });
       const text = "An access token that has not ended yet is refused all the same.";
-      recorder.say(who, text, { tone: "danger", exchange: refused.exchange });
+      recorder.say(who, text, { tone: "danger", exchange });
     }
     recorder.say("lab", "Both ends have stopped. Only the wallet can begin another session.");
   },

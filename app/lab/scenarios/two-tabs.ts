@@ -1,13 +1,7 @@
-import { createSessionClient, type SessionClient, SessionClientError } from "wallet-session/client";
+import { createSessionClient, errorOf, type SessionClient } from "wallet-session/client";
 import { openDemoWallet } from "../../sign-in/demo-wallet.ts";
 import type { Party, Recorder } from "../recording.ts";
 import { type Scenario, STEP_MS, type Stage } from "../scenario.ts";
-
-interface RowAtServer {
-  readonly session_id: string;
-  readonly generation: number;
-  readonly expires_in: number;
-}
 
 export const twoTabs: Scenario = {
   name: "Two tabs",
@@ -58,7 +52,7 @@ async function race({ recorder, settings, pause }: Stage, first: SessionClient, 
   const before = await rowAtServer();
   // The server rounds what is left down to whole seconds.
   const ageMs = Math.max(0, lifeMs - (before.expires_in + 1) * 1_000);
-  recorder.begin("cookie", before.session_id, before.generation);
+  recorder.begin("cookie", before.generation);
   drawAccess(recorder, before.generation, recorder.now() - ageMs, lifeMs);
   const youngMs = 2 * settings.leewaySeconds * 1_000 - ageMs;
   if (youngMs > 0) {
@@ -106,13 +100,10 @@ function tab({ recorder, settings }: Stage, who: Party): SessionClient {
     fetch: async (input, init) => {
       const response = await fetch(input, init);
       const path = new URL(String(input), location.href).pathname;
-      const exchange = {
-        method: init?.method ?? "GET",
-        path,
-        status: response.status,
-        code: await codeOf(response),
-      };
-      recorder.say(who, SAID[`${exchange.method} ${path}`] ?? "Asks the server.", { exchange });
+      const method = init?.method ?? "GET";
+      const code = response.ok ? null : (await errorOf(response.clone())).code;
+      const exchange = { method, path, status: response.status, code };
+      recorder.say(who, SAID[`${method} ${path}`] ?? "Asks the server.", { exchange });
       return response;
     },
   });
@@ -126,23 +117,13 @@ const SAID: Record<string, string> = {
   "POST /api/auth/logout": "Signs out, and the jar is empty again.",
 };
 
-async function codeOf(response: Response): Promise<string | null> {
-  if (response.ok) return null;
-  const body: unknown = await response
-    .clone()
-    .json()
-    .catch(() => null);
-  return typeof body === "object" && body !== null && "code" in body ? String(body.code) : null;
-}
-
 function drawAccess(recorder: Recorder, generation: number, from: number, lifeMs: number) {
   recorder.accessToken("cookie", { generation, from, until: from + lifeMs, renewalAt: null, arrived: true });
 }
 
 /** The session of the jar, as the server has it. */
-async function rowAtServer(): Promise<RowAtServer> {
+async function rowAtServer(): Promise<{ generation: number; expires_in: number }> {
   const response = await fetch("/api/auth/session", { cache: "no-store" });
-  if (!response.ok)
-    throw new SessionClientError("unexpected_response", `The server answered ${response.status}`);
+  if (!response.ok) throw await errorOf(response);
   return response.json();
 }
