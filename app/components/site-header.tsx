@@ -63,13 +63,13 @@ function Logo({ nameHiddenOnPhone = false }: { nameHiddenOnPhone?: boolean }) {
         <rect width="28" height="28" rx="8" fill="currentColor" />
         <path
           d="M5 11.5c3.5-4 6-4 9 0s5.5 4 9 0"
-          stroke="var(--on-accent)"
+          stroke="var(--color-on-accent)"
           strokeLinecap="round"
           strokeWidth="2.25"
         />
         <path
           d="M5 17.5c3.5-4 6-4 9 0s5.5 4 9 0"
-          stroke="var(--on-accent)"
+          stroke="var(--color-on-accent)"
           strokeLinecap="round"
           strokeOpacity="0.6"
           strokeWidth="2.25"

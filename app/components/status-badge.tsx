@@ -62,7 +62,7 @@ export function ProgressBar({ label, value, max, text, still = false }: Progress
       aria-valuemax={max}
       aria-valuenow={value}
       aria-valuetext={text}
-      className="h-3 overflow-hidden rounded-full bg-sunken shadow-[inset_0_0_0_1px_var(--line)]"
+      className="h-3 overflow-hidden rounded-full bg-sunken shadow-[inset_0_0_0_1px_var(--color-line)]"
     >
       <div
         className={`h-full origin-left rounded-full motion-safe:transition-transform motion-safe:duration-500 motion-safe:ease-out ${still ? "bg-edge" : "bg-accent"}`}

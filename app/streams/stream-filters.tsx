@@ -61,7 +61,7 @@ function Choice({ href, chosen, children }: { href: string; chosen: boolean; chi
       scroll={false}
       prefetch={false}
       aria-current={chosen ? "true" : undefined}
-      className="inline-flex min-h-9 items-center gap-2 rounded-full px-3.5 text-sm whitespace-nowrap text-muted hover:text-ink aria-[current]:bg-surface aria-[current]:font-medium aria-[current]:text-ink aria-[current]:shadow-[0_0_0_1px_var(--line)]"
+      className="inline-flex min-h-9 items-center gap-2 rounded-full px-3.5 text-sm whitespace-nowrap text-muted hover:text-ink aria-[current]:bg-surface aria-[current]:font-medium aria-[current]:text-ink aria-[current]:shadow-[0_0_0_1px_var(--color-line)]"
     >
       {children}
     </Link>
