@@ -1,7 +1,7 @@
 import type { SessionStore } from "../store.ts";
 import type { SchemaState } from "./schema-state.ts";
 import { openDatabase, schemaOfDatabase } from "./sqlite/migrate.ts";
-import { SqliteStore } from "./sqlite/store.ts";
+import { createSqliteStore } from "./sqlite/store.ts";
 
 export interface SqliteStoreOptions {
   /** The database file. It and its directory are made if missing, readable by their owner alone. */
@@ -29,7 +29,7 @@ export interface SqliteStoreOptions {
  * ```
  */
 export function openSqliteStore(options: SqliteStoreOptions): SessionStore {
-  return new SqliteStore(openDatabase(options.path));
+  return createSqliteStore(openDatabase(options.path));
 }
 
 /**

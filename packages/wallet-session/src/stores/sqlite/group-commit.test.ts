@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../../test/temporary-directory.ts";
-import { createSavepoint, GroupCommit } from "./group-commit.ts";
+import { createGroupCommit, createSavepoint } from "./group-commit.ts";
 
 const newPath = temporaryDirectory();
 
@@ -16,7 +16,7 @@ function open(busyRetries?: number) {
   mkdirSync(dirname(path));
   const database = new DatabaseSync(path);
   database.exec("PRAGMA journal_mode = WAL; CREATE TABLE notes (text TEXT NOT NULL UNIQUE)");
-  const commits = new GroupCommit(database, busyRetries);
+  const commits = createGroupCommit(database, busyRetries);
   const insert = database.prepare("INSERT INTO notes VALUES (?)");
   const notes = () =>
     database

@@ -1,8 +1,14 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { BUSY_RETRIES, BUSY_RETRY_MS, failsAlone, isBusy } from "../../databases/sqlite.ts";
 
 /** A bound on how long one transaction holds up the event loop. */
 const GROUP_MAX_STEPS = 256;
+
+interface QueuedStep {
+  /** Returns what answers it once the group is committed. @throws when the whole group must go with it */
+  readonly run: () => () => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * Group commit: all steps that were asked for in one turn of the event loop share one transaction and one fsync.
@@ -12,144 +18,104 @@ const GROUP_MAX_STEPS = 256;
  * transaction fails as a whole, all of its steps reject and their outcome is unknown.
  *
  * A step is synchronous, and of one statement or inside a savepoint.
+ *
+ * @param busyRetries how often a transaction is tried again while another connection holds the lock
  */
-export class GroupCommit {
-  readonly #busyRetries: number;
-  readonly #begin: StatementSync;
-  readonly #commit: StatementSync;
-  readonly #rollback: StatementSync;
-  #waiting: QueuedStep[] = [];
-  #scheduled = false;
-  #retries = 0;
-  #drained: (() => void) | null = null;
+export function createGroupCommit(database: DatabaseSync, busyRetries = BUSY_RETRIES) {
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const commit = database.prepare("COMMIT");
+  const rollback = database.prepare("ROLLBACK");
+  let waiting: QueuedStep[] = [];
+  let scheduled = false;
+  let retries = 0;
+  let drained = () => {};
 
-  /** @param busyRetries how often a transaction is tried again while another connection holds the lock */
-  constructor(database: DatabaseSync, busyRetries = BUSY_RETRIES) {
-    this.#busyRetries = busyRetries;
-    this.#begin = database.prepare("BEGIN IMMEDIATE");
-    this.#commit = database.prepare("COMMIT");
-    this.#rollback = database.prepare("ROLLBACK");
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(flush);
   }
 
-  /** Runs the step in the next group, so later: what it writes must not change meanwhile. */
-  submit<Output>(step: () => Output): Promise<Output> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push(new Step(step, resolve, reject));
-      this.#schedule();
-    });
-  }
-
-  /** Resolves when nothing is waiting any more. Submit nothing after it. */
-  drain(): Promise<void> {
-    if (!this.#scheduled) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#drained = resolve;
-    });
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(this.#flush);
-  }
-
-  readonly #flush = (): void => {
+  function flush(): void {
     try {
-      this.#begin.run();
+      begin.run();
     } catch (error) {
-      if (isBusy(error) && this.#retries < this.#busyRetries) {
-        this.#retries += 1;
-        setTimeout(this.#flush, BUSY_RETRY_MS);
+      if (isBusy(error) && retries < busyRetries) {
+        retries += 1;
+        setTimeout(flush, BUSY_RETRY_MS);
         return;
       }
-      this.#reject(this.#nextGroup(), error);
-      this.#finish();
+      for (const { reject } of nextGroup()) reject(error);
+      finish();
       return;
     }
-    const group = this.#nextGroup();
+    const group = nextGroup();
     try {
-      for (const step of group) step.run();
-      this.#commit.run();
+      const answers = group.map(({ run }) => run());
+      commit.run();
+      for (const answer of answers) answer();
     } catch (error) {
-      this.#abandon();
-      this.#reject(group, error);
-      this.#finish();
-      return;
+      abandon();
+      for (const { reject } of group) reject(error);
     }
-    for (const step of group) step.settle();
-    this.#finish();
-  };
+    finish();
+  }
 
-  #nextGroup(): QueuedStep[] {
-    if (this.#waiting.length > GROUP_MAX_STEPS) return this.#waiting.splice(0, GROUP_MAX_STEPS);
-    const group = this.#waiting;
-    this.#waiting = [];
+  function nextGroup(): QueuedStep[] {
+    if (waiting.length > GROUP_MAX_STEPS) return waiting.splice(0, GROUP_MAX_STEPS);
+    const group = waiting;
+    waiting = [];
     return group;
   }
 
-  #finish(): void {
-    this.#retries = 0;
-    this.#scheduled = false;
-    if (this.#waiting.length > 0) this.#schedule();
-    else this.#drained?.();
+  function finish(): void {
+    retries = 0;
+    scheduled = false;
+    if (waiting.length > 0) schedule();
+    else drained();
   }
 
-  #reject(group: readonly QueuedStep[], error: unknown): void {
-    for (const step of group) step.reject(error);
-  }
-
-  #abandon(): void {
+  function abandon(): void {
     try {
-      this.#rollback.run();
+      rollback.run();
     } catch {
       // On some faults SQLite has rolled back by itself, and there is no transaction left to end.
     }
   }
+
+  return {
+    /** Runs the step in the next group, so later: what it writes must not change meanwhile. */
+    submit<Output>(step: () => Output): Promise<Output> {
+      return new Promise((resolve, reject) => {
+        const run = () => {
+          try {
+            const output = step();
+            return () => resolve(output);
+          } catch (error) {
+            if (!failsAlone(error)) throw error;
+            return () => reject(error);
+          }
+        };
+        waiting.push({ run, reject });
+        schedule();
+      });
+    },
+    /** Resolves when nothing is waiting any more. Submit nothing after it. */
+    async drain(): Promise<void> {
+      if (!scheduled) return;
+      await new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+    },
+  };
 }
 
-interface QueuedStep {
-  run(): void;
-  settle(): void;
-  reject(error: unknown): void;
-}
-
-class Step<Output> implements QueuedStep {
-  readonly #step: () => Output;
-  readonly #resolve: (output: Output) => void;
-  readonly reject: (error: unknown) => void;
-  #result: { readonly output: Output } | { readonly error: unknown } | null = null;
-
-  constructor(step: () => Output, resolve: (output: Output) => void, reject: (error: unknown) => void) {
-    this.#step = step;
-    this.#resolve = resolve;
-    this.reject = reject;
-  }
-
-  /** @throws when the whole group must go with it */
-  run(): void {
-    try {
-      this.#result = { output: this.#step() };
-    } catch (error) {
-      if (!failsAlone(error)) throw error;
-      this.#result = { error };
-    }
-  }
-
-  settle(): void {
-    if (this.#result === null) return;
-    if ("output" in this.#result) this.#resolve(this.#result.output);
-    else this.reject(this.#result.error);
-  }
-}
-
-/** Runs several statements inside a transaction so that all of them happen or none does. */
-export type Savepoint = <Output>(statements: () => Output) => Output;
-
-export function createSavepoint(database: DatabaseSync): Savepoint {
+/** Makes what runs several statements inside a transaction so that all of them happen or none does. */
+export function createSavepoint(database: DatabaseSync) {
   const savepoint = database.prepare("SAVEPOINT step");
   const release = database.prepare("RELEASE step");
   const rollback = database.prepare("ROLLBACK TO step");
-  return (statements) => {
+  return <Output>(statements: () => Output): Output => {
     savepoint.run();
     try {
       const output = statements();

@@ -11,7 +11,7 @@ import { openSqliteStore } from "../sqlite.ts";
 import { openDatabase } from "./migrate.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { encodeSession } from "./rows.ts";
-import { SqliteStore } from "./store.ts";
+import { createSqliteStore } from "./store.ts";
 
 const newPath = temporaryDirectory();
 
@@ -84,7 +84,7 @@ test("a database of version 1 keeps its sessions, and its alarms are found from 
     )
     .all("alice", 0);
   expect(JSON.stringify(plan)).toContain("sessions_ended_by_reuse");
-  const store = new SqliteStore(database);
+  const store = createSqliteStore(database);
   expect(await store.endedByReuse("alice", 0, 10)).toMatchObject([{ id: session.id, revokedAt: 5 }]);
   await store.close();
 });
@@ -153,7 +153,7 @@ test("several processes may open and migrate a new file at once", async () => {
 
 test("a database that cannot be written rejects writes, and still answers reads", async () => {
   const database = openDatabase(newPath("sessions.db"));
-  const store = new SqliteStore(database);
+  const store = createSqliteStore(database);
   const session = await create(store, "a");
   database.exec("PRAGMA query_only = ON");
   await expect(create(store, "b")).rejects.toThrow("readonly");
@@ -169,7 +169,7 @@ test("a database that cannot be written rejects writes, and still answers reads"
 
 test("a full database rejects every sign-in of the group, and keeps what it has", async () => {
   const database = openDatabase(newPath("sessions.db"));
-  const store = new SqliteStore(database);
+  const store = createSqliteStore(database);
   const session = await create(store, "a");
   database.exec("PRAGMA max_page_count = 1");
   const results = await Promise.allSettled(
@@ -204,7 +204,7 @@ test("a damaged file rejects and never answers that there is no such session", a
 
 test("a row that this store would not write rejects, and the error tells nothing of it", async () => {
   const database = openDatabase(newPath("sessions.db"));
-  const store = new SqliteStore(database);
+  const store = createSqliteStore(database);
   for (const damage of ['client = \'{"ip":"192.0.2.0\'', "client = 'null'", "revoked_reason = 'boredom'"]) {
     const { id } = await create(store, damage);
     database.prepare(`UPDATE sessions SET ${damage} WHERE id = ?`).run(Buffer.from(id, "base64url"));
