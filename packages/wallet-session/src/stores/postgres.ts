@@ -7,8 +7,8 @@ import {
 } from "./postgres/driver.ts";
 import { assertMigrated, migrate, schemaState } from "./postgres/migrate.ts";
 import { MIGRATIONS } from "./postgres/migrations.ts";
-import { Runner } from "./postgres/runner.ts";
-import { PostgresStore } from "./postgres/store.ts";
+import { createRunner } from "./postgres/runner.ts";
+import { createPostgresStore } from "./postgres/store.ts";
 import type { SchemaState } from "./schema-state.ts";
 
 export type { PostgresClient, PostgresPool } from "./postgres/driver.ts";
@@ -83,7 +83,7 @@ export function openPostgresStore(options: PostgresStoreOptions): SessionStore {
     options.migrate === "check"
       ? (connection: Connection) => assertMigrated(connection, schema)
       : async (connection: Connection) => void (await migrate(connection, schema));
-  return new PostgresStore(sourceOf(options), schema, prepare);
+  return createPostgresStore(sourceOf(options), schema, prepare);
 }
 
 /**
@@ -109,7 +109,7 @@ async function onConnection<Output>(
   options: PostgresConnectionOptions,
   work: (connection: Connection) => Promise<Output>,
 ): Promise<Output> {
-  const runner = new Runner(sourceOf(options), POSTGRES_TIMES);
+  const runner = createRunner(sourceOf(options), POSTGRES_TIMES);
   try {
     return await runner.run((step) => step.use(work));
   } finally {

@@ -1,7 +1,7 @@
 import type { SessionStore } from "../store.ts";
 import { assertRedisUrl, type RedisClient } from "./redis/driver.ts";
 import type { RedisDurability } from "./redis/server.ts";
-import { RedisStore } from "./redis/store.ts";
+import { createRedisStore } from "./redis/store.ts";
 
 export type { RedisClient, RedisConnection } from "./redis/driver.ts";
 export type { RedisDurability };
@@ -72,5 +72,5 @@ export function openRedisStore({
   if (url !== undefined) assertRedisUrl(url);
   if (!PREFIX.test(prefix)) throw new RangeError("A prefix has letters, digits, _, - and ., at most 64.");
   const source = client === undefined ? { url } : { client };
-  return new RedisStore({ source, prefix, durability, onWarning });
+  return createRedisStore({ source, prefix, durability, onWarning });
 }

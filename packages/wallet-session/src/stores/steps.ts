@@ -17,29 +17,27 @@ export async function inRounds(limit: number, round: (most: number) => Promise<R
 }
 
 /** The steps of one store that are under way. */
-export class RunningSteps {
-  readonly #running = new Set<Promise<unknown>>();
-  #closing: Promise<void> | null = null;
+export function createRunningSteps() {
+  const running = new Set<Promise<unknown>>();
+  let closing: Promise<void> | null = null;
 
-  get areOver(): boolean {
-    return this.#closing !== null;
-  }
-
-  /** Rejects after `close`. What was begun before is finished by it. */
-  async run<Output>(step: () => Promise<Output>): Promise<Output> {
-    if (this.#closing !== null) throw new Error("The store is closed.");
-    const running = step();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
-  }
-
-  /** Calls `end` once, when all steps are over. */
-  close(end: () => Promise<void>): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#running).then(end);
-    return this.#closing;
-  }
+  return {
+    areOver: () => closing !== null,
+    /** Rejects after `close`. What was begun before is finished by it. */
+    async run<Output>(step: () => Promise<Output>): Promise<Output> {
+      if (closing !== null) throw new Error("The store is closed.");
+      const begun = step();
+      running.add(begun);
+      try {
+        return await begun;
+      } finally {
+        running.delete(begun);
+      }
+    },
+    /** Calls `end` once, when all steps are over. */
+    close(end: () => Promise<void>): Promise<void> {
+      closing ??= Promise.allSettled(running).then(end);
+      return closing;
+    },
+  };
 }

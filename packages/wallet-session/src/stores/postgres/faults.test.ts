@@ -22,7 +22,7 @@ import { temporaryDatabase } from "./database.fixture.ts";
 import type { Connection } from "./driver.ts";
 import { migrate } from "./migrate.ts";
 import { startProxy } from "./proxy.fixture.ts";
-import { PostgresStore } from "./store.ts";
+import { createPostgresStore } from "./store.ts";
 
 const database = temporaryDatabase();
 /** For a busy machine. */
@@ -38,7 +38,7 @@ function open(url = database.url, schema = database.newSchema()): { store: Sessi
 function openImpatient(url: string, schema = database.newSchema()): SessionStore {
   const times = { stepMs: 400, statementMs: 300, listenAgainMs: 20, listenPingMs: 50 };
   const prepare = async (connection: Connection) => void (await migrate(connection, schema));
-  const store = new PostgresStore({ url }, schema, prepare, times);
+  const store = createPostgresStore({ url }, schema, prepare, times);
   onTestFinished(() => store.close());
   return store;
 }

@@ -6,8 +6,6 @@ import type { Statement } from "./driver.ts";
 
 const KEY_COLUMNS = "kid, public_key, sealed, created_at, signs_from";
 
-export type Statements = ReturnType<typeof createStatements>;
-
 /**
  * The steps of the contract, each ONE statement, and so one transaction and one round trip, whatever the isolation level;
  * no lock is held while a process thinks. `schema`: the name, not quoted.

@@ -13,7 +13,7 @@ import {
 import type { Connection } from "./driver.ts";
 import { migrate } from "./migrate.ts";
 import { canStartServer, type OwnServer, ownServer } from "./server.fixture.ts";
-import { PostgresStore } from "./store.ts";
+import { createPostgresStore } from "./store.ts";
 
 /** For a busy machine. */
 const PATIENTLY = { timeout: 30_000 };
@@ -33,7 +33,7 @@ describe.skipIf(!canStartServer)("a server that stops", () => {
     schemas += 1;
     const schema = `s${schemas}`;
     const prepare = async (connection: Connection) => void (await migrate(connection, schema));
-    const store = new PostgresStore({ url: server.url }, schema, prepare, TIMES);
+    const store = createPostgresStore({ url: server.url }, schema, prepare, TIMES);
     onTestFinished(() => store.close());
     return store;
   }

@@ -1,5 +1,5 @@
 import { REDIS_BATCH_CONNECTIONS, REDIS_BATCH_MS, STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
-import { type CheckedConnection, Line, type Node } from "./connections.ts";
+import { type CheckedConnection, createLine, type Line, type Node } from "./connections.ts";
 import type { Argument, Reply } from "./driver.ts";
 
 interface Job {
@@ -15,79 +15,75 @@ interface Job {
  * where the disk is quick, each batch takes what has come during the last one; where it is written once a second, the
  * next one starts on another connection.
  */
-export class DurableBatches {
-  readonly #idle: Line[] = [];
-  readonly #lines: Line[] = [];
-  readonly #node: Node;
-  #jobs: Job[] = [];
-  #underWay = 0;
-  #timer: NodeJS.Timeout | null = null;
+export function createDurableBatches(node: Node) {
+  const idle: Line[] = [];
+  const lines: Line[] = [];
+  let jobs: Job[] = [];
+  let underWay = 0;
+  let timer: NodeJS.Timeout | undefined;
 
-  constructor(node: Node) {
-    this.#node = node;
-  }
-
-  /** `onSent` is told on which connection, before the answer. */
-  send(command: readonly Argument[], onSent: Job["onSent"]): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      this.#jobs.push({ command, resolve, reject, onSent });
-      if (this.#jobs.length === 1) queueMicrotask(() => this.#next());
-    });
-  }
-
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await Promise.all(this.#lines.map((line) => line.close()));
-  }
-
-  #next(): void {
-    if (this.#jobs.length === 0) return;
-    if (this.#underWay === 0) this.#start();
+  function next(): void {
+    if (jobs.length === 0) return;
+    if (underWay === 0) void start();
     else {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = null;
-        if (this.#jobs.length > 0 && this.#underWay < REDIS_BATCH_CONNECTIONS) this.#start();
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        if (jobs.length > 0 && underWay < REDIS_BATCH_CONNECTIONS) void start();
       }, REDIS_BATCH_MS);
     }
   }
 
-  async #start(): Promise<void> {
-    const jobs = this.#jobs;
-    this.#jobs = [];
-    const line = this.#idle.pop() ?? this.#newLine();
-    this.#underWay += 1;
-    await this.#run(jobs, line);
-    this.#underWay -= 1;
-    this.#idle.push(line);
-    this.#next();
+  async function start(): Promise<void> {
+    const batch = jobs;
+    jobs = [];
+    const line = idle.pop() ?? newLine();
+    underWay += 1;
+    await runBatch(batch, line);
+    underWay -= 1;
+    idle.push(line);
+    next();
   }
 
-  async #run(jobs: readonly Job[], line: Line): Promise<void> {
-    let connection: CheckedConnection;
-    try {
-      connection = await line.connection();
-    } catch (error) {
-      for (const { reject } of jobs) reject(error);
-      return;
-    }
-    const answers = jobs.map(({ command, onSent }) => {
-      onSent(connection, line);
-      return connection.send(command);
-    });
-    const [onDisk, ...outcomes] = await Promise.allSettled([waitForDisk(connection), ...answers]);
-    if (onDisk.status === "rejected") line.leave(connection);
-    for (const [index, outcome] of outcomes.entries()) {
-      const job = jobs[index];
-      if (outcome.status === "rejected") job?.reject(outcome.reason);
-      else if (onDisk.status === "rejected") job?.reject(onDisk.reason);
-      else job?.resolve(outcome.value);
-    }
-  }
-
-  #newLine(): Line {
-    const line = new Line(this.#node);
-    this.#lines.push(line);
+  function newLine(): Line {
+    const line = createLine(node);
+    lines.push(line);
     return line;
+  }
+
+  return {
+    /** `onSent` is told on which connection, before the answer. */
+    send(command: readonly Argument[], onSent: Job["onSent"]): Promise<Reply> {
+      return new Promise((resolve, reject) => {
+        jobs.push({ command, resolve, reject, onSent });
+        if (jobs.length === 1) queueMicrotask(next);
+      });
+    },
+    async close(): Promise<void> {
+      clearTimeout(timer);
+      await Promise.all(lines.map((line) => line.close()));
+    },
+  };
+}
+
+async function runBatch(jobs: readonly Job[], line: Line): Promise<void> {
+  let connection: CheckedConnection;
+  try {
+    connection = await line.connection();
+  } catch (error) {
+    for (const { reject } of jobs) reject(error);
+    return;
+  }
+  const answers = jobs.map(({ command, onSent }) => {
+    onSent(connection, line);
+    return connection.send(command);
+  });
+  const [onDisk, ...outcomes] = await Promise.allSettled([waitForDisk(connection), ...answers]);
+  if (onDisk.status === "rejected") line.leave(connection);
+  for (const [index, outcome] of outcomes.entries()) {
+    const job = jobs[index];
+    if (outcome.status === "rejected") job?.reject(outcome.reason);
+    else if (onDisk.status === "rejected") job?.reject(onDisk.reason);
+    else job?.resolve(outcome.value);
   }
 }
 

@@ -15,117 +15,111 @@ export interface CheckedConnection extends Connection {
   readonly waitsForDisk: boolean;
 }
 
+export type Node = ReturnType<typeof createNode>;
+
 /**
  * The server that holds the keys: the one at the source or, in a cluster, the one that it names. Where that one cannot be
  * reached, the source is asked again: so a cluster's failover is followed.
  */
-export class Node {
-  readonly #options: NodeOptions;
-  #movedTo: Address | null = null;
-  readonly #warned = new Set<string>();
-
-  constructor(options: NodeOptions) {
-    this.#options = options;
-  }
+export function createNode({ source, durability, onWarning }: NodeOptions) {
+  let movedTo: Address | null = null;
+  /** Each warning is given once, however often connections are made. */
+  const warned = new Set<string>();
 
   /** @throws ConnectionFault, UnfitStore */
-  async connect(): Promise<Connection> {
-    const address = this.#movedTo;
+  async function connectToIt(): Promise<Connection> {
+    const address = movedTo;
     try {
-      return await connect(this.#options.source, address);
+      return await connect(source, address);
     } catch (error) {
-      if (this.#movedTo === address) this.#movedTo = null;
+      if (movedTo === address) movedTo = null;
       throw error;
     }
   }
 
-  /** @throws ConnectionFault, UnfitStore */
-  async connectChecked(): Promise<CheckedConnection> {
-    const connection = await this.connect();
-    const silent = setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS);
-    try {
-      const { waitsForDisk, warnings } = await checkServer(connection, this.#options.durability);
-      for (const warning of warnings) this.#warn(warning);
-      return { ...connection, waitsForDisk };
-    } catch (error) {
-      connection.destroy();
-      // Nothing of the step was sent yet.
-      throw error instanceof ConnectionFault ? new ConnectionFault(false, error) : error;
-    } finally {
-      clearTimeout(silent);
-    }
-  }
+  return {
+    /** @throws ConnectionFault, UnfitStore */
+    async connectChecked(): Promise<CheckedConnection> {
+      const connection = await connectToIt();
+      const silent = setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS);
+      try {
+        const { waitsForDisk, warnings } = await checkServer(connection, durability);
+        for (const warning of warnings) {
+          if (!warned.has(warning)) onWarning(warning);
+          warned.add(warning);
+        }
+        return { ...connection, waitsForDisk };
+      } catch (error) {
+        connection.destroy();
+        // Nothing of the step was sent yet.
+        throw error instanceof ConnectionFault ? new ConnectionFault(false, error) : error;
+      } finally {
+        clearTimeout(silent);
+      }
+    },
 
-  /** Listens to a channel on a connection of its own. */
-  async listen(channel: string, onMessage: () => void): Promise<Listener> {
-    const { lost, destroy, subscribe } = await this.connect();
-    try {
-      await subscribe(channel, onMessage);
-    } catch (error) {
-      destroy();
-      throw error;
-    }
-    return { ended: lost, end: destroy };
-  }
+    /** Listens to a channel on a connection of its own. */
+    async listen(channel: string, onMessage: () => void): Promise<Listener> {
+      const { lost, destroy, subscribe } = await connectToIt();
+      try {
+        await subscribe(channel, onMessage);
+      } catch (error) {
+        destroy();
+        throw error;
+      }
+      return { ended: lost, end: destroy };
+    },
 
-  /** Takes what an answer says of where the keys are: `MOVED 3999 10.0.0.7:6379`, without a host where it is the same. */
-  follow(error: unknown): void {
-    if (!(error instanceof ServerFault)) return;
-    if (error.code !== "MOVED") {
-      this.#movedTo = null;
-      return;
-    }
-    const target = error.message.split(" ")[2] ?? "";
-    const colon = target.lastIndexOf(":");
-    const host = target.slice(0, colon) || this.#movedTo?.host || hostOf(this.#options.source);
-    this.#movedTo = { host, port: Number(target.slice(colon + 1)) };
-  }
-
-  /** Each warning once, however often connections are made. */
-  #warn(warning: string): void {
-    if (this.#warned.has(warning)) return;
-    this.#warned.add(warning);
-    this.#options.onWarning(warning);
-  }
+    /** Takes what an answer says of where the keys are: `MOVED 3999 10.0.0.7:6379`, without a host where it is the same. */
+    follow(error: unknown): void {
+      if (!(error instanceof ServerFault)) return;
+      if (error.code !== "MOVED") {
+        movedTo = null;
+        return;
+      }
+      const target = error.message.split(" ")[2] ?? "";
+      const colon = target.lastIndexOf(":");
+      const host = target.slice(0, colon) || movedTo?.host || hostOf(source);
+      movedTo = { host, port: Number(target.slice(colon + 1)) };
+    },
+  };
 }
 
+export type Line = ReturnType<typeof createLine>;
+
 /** One connection at a time to the node: opened when it is needed, and anew when it was lost or is given up. */
-export class Line {
-  readonly #node: Node;
-  readonly #given = new Set<CheckedConnection>();
-  #connection: Promise<CheckedConnection> | null = null;
+export function createLine(node: Node) {
+  const given = new Set<CheckedConnection>();
+  let current: Promise<CheckedConnection> | null = null;
 
-  constructor(node: Node) {
-    this.#node = node;
-  }
-
-  /** @throws ConnectionFault, UnfitStore */
-  connection(): Promise<CheckedConnection> {
-    if (this.#connection === null) {
-      const opening = this.#node.connectChecked();
-      this.#connection = opening;
+  return {
+    /** @throws ConnectionFault, UnfitStore */
+    connection(): Promise<CheckedConnection> {
+      if (current !== null) return current;
+      const opening = node.connectChecked();
+      current = opening;
       const forget = () => {
-        if (this.#connection === opening) this.#connection = null;
+        if (current === opening) current = null;
       };
       opening.then((connection) => {
-        this.#given.add(connection);
+        given.add(connection);
         connection.lost.then(() => {
-          this.#given.delete(connection);
+          given.delete(connection);
           forget();
         });
       }, forget);
-    }
-    return this.#connection;
-  }
+      return opening;
+    },
 
-  /** The next step gets another one. What waits for this one may still get its answer. */
-  async leave(connection: CheckedConnection): Promise<void> {
-    if ((await this.#connection?.catch(() => null)) === connection) this.#connection = null;
-    setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS).unref();
-  }
+    /** The next step gets another one. What waits for this one may still get its answer. */
+    async leave(connection: CheckedConnection): Promise<void> {
+      if ((await current?.catch(() => null)) === connection) current = null;
+      setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS).unref();
+    },
 
-  async close(): Promise<void> {
-    await this.#connection?.catch(() => null);
-    for (const connection of this.#given) connection.destroy();
-  }
+    async close(): Promise<void> {
+      await current?.catch(() => null);
+      for (const connection of given) connection.destroy();
+    },
+  };
 }

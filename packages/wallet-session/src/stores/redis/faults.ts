@@ -26,21 +26,14 @@ export class StepTimeout extends Error {
 }
 
 /** Answers before the server has begun with what was asked: it can be asked again. */
-const NOT_BEGUN: readonly string[] = [
-  "ASK",
-  "BUSY",
-  "CLUSTERDOWN",
-  "LOADING",
-  "MASTERDOWN",
-  "MOVED",
-  "NOSCRIPT",
-  "READONLY",
-  "TRYAGAIN",
-];
+const NOT_BEGUN = /^(ASK|BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MOVED|NOSCRIPT|READONLY|TRYAGAIN)$/;
+
+/** Of these, the answers of a node that is not the primary, or knows of none. */
+const ELSEWHERE = /^(CLUSTERDOWN|MASTERDOWN|MOVED|READONLY)$/;
 
 export function isNotBegun(error: unknown): boolean {
   if (error instanceof ConnectionFault) return !error.sent;
-  return error instanceof ServerFault && NOT_BEGUN.includes(error.code);
+  return error instanceof ServerFault && NOT_BEGUN.test(error.code);
 }
 
 /** Sent, and then the connection was lost. */
@@ -50,7 +43,5 @@ export function isLostInFlight(error: unknown): boolean {
 
 /** After these another connection is needed: this one is gone, silent, or leads to a node that is not the primary. */
 export function isOfConnection(error: unknown): boolean {
-  if (error instanceof ServerFault)
-    return ["CLUSTERDOWN", "MASTERDOWN", "MOVED", "READONLY"].includes(error.code);
-  return error instanceof ConnectionFault;
+  return error instanceof ConnectionFault || (error instanceof ServerFault && ELSEWHERE.test(error.code));
 }

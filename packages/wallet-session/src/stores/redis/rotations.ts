@@ -12,9 +12,6 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Runs the script over as many sessions as swaps. */
-export type RunRotations = (keys: readonly Buffer[], swaps: readonly Buffer[]) => Promise<Answer>;
-
 /**
  * Rotations that were asked for in one turn of the event loop go in one script: a command costs the server and the driver
  * more than the swap does. They run in the order in which they came, each by itself: what one of them meets is answered to
@@ -22,54 +19,50 @@ export type RunRotations = (keys: readonly Buffer[], swaps: readonly Buffer[]) =
  *
  * A full script goes at once, and what comes after it a turn later: so the server is at work on the one while the other is
  * made, and neither waits for both.
+ * @param run runs the script over as many sessions as swaps
  */
-export class Rotations {
-  readonly #run: RunRotations;
-  #waiting: Waiting[] = [];
-  #turn: "idle" | "gathering" | "sent" = "idle";
+export function createRotations(run: (keys: readonly Buffer[], swaps: readonly Buffer[]) => Promise<Answer>) {
+  const waiting: Waiting[] = [];
+  let turn: "idle" | "gathering" | "sent" = "idle";
 
-  constructor(run: RunRotations) {
-    this.#run = run;
+  function beginTurn(): void {
+    turn = "gathering";
+    setImmediate(endTurn);
+  }
+
+  function endTurn(): void {
+    if (turn === "gathering") send();
+    if (waiting.length > 0) beginTurn();
+    else turn = "idle";
+  }
+
+  function send(): void {
+    turn = "sent";
+    void sendTogether(waiting.splice(0, REDIS_ROTATIONS_MAX));
+  }
+
+  async function sendTogether(together: readonly Waiting[]): Promise<void> {
+    try {
+      const { reply, resent } = await run(
+        together.map(({ key }) => key),
+        together.map(({ swap }) => swap),
+      );
+      const replies = rows.list(reply);
+      for (const [index, each] of together.entries()) settle(each, replies[index], resent);
+    } catch (error) {
+      for (const { reject } of together) reject(error);
+    }
   }
 
   /** @throws RangeError for a swap that the row has no room for */
-  add(id: SessionId, key: Buffer, swap: RotationSwap): Promise<RotateOutcome> {
+  return (id: SessionId, key: Buffer, swap: RotationSwap): Promise<RotateOutcome> => {
     const encoded = rows.encodeSwap(swap);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ id, key, swap: encoded, resolve, reject });
-      if (this.#turn === "idle") this.#beginTurn();
-      if (this.#turn === "gathering" && this.#waiting.length === REDIS_ROTATIONS_MAX) this.#send();
+      waiting.push({ id, key, swap: encoded, resolve, reject });
+      if (turn === "idle") beginTurn();
+      if (turn === "gathering" && waiting.length === REDIS_ROTATIONS_MAX) send();
     });
-  }
-
-  #beginTurn(): void {
-    this.#turn = "gathering";
-    setImmediate(this.#endTurn);
-  }
-
-  readonly #endTurn = (): void => {
-    if (this.#turn === "gathering") this.#send();
-    if (this.#waiting.length > 0) this.#beginTurn();
-    else this.#turn = "idle";
   };
-
-  #send(): void {
-    this.#turn = "sent";
-    this.#sendTogether(this.#waiting.splice(0, REDIS_ROTATIONS_MAX));
-  }
-
-  async #sendTogether(waiting: readonly Waiting[]): Promise<void> {
-    try {
-      const { reply, resent } = await this.#run(
-        waiting.map(({ key }) => key),
-        waiting.map(({ swap }) => swap),
-      );
-      const replies = rows.list(reply);
-      for (const [index, each] of waiting.entries()) settle(each, replies[index], resent);
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-    }
-  }
 }
 
 function settle({ id, swap, resolve, reject }: Waiting, reply: Reply | undefined, resent: boolean): void {

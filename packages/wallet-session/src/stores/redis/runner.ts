@@ -1,7 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { REDIS_RETRY_MS, REDIS_TRIES, STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
-import { DurableBatches } from "./batches.ts";
-import { type CheckedConnection, Line, Node, type NodeOptions } from "./connections.ts";
+import { untilDone } from "../../until-done.ts";
+import { createDurableBatches } from "./batches.ts";
+import {
+  type CheckedConnection,
+  createLine,
+  createNode,
+  type Line,
+  type NodeOptions,
+} from "./connections.ts";
 import { type Argument, loadDriver, type Reply } from "./driver.ts";
 import { isLostInFlight, isNotBegun, isOfConnection, ServerFault, StepTimeout } from "./faults.ts";
 import type { Script } from "./steps.ts";
@@ -13,48 +20,15 @@ export interface Answer {
 }
 
 /** Runs steps, each within its time, and again where it is safe: a bounded number of times. */
-export class StepRunner {
-  readonly #node: Node;
-  readonly #line: Line;
-  readonly #batches: DurableBatches;
-  #driver: Promise<unknown> | null = null;
-
-  constructor(options: NodeOptions) {
-    this.#node = new Node(options);
-    this.#line = new Line(this.#node);
-    this.#batches = new DurableBatches(this.#node);
-  }
-
-  get node(): Node {
-    return this.#node;
-  }
-
-  /** @throws ServerFault, ConnectionFault, StepTimeout, UnfitStore */
-  run(script: Script, keys: readonly Argument[], values: readonly Argument[]): Promise<Answer> {
-    const rest = [`${keys.length}`, ...keys, ...values];
-    return this.#again(script.repeatable, (over) => this.#runScript(script, rest, over));
-  }
-
-  /** A single command that changes nothing. @throws as `run` does */
-  async read(command: readonly Argument[]): Promise<Reply> {
-    return (await this.#again(true, (over) => this.#send(command, false, over))).reply;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#line.close(), this.#batches.close()]);
-  }
-
+export function createStepRunner(options: NodeOptions) {
+  const node = createNode(options);
+  const own = createLine(node);
+  const batches = createDurableBatches(node);
   /** Before the time of a step begins. Where it failed, the next step tries again. */
-  #loadDriver(): Promise<unknown> {
-    this.#driver ??= loadDriver().catch((error: unknown) => {
-      this.#driver = null;
-      throw error;
-    });
-    return this.#driver;
-  }
+  const driver = untilDone(loadDriver);
 
-  async #again(repeatable: boolean, attempt: (over: AbortSignal) => Promise<Reply>): Promise<Answer> {
-    await this.#loadDriver();
+  async function again(repeatable: boolean, attempt: (over: AbortSignal) => Promise<Reply>): Promise<Answer> {
+    await driver();
     return inTime(async (over) => {
       let resent = false;
       for (let tries = 1; ; tries += 1) {
@@ -72,36 +46,22 @@ export class StepRunner {
     });
   }
 
-  /** By its hash; by its text where the server has not seen it yet, or not since it started. */
-  async #runScript(
-    { sha, text, durable }: Script,
-    rest: readonly Argument[],
-    over: AbortSignal,
-  ): Promise<Reply> {
-    try {
-      return await this.#send(["EVALSHA", sha, ...rest], durable, over);
-    } catch (error) {
-      if (!(error instanceof ServerFault) || error.code !== "NOSCRIPT") throw error;
-      return this.#send(["EVAL", text, ...rest], durable, over);
-    }
-  }
-
-  async #send(command: readonly Argument[], durable: boolean, over: AbortSignal): Promise<Reply> {
+  async function send(command: readonly Argument[], durable: boolean, over: AbortSignal): Promise<Reply> {
     let used: { connection: CheckedConnection; line: Line } | null = null;
     const leave = () => used?.line.leave(used.connection);
     over.addEventListener("abort", leave);
     try {
-      const connection = await this.#line.connection();
+      const connection = await own.connection();
       if (durable && connection.waitsForDisk) {
-        return await this.#batches.send(command, (connection, line) => {
+        return await batches.send(command, (connection, line) => {
           used = { connection, line };
         });
       }
-      used = { connection, line: this.#line };
+      used = { connection, line: own };
       return await connection.send(command);
     } catch (error) {
       if (isOfConnection(error)) {
-        this.#node.follow(error);
+        node.follow(error);
         leave();
       }
       throw error;
@@ -109,6 +69,31 @@ export class StepRunner {
       used = null;
     }
   }
+
+  return {
+    listen: node.listen,
+    /** @throws ServerFault, ConnectionFault, StepTimeout, UnfitStore */
+    run(script: Script, keys: readonly Argument[], values: readonly Argument[]): Promise<Answer> {
+      const { sha, text, durable, repeatable } = script;
+      const rest = [`${keys.length}`, ...keys, ...values];
+      return again(repeatable, async (over) => {
+        // By its hash; by its text where the server has not seen it yet, or not since it started.
+        try {
+          return await send(["EVALSHA", sha, ...rest], durable, over);
+        } catch (error) {
+          if (!(error instanceof ServerFault) || error.code !== "NOSCRIPT") throw error;
+          return send(["EVAL", text, ...rest], durable, over);
+        }
+      });
+    },
+    /** A single command that changes nothing. @throws as `run` does */
+    async read(command: readonly Argument[]): Promise<Reply> {
+      return (await again(true, (over) => send(command, false, over))).reply;
+    },
+    async close(): Promise<void> {
+      await Promise.all([own.close(), batches.close()]);
+    },
+  };
 }
 
 /**

@@ -1,8 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { SESSION_COLUMNS } from "../sql/rows.ts";
 
-export type Statements = ReturnType<typeof prepareStatements>;
-
 /** The statements of the steps, each prepared once for the connection. */
 export function prepareStatements(database: DatabaseSync) {
   const prepare = (sql: string) => database.prepare(sql);
