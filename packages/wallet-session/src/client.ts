@@ -1,9 +1,9 @@
 import { fetchWithCure } from "./client/cured-fetch.ts";
-import { type Challenge, Endpoints, type Fetch } from "./client/endpoints.ts";
+import { type Challenge, createEndpoints, type Fetch } from "./client/endpoints.ts";
 import { browserEnvironment, type Channel, type ClientEnvironment } from "./client/environment.ts";
 import type { SessionState } from "./client/known-session.ts";
 import { joinNews, type SessionNews } from "./client/news.ts";
-import { SessionKeeper, type SessionTiming } from "./client/session-keeper.ts";
+import { createSessionKeeper, type SessionTiming } from "./client/session-keeper.ts";
 import { startOnce } from "./client/start-once.ts";
 
 export { isCurable } from "./client/cured-fetch.ts";
@@ -167,10 +167,10 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
   const { basePath = "/api/auth", leewaySeconds = 30 } = options;
   const environment = { ...browserEnvironment(), ...options.environment };
   const send: Fetch = options.fetch ?? ((input, init) => fetch(input, init));
-  const endpoints = new Endpoints(basePath, send, environment);
+  const endpoints = createEndpoints(basePath, send, environment);
   const sharedName = `wallet-session ${basePath}`;
   let tabs: Channel<SessionNews> | undefined;
-  const keeper = new SessionKeeper(endpoints, environment, {
+  const keeper = createSessionKeeper(endpoints, environment, {
     leewayMs: leewaySeconds * 1_000,
     lockName: sharedName,
     announce: (news) => tabs?.postMessage(news),
@@ -178,8 +178,8 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
   const curedFetch: Fetch = (input, init) => fetchWithCure(keeper, send, environment.origin, input, init);
 
   async function check(): Promise<SessionState> {
-    const { epoch } = keeper;
-    const overtaken = () => keeper.epoch !== epoch;
+    const epoch = keeper.epoch();
+    const overtaken = () => keeper.epoch() !== epoch;
     const askedAt = environment.now();
     try {
       const answer = await endpoints.session(CHECK_LIMIT_MS, curedFetch);
@@ -187,7 +187,7 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
     } catch (error) {
       if (!overtaken()) throw error;
     }
-    return keeper.state;
+    return keeper.state();
   }
 
   function run(): () => void {
@@ -206,15 +206,15 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
 
   return {
     get state() {
-      return keeper.state;
+      return keeper.state();
     },
-    subscribe: (listener) => keeper.subscribe(listener),
+    subscribe: keeper.subscribe,
     start: startOnce(run),
     check,
-    timing: () => keeper.timing(),
-    refresh: () => keeper.renew(),
-    ensureFresh: (minTtlMs) => keeper.ensureFresh(minTtlMs),
-    endedElsewhere: (code) => keeper.endedElsewhere(code),
+    timing: keeper.timing,
+    refresh: keeper.renew,
+    ensureFresh: keeper.ensureFresh,
+    endedElsewhere: keeper.endedElsewhere,
     fetch: curedFetch,
 
     async signIn({ account, sign }) {

@@ -1,9 +1,9 @@
 import { browserEnvironment, type ClientEnvironment } from "./client/environment.ts";
-import { Listeners } from "./client/listeners.ts";
+import { createListeners } from "./client/listeners.ts";
 import { startOnce } from "./client/start-once.ts";
 import type { SessionClient } from "./client.ts";
 import type { FeedEvent, FeedStatus } from "./feed/feed-event.ts";
-import { SharedFeed } from "./feed/shared-feed.ts";
+import { joinSharedFeed } from "./feed/shared-feed.ts";
 
 export type { FeedEvent, FeedStatus } from "./feed/feed-event.ts";
 
@@ -61,8 +61,8 @@ export interface SessionFeed {
  */
 export function createSessionFeed({ client, url, ...options }: SessionFeedOptions): SessionFeed {
   const environment = { ...browserEnvironment(), ...options.environment };
-  const events = new Listeners<[FeedEvent]>();
-  const statusChanges = new Listeners<[]>();
+  const events = createListeners<[FeedEvent]>();
+  const statusChanges = createListeners<[]>();
   let status: FeedStatus = "idle";
   let shared: { readonly sessionId: string; readonly stop: () => void } | undefined;
 
@@ -83,15 +83,15 @@ export function createSessionFeed({ client, url, ...options }: SessionFeedOption
       become("idle");
       return;
     }
-    const own = new SharedFeed({
+    const stop = joinSharedFeed({
       client,
       url,
       environment,
       name: `wallet-session feed ${url} ${sessionId}`,
-      onEvent: (event) => events.tell(event),
+      onEvent: events.tell,
       onStatus: become,
     });
-    shared = { sessionId, stop: () => own.stop() };
+    shared = { sessionId, stop };
     become("connecting");
   }
 
@@ -111,7 +111,7 @@ export function createSessionFeed({ client, url, ...options }: SessionFeedOption
       return status;
     },
     start: startOnce(run),
-    onStatus: (listener) => statusChanges.add(listener),
-    subscribe: (listener) => events.add(listener),
+    onStatus: statusChanges.add,
+    subscribe: events.add,
   };
 }

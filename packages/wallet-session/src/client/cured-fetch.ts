@@ -33,19 +33,19 @@ export async function fetchWithCure(
   input: Input,
   init: RequestInit | undefined,
 ): Promise<Response> {
-  const sentFor = sessionIdOf(keeper.state);
+  const sentFor = sessionIdOf(keeper.state());
   const again = input instanceof Request ? input.clone() : input;
-  const { answers } = keeper;
+  const answers = keeper.answers();
   const response = await send(input, naming(sentFor, origin, input, init));
   if (response.status !== 401) return response;
   const code = await problemCode(response.clone());
   if (!isCurable(code)) return response;
 
-  const renewedMeanwhile = keeper.answers !== answers;
+  const renewedMeanwhile = keeper.answers() !== answers;
   if (!renewedMeanwhile) {
     // A newer token does not cure one this new. A missing token, though, means that the jar has changed hands.
     const tokenAtFault = code === "access_token_invalid" || code === "access_token_expired";
-    if (tokenAtFault && keeper.justRenewed) return response;
+    if (tokenAtFault && keeper.justRenewed()) return response;
     try {
       await keeper.renew();
     } catch {
@@ -53,7 +53,7 @@ export async function fetchWithCure(
     }
   }
   // A request of one person is not sent again in the name of another who has signed in since.
-  const sendableAs = sessionIdOf(keeper.state);
+  const sendableAs = sessionIdOf(keeper.state());
   if (sendableAs === undefined || (sentFor !== undefined && sentFor !== sendableAs)) return response;
   if (!isReplayable(init?.body)) return response;
   await response.body?.cancel();

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { Endpoints } from "./endpoints.ts";
+import { createEndpoints } from "./endpoints.ts";
 import { browserEnvironment } from "./environment.ts";
 
 test("nothing is sent that goes on when it is given up", async () => {
   const sent: RequestInit[] = [];
   const callOff = new AbortController();
   const answer = { session_id: "s", expires_in: 900 };
-  const endpoints = new Endpoints(
+  const endpoints = createEndpoints(
     "/api/auth",
     async (path, init = {}) => {
       sent.push(init);

@@ -17,69 +17,24 @@ export interface Challenge {
   readonly networkPassphrase: string;
 }
 
+export type Endpoints = ReturnType<typeof createEndpoints>;
+
 /** The auth endpoints as this client calls them: by cookie, from their own origin. Every call rejects with SessionClientError. */
-export class Endpoints {
-  readonly #basePath: string;
-  readonly #fetch: Fetch;
-  readonly #environment: ClientEnvironment;
-
-  constructor(basePath: string, fetch: Fetch, environment: ClientEnvironment) {
-    this.#basePath = basePath;
-    this.#fetch = fetch;
-    this.#environment = environment;
-  }
-
-  /** Sent by `call`, which may renew and send again within the limit. */
-  session(limitMs: number, call: Fetch): Promise<SessionAnswer> {
-    return this.#send("/session", { method: "GET" }, limitMs, sessionAnswer, { call });
-  }
-
-  challenge(account: string, limitMs: number): Promise<Challenge> {
-    const query = new URLSearchParams({ account });
-    return this.#send(`/wallet?${query}`, { method: "GET" }, limitMs, async (response) => {
-      const { transaction, network_passphrase: networkPassphrase } = await jsonOf(response);
-      if (typeof transaction !== "string" || typeof networkPassphrase !== "string") throw notOurs(response);
-      return { transaction, networkPassphrase };
-    });
-  }
-
-  signIn(transaction: string, limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
-    const init = {
-      method: "POST",
-      headers: { "content-type": "application/json", "session-transport": "cookie" },
-      body: JSON.stringify({ transaction }),
-    };
-    return this.#send("/wallet", init, limitMs, sessionAnswer, { signal });
-  }
-
-  /** Sends no body: the refresh token and the retry key are cookies. */
-  refresh(limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
-    ensureRetryKey(this.#environment);
-    return this.#send("/refresh", { method: "POST" }, limitMs, sessionAnswer, { signal });
-  }
-
-  signOut(limitMs: number, signal: AbortSignal): Promise<void> {
-    // A 200 of a captive portal has told the server nothing.
-    const read = async (response: Response) => {
-      if (response.status !== 204) throw notOurs(response);
-    };
-    return this.#send("/logout", { method: "POST" }, limitMs, read, { signal });
-  }
-
+export function createEndpoints(basePath: string, fetch: Fetch, environment: ClientEnvironment) {
   /** The limit holds until the answer is read to its end, so one that trickles does not block its callers. */
-  async #send<T>(
+  async function send<T>(
     path: string,
     init: RequestInit,
     limitMs: number,
     read: (response: Response) => Promise<T>,
-    { signal, call = this.#fetch }: { readonly signal?: AbortSignal; readonly call?: Fetch } = {},
+    { signal, call = fetch }: { readonly signal?: AbortSignal; readonly call?: Fetch } = {},
   ): Promise<T> {
     const abort = new AbortController();
     const giveUp = () => abort.abort();
-    const stopLimit = this.#environment.after(limitMs, giveUp);
+    const stopLimit = environment.after(limitMs, giveUp);
     const stopListening = onAbort(signal, giveUp);
     try {
-      const response = await call(`${this.#basePath}${path}`, {
+      const response = await call(`${basePath}${path}`, {
         ...init,
         cache: "no-store",
         redirect: "error",
@@ -98,6 +53,44 @@ export class Endpoints {
       stopListening();
     }
   }
+
+  return {
+    /** Sent by `call`, which may renew and send again within the limit. */
+    session: (limitMs: number, call: Fetch) =>
+      send("/session", { method: "GET" }, limitMs, sessionAnswer, { call }),
+
+    challenge(account: string, limitMs: number): Promise<Challenge> {
+      const query = new URLSearchParams({ account });
+      return send(`/wallet?${query}`, { method: "GET" }, limitMs, async (response) => {
+        const { transaction, network_passphrase: networkPassphrase } = await jsonOf(response);
+        if (typeof transaction !== "string" || typeof networkPassphrase !== "string") throw notOurs(response);
+        return { transaction, networkPassphrase };
+      });
+    },
+
+    signIn(transaction: string, limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
+      const init = {
+        method: "POST",
+        headers: { "content-type": "application/json", "session-transport": "cookie" },
+        body: JSON.stringify({ transaction }),
+      };
+      return send("/wallet", init, limitMs, sessionAnswer, { signal });
+    },
+
+    /** Sends no body: the refresh token and the retry key are cookies. */
+    refresh(limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
+      ensureRetryKey(environment);
+      return send("/refresh", { method: "POST" }, limitMs, sessionAnswer, { signal });
+    },
+
+    signOut(limitMs: number, signal: AbortSignal): Promise<void> {
+      // A 200 of a captive portal has told the server nothing.
+      const read = async (response: Response) => {
+        if (response.status !== 204) throw notOurs(response);
+      };
+      return send("/logout", { method: "POST" }, limitMs, read, { signal });
+    },
+  };
 }
 
 /** @throws SessionClientError `unexpected_response` when the answer does not name a session and a lifetime. */

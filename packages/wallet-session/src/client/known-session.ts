@@ -1,5 +1,5 @@
 import { type EndReason, moreTelling, type TerminalCode, terminalCode } from "./end-reason.ts";
-import { Listeners } from "./listeners.ts";
+import { createListeners } from "./listeners.ts";
 
 /** A new object after each answer of the server, the same one in between. */
 export type SessionState =
@@ -11,78 +11,67 @@ export type SessionState =
  * What this tab knows of the session: its state by the server's last word, and, of all reasons heard for its end, the one that
  * says most.
  */
-export class KnownSession {
-  readonly #listeners = new Listeners<[SessionState]>();
-  #state: SessionState = { status: "unknown" };
-  #epoch = 0;
-  #lastId: string | undefined;
+export function createKnownSession() {
+  const listeners = createListeners<[SessionState]>();
+  let state: SessionState = { status: "unknown" };
+  let epoch = 0;
+  let lastId: string | undefined;
   /** The end of a session, as a live feed reported it. */
-  #told: { readonly sessionId: string; readonly code: TerminalCode } | undefined;
+  let told: { readonly sessionId: string; readonly code: TerminalCode } | undefined;
 
-  get state(): SessionState {
-    return this.#state;
+  const id = () => sessionIdOf(state);
+
+  function become(next: SessionState): void {
+    state = next;
+    listeners.tell(next);
   }
 
-  get id(): string | undefined {
-    return sessionIdOf(this.#state);
-  }
+  return {
+    state: () => state,
+    id,
+    subscribe: listeners.add,
 
-  /** Rises whenever a session begins or ends. Answers to questions of an earlier epoch no longer count. */
-  get epoch(): number {
-    return this.#epoch;
-  }
+    /** Rises whenever a session begins or ends. Answers to questions of an earlier epoch no longer count. */
+    epoch: () => epoch,
 
-  /** Whether a feed has reported its end, and no answer of the server has come since. */
-  get isInDoubt(): boolean {
-    return this.#told !== undefined;
-  }
+    /** Whether a feed has reported its end, and no answer of the server has come since. */
+    isInDoubt: () => told !== undefined,
 
-  subscribe(listener: (state: SessionState) => void): () => void {
-    return this.#listeners.add(listener);
-  }
+    becomeSignedIn(sessionId: string): void {
+      if (sessionId !== id()) epoch += 1;
+      lastId = sessionId;
+      become({ status: "signed-in", sessionId });
+    },
 
-  becomeSignedIn(sessionId: string): void {
-    if (sessionId !== this.id) this.#epoch += 1;
-    this.#lastId = sessionId;
-    this.#become({ status: "signed-in", sessionId });
-  }
+    becomeSignedOut(reason: EndReason): void {
+      epoch += 1;
+      told = undefined;
+      // An end empties the jar. A request that was under way finds it empty, which explains nothing.
+      if (state.status === "signed-out" && reason === "refresh_token_missing") return;
+      become({ status: "signed-out", reason });
+    },
 
-  becomeSignedOut(reason: EndReason): void {
-    this.#epoch += 1;
-    this.#told = undefined;
-    // An end empties the jar. A request that was under way finds it empty, which explains nothing.
-    if (this.#state.status === "signed-out" && reason === "refresh_token_missing") return;
-    this.#become({ status: "signed-out", reason });
-  }
+    /** A live feed reports that this session has ended. A code that ends nothing takes an earlier report back. */
+    hearOfEnd(sessionId: string, reported: string): void {
+      const code = terminalCode(reported);
+      told = code && { sessionId, code };
+    },
 
-  /** A live feed reports that this session has ended. A code that ends nothing takes an earlier report back. */
-  hearOfEnd(code: string): void {
-    const { id } = this;
-    const terminal = terminalCode(code);
-    this.#told = id === undefined || terminal === undefined ? undefined : { sessionId: id, code: terminal };
-  }
+    /** The server has just given tokens, so nothing has ended, whatever a feed reported. */
+    settleDoubt(): void {
+      told = undefined;
+    },
 
-  /** The server has just given tokens, so nothing has ended, whatever a feed reported. */
-  settleDoubt(): void {
-    this.#told = undefined;
-  }
+    /** Of the server's reason and the feed's, the one that says more. */
+    reasonFor: (reason: EndReason) => moreTelling(reason, told?.sessionId === id() ? told?.code : undefined),
 
-  /** Of the server's reason and the feed's, the one that says more. */
-  reasonFor(reason: EndReason): EndReason {
-    return moreTelling(reason, this.#told?.sessionId === this.id ? this.#told?.code : undefined);
-  }
-
-  /** Another tab's reason for the same end. This tab may have found an empty jar only. */
-  learnReason(sessionId: string, reason: EndReason): void {
-    if (this.#state.status !== "signed-out" || sessionId !== this.#lastId) return;
-    const better = moreTelling(this.#state.reason, reason);
-    if (better !== this.#state.reason) this.#become({ status: "signed-out", reason: better });
-  }
-
-  #become(state: SessionState): void {
-    this.#state = state;
-    this.#listeners.tell(state);
-  }
+    /** Another tab's reason for the same end. This tab may have found an empty jar only. */
+    learnReason(sessionId: string, reason: EndReason): void {
+      if (state.status !== "signed-out" || sessionId !== lastId) return;
+      const better = moreTelling(state.reason, reason);
+      if (better !== state.reason) become({ status: "signed-out", reason: better });
+    },
+  };
 }
 
 export function sessionIdOf(state: SessionState): string | undefined {

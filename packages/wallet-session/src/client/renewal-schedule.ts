@@ -7,71 +7,65 @@ const SHORTEST_DELAY_MS = 1_000;
 const LONGEST_RETRY_DELAY_MS = 60_000;
 
 /** When the next renewal is due. At most one is planned; each plan replaces the one before. */
-export class RenewalSchedule {
-  readonly #environment: ClientEnvironment;
-  readonly #renew: () => void;
-  #timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
-  #failures = 0;
-  #serverAskedToWait = false;
-  #stopped = false;
+export function createRenewalSchedule({ now, after, random }: ClientEnvironment, renew: () => void) {
+  let timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
+  let failures = 0;
+  let serverAskedToWait = false;
+  let stopped = false;
 
-  constructor(environment: ClientEnvironment, renew: () => void) {
-    this.#environment = environment;
-    this.#renew = renew;
+  function cancel(): void {
+    timer?.cancel();
+    timer = undefined;
+    serverAskedToWait = false;
   }
 
-  /** Undefined when nothing is planned. */
-  get dueAt(): number | undefined {
-    return this.#timer?.dueAt;
+  function planIn(delayMs: number): void {
+    cancel();
+    if (!stopped) timer = { dueAt: now() + delayMs, cancel: after(delayMs, renew) };
   }
 
-  /** Plans the renewal of an access token that is good for `lifetimeMs` from now on. */
-  planFor(lifetimeMs: number): void {
-    this.#failures = 0;
-    const share = RENEWAL_SHARE.from + (RENEWAL_SHARE.to - RENEWAL_SHARE.from) * this.#environment.random();
-    this.planIn(Math.max(SHORTEST_DELAY_MS, lifetimeMs * share));
-  }
+  return {
+    planIn,
+    cancel,
 
-  /** Plans the retry after a failure: when the server asked for it, or further and further apart. */
-  planRetry(retryAfterSeconds: number | undefined): void {
-    const backoffMs = Math.min(LONGEST_RETRY_DELAY_MS, SHORTEST_DELAY_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    const ownMs = backoffMs * (0.5 + this.#environment.random() / 2);
-    // A server that always asks for one second would get sixty requests a minute.
-    this.planIn(retryAfterSeconds === undefined ? ownMs : Math.max(ownMs, askedWaitMs(retryAfterSeconds)));
-    this.#serverAskedToWait = retryAfterSeconds !== undefined;
-  }
+    /** Undefined when nothing is planned. */
+    dueAt: () => timer?.dueAt,
 
-  planIn(delayMs: number): void {
-    this.cancel();
-    if (this.#stopped) return;
-    const cancel = this.#environment.after(delayMs, this.#renew);
-    this.#timer = { dueAt: this.#environment.now() + delayMs, cancel };
-  }
+    /** Plans the renewal of an access token that is good for `lifetimeMs` from now on. */
+    planFor(lifetimeMs: number): void {
+      failures = 0;
+      const share = RENEWAL_SHARE.from + (RENEWAL_SHARE.to - RENEWAL_SHARE.from) * random();
+      planIn(Math.max(SHORTEST_DELAY_MS, lifetimeMs * share));
+    },
 
-  /** Plans nothing until `resume`, whatever is still under way. */
-  stop(): void {
-    this.#stopped = true;
-    this.cancel();
-  }
+    /** Plans the retry after a failure: when the server asked for it, or further and further apart. */
+    planRetry(retryAfterSeconds: number | undefined): void {
+      const backoffMs = Math.min(LONGEST_RETRY_DELAY_MS, SHORTEST_DELAY_MS * 2 ** failures);
+      failures += 1;
+      const ownMs = backoffMs * (0.5 + random() / 2);
+      // A server that always asks for one second would get sixty requests a minute.
+      planIn(retryAfterSeconds === undefined ? ownMs : Math.max(ownMs, askedWaitMs(retryAfterSeconds)));
+      serverAskedToWait = retryAfterSeconds !== undefined;
+    },
 
-  resume(): void {
-    this.#stopped = false;
-  }
+    /** Plans nothing until `resume`, whatever is still under way. */
+    stop(): void {
+      stopped = true;
+      cancel();
+    },
 
-  cancel(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#serverAskedToWait = false;
-  }
+    resume(): void {
+      stopped = false;
+    },
 
-  /**
-   * After sleep or time offline: renews at once if that is overdue, or if the last try failed and the server did not ask to
-   * wait.
-   */
-  wake(): void {
-    if (this.#timer === undefined) return;
-    const overdue = this.#timer.dueAt <= this.#environment.now();
-    if (overdue || (this.#failures > 0 && !this.#serverAskedToWait)) this.#renew();
-  }
+    /**
+     * After sleep or time offline: renews at once if that is overdue, or if the last try failed and the server did not ask to
+     * wait.
+     */
+    wake(): void {
+      if (timer === undefined) return;
+      const overdue = timer.dueAt <= now();
+      if (overdue || (failures > 0 && !serverAskedToWait)) renew();
+    },
+  };
 }

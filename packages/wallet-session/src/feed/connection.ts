@@ -16,8 +16,8 @@ const GOOD_CONNECTION_MS = 10_000;
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
-export interface ConnectionHost {
-  readonly lastEventId: string | null;
+interface ConnectionHost {
+  lastEventId(): string | null;
   onId(id: string | null): void;
   onEvent(event: FeedEvent): void;
   onStatus(status: FeedStatus): void;
@@ -27,70 +27,46 @@ export interface ConnectionHost {
  * Holds the one connection to the server and opens it again whenever it is lost. A lost connection signs nobody out: events
  * about the session go to the client, which asks the server.
  */
-export class FeedConnection {
-  readonly #client: SessionClient;
-  readonly #url: string;
-  readonly #environment: ClientEnvironment;
-  readonly #host: ConnectionHost;
-  #failures = 0;
-  #retryMs = 0;
-  #heardAt = 0;
-  #live = false;
-  #attempt: AbortController | undefined;
+export function createFeedConnection(
+  client: SessionClient,
+  url: string,
+  { now, after, random }: ClientEnvironment,
+  host: ConnectionHost,
+) {
+  let failures = 0;
+  let retryMs = 0;
+  let heardAt = 0;
+  let live = false;
+  let attempt: AbortController | undefined;
   /** Ends the pause before the next try; undefined while there is none, or the server asked for it. */
-  #endPause: (() => void) | undefined;
-
-  constructor(client: SessionClient, url: string, environment: ClientEnvironment, host: ConnectionHost) {
-    this.#client = client;
-    this.#url = url;
-    this.#environment = environment;
-    this.#host = host;
-  }
-
-  /** Resolves when `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#host.onStatus("connecting");
-      const begunAt = this.#environment.now();
-      const askedToWaitMs = await this.#connect(signal);
-      if (signal.aborted) return;
-      if (this.#environment.now() - begunAt >= GOOD_CONNECTION_MS) this.#failures = 0;
-      await this.#pause(askedToWaitMs, signal);
-    }
-  }
-
-  /** After sleep, or back online: ends the pause before the next try, and drops a connection that seems dead. */
-  wake(): void {
-    this.#endPause?.();
-    if (this.#environment.now() - this.#heardAt >= SILENCE_AFTER_WAKING_MS) this.#attempt?.abort();
-  }
+  let endPause: (() => void) | undefined;
 
   /** Connects and reads until the connection is lost. Gives how long the server asked to wait before the next one. */
-  async #connect(signal: AbortSignal): Promise<number | undefined> {
-    const attempt = new AbortController();
-    const stopListening = onAbort(signal, () => attempt.abort());
-    this.#attempt = attempt;
-    this.#heardAt = this.#environment.now();
-    const stopLimit = this.#limitSilence(attempt);
+  async function connect(signal: AbortSignal): Promise<number | undefined> {
+    const current = new AbortController();
+    const stopListening = onAbort(signal, () => current.abort());
+    attempt = current;
+    heardAt = now();
+    const stopLimit = limitSilence(current);
     try {
-      await this.#readAll(attempt.signal);
+      await readAll(current.signal);
     } catch (error) {
       if (error instanceof SessionClientError && error.retryAfterSeconds !== undefined) {
         return askedWaitMs(error.retryAfterSeconds);
       }
     } finally {
       stopLimit();
-      attempt.abort();
+      current.abort();
       stopListening();
-      this.#live = false;
-      this.#attempt = undefined;
+      live = false;
+      attempt = undefined;
     }
     return undefined;
   }
 
-  async #readAll(signal: AbortSignal): Promise<void> {
-    const { lastEventId } = this.#host;
-    const response = await this.#client.fetch(this.#url, {
+  async function readAll(signal: AbortSignal): Promise<void> {
+    const lastEventId = host.lastEventId();
+    const response = await client.fetch(url, {
       headers: {
         accept: "text/event-stream",
         ...(lastEventId !== null && { "last-event-id": lastEventId }),
@@ -102,22 +78,22 @@ export class FeedConnection {
     if (!isEventStream(response) || response.body === null) throw await errorOf(response);
     // The jar may have changed hands since this tab last heard of it. The server is asked after the connection stands, so its
     // answer is certain; if the session is somebody else's, it ends this run.
-    await this.#client.check();
+    await client.check();
     signal.throwIfAborted();
-    this.#live = true;
-    this.#host.onStatus("live");
+    live = true;
+    host.onStatus("live");
     let ended: string | undefined;
     const listener: EventStreamListener = {
       onBytes: () => {
-        this.#heardAt = this.#environment.now();
+        heardAt = now();
       },
-      onId: (id) => this.#host.onId(id),
+      onId: host.onId,
       onRetry: (ms) => {
-        this.#retryMs = Math.min(ms, LONGEST_PAUSE_MS);
+        retryMs = Math.min(ms, LONGEST_PAUSE_MS);
       },
       onEvent: (event) => {
-        this.#host.onEvent(event);
-        if (event.type === "session.expiring") this.#client.refresh().catch(() => {});
+        host.onEvent(event);
+        if (event.type === "session.expiring") client.refresh().catch(() => {});
         if (event.type === "session.ended") ended = codeOf(event.data);
       },
       finished: () => ended !== undefined,
@@ -125,17 +101,16 @@ export class FeedConnection {
     await readEventStream(response.body, listener, signal);
     if (ended === undefined) return;
     // Expiry is no end: no tab renewed in time, so this one does.
-    if (ended === "access_token_expired") await this.#client.refresh();
-    else await this.#client.endedElsewhere(ended);
+    if (ended === "access_token_expired") await client.refresh();
+    else await client.endedElsewhere(ended);
   }
 
-  #limitSilence(attempt: AbortController): () => void {
+  function limitSilence(current: AbortController): () => void {
     let cancel = () => {};
     const watch = (ms: number) => {
-      cancel = this.#environment.after(ms, () => {
-        const limitMs = this.#live ? SILENCE_LIMIT_MS : CONNECT_LIMIT_MS;
-        const leftMs = this.#heardAt + limitMs - this.#environment.now();
-        if (leftMs <= 0) attempt.abort();
+      cancel = after(ms, () => {
+        const leftMs = heardAt + (live ? SILENCE_LIMIT_MS : CONNECT_LIMIT_MS) - now();
+        if (leftMs <= 0) current.abort();
         else watch(leftMs);
       });
     };
@@ -143,26 +118,46 @@ export class FeedConnection {
     return () => cancel();
   }
 
-  async #pause(askedMs: number | undefined, signal: AbortSignal): Promise<void> {
-    const backoffMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.#failures);
-    this.#failures += 1;
+  async function pause(askedMs: number | undefined, signal: AbortSignal): Promise<void> {
+    const backoffMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** failures);
+    failures += 1;
     // Clients that lost a server at one moment must not come back at one moment.
-    const jitter = this.#environment.random();
-    const ownMs = Math.max(backoffMs, this.#retryMs) * (0.5 + jitter / 2);
+    const jitter = random();
+    const ownMs = Math.max(backoffMs, retryMs) * (0.5 + jitter / 2);
     const ms = askedMs === undefined ? ownMs : Math.max(ownMs, askedMs * (1 + jitter / 4));
-    this.#host.onStatus("waiting");
+    host.onStatus("waiting");
     await new Promise<void>((resolve) => {
       const end = () => {
         cancel();
         signal.removeEventListener("abort", end);
         resolve();
       };
-      const cancel = this.#environment.after(ms, end);
+      const cancel = after(ms, end);
       signal.addEventListener("abort", end);
-      if (askedMs === undefined) this.#endPause = end;
+      if (askedMs === undefined) endPause = end;
     });
-    this.#endPause = undefined;
+    endPause = undefined;
   }
+
+  return {
+    /** Resolves when `signal` aborts. */
+    async run(signal: AbortSignal): Promise<void> {
+      while (!signal.aborted) {
+        host.onStatus("connecting");
+        const begunAt = now();
+        const askedToWaitMs = await connect(signal);
+        if (signal.aborted) return;
+        if (now() - begunAt >= GOOD_CONNECTION_MS) failures = 0;
+        await pause(askedToWaitMs, signal);
+      }
+    },
+
+    /** After sleep, or back online: ends the pause before the next try, and drops a connection that seems dead. */
+    wake(): void {
+      endPause?.();
+      if (now() - heardAt >= SILENCE_AFTER_WAKING_MS) attempt?.abort();
+    },
+  };
 }
 
 function codeOf(data: unknown): string {

@@ -1,6 +1,6 @@
 import type { Channel, ClientEnvironment, Locks } from "../client/environment.ts";
 import type { SessionClient } from "../client.ts";
-import { FeedConnection } from "./connection.ts";
+import { createFeedConnection } from "./connection.ts";
 import type { FeedEvent, FeedStatus } from "./feed-event.ts";
 import { readTabMessage, type TabMessage } from "./tab-messages.ts";
 
@@ -11,7 +11,7 @@ const ANSWER_LIMIT_MS = 3_000;
 /** How many event ids are remembered, to recognise events that come again from another tab. */
 const IDS_REMEMBERED = 256;
 
-export interface SharedFeedOptions {
+interface SharedFeedOptions {
   readonly client: SessionClient;
   readonly url: string;
   readonly environment: ClientEnvironment;
@@ -27,97 +27,81 @@ type Turn = "wait" | "steal" | "alone";
 /**
  * One tab's part in the feed of one session. The tab that has the lock holds the connection and passes events on. The others
  * wait in line for the lock, and steal it from a tab that no longer answers. Tabs that cannot share have a connection each.
+ * The function returned ends it.
  */
-export class SharedFeed {
-  readonly #options: SharedFeedOptions;
-  readonly #environment: ClientEnvironment;
-  readonly #connection: FeedConnection;
-  /** Undefined if this tab is by itself. */
-  #channel: Channel<TabMessage> | undefined;
-  readonly #stopped = new AbortController();
-  readonly #stopListening: () => void;
-  readonly #self = crypto.getRandomValues(new Uint32Array(4)).join("-");
-  #leads = false;
-  #status: FeedStatus = "connecting";
-  #lastEventId: string | null = null;
+export function joinSharedFeed(options: SharedFeedOptions): () => void {
+  const { client, url, environment, name } = options;
+  const { now, after, random, locks } = environment;
+  const stopped = new AbortController();
+  const self = crypto.getRandomValues(new Uint32Array(4)).join("-");
   /** Which tab an event came from. */
-  readonly #seen = new Map<string, string>();
-  #heardAt: number;
-  #cancelWatch = () => {};
+  const seen = new Map<string, string>();
+  let leads = false;
+  let status: FeedStatus = "connecting";
+  let lastEventId: string | null = null;
+  let heardAt = now();
+  let cancelWatch = () => {};
 
-  constructor(options: SharedFeedOptions) {
-    const { client, url, environment, name } = options;
-    this.#options = options;
-    this.#environment = environment;
-    this.#heardAt = environment.now();
-    const feed = this;
-    this.#connection = new FeedConnection(client, url, environment, {
-      get lastEventId() {
-        return feed.#lastEventId;
-      },
-      onId: (id) => {
-        const first = this.#lastEventId === null;
-        this.#lastEventId = id;
-        // An id may come without an event, and a tab that takes over before the first event has to go on from it.
-        if (first) this.#sayStatus();
-      },
-      onEvent: (event) => {
-        this.#say({ type: "event", from: this.#self, event });
-        this.#deliver(this.#self, event);
-      },
-      onStatus: (status) => {
-        this.#become(status);
-        this.#sayStatus();
-      },
-    });
-    this.#stopListening = environment.onWake(() => this.#wake());
-    const { locks } = environment;
-    if (locks !== undefined) {
-      this.#channel = environment.openChannel(name, (message) => this.#hear(readTabMessage(message)));
-    }
-    if (locks === undefined || this.#channel === undefined) void this.#lead(this.#stopped.signal);
-    else void this.#takePart(locks);
-  }
-
-  stop(): void {
-    this.#stopped.abort();
-    this.#stopListening();
-    this.#cancelWatch();
-    this.#channel?.close();
-  }
+  const connection = createFeedConnection(client, url, environment, {
+    lastEventId: () => lastEventId,
+    onId(id) {
+      const first = lastEventId === null;
+      lastEventId = id;
+      // An id may come without an event, and a tab that takes over before the first event has to go on from it.
+      if (first) sayStatus();
+    },
+    onEvent(event) {
+      say({ type: "event", from: self, event });
+      deliver(self, event);
+    },
+    onStatus(next) {
+      become(next);
+      sayStatus();
+    },
+  });
+  const stopListening = environment.onWake(() => {
+    if (leads) connection.wake();
+    else say({ type: "woken" });
+  });
+  /** Undefined if this tab is by itself. */
+  let channel: Channel<TabMessage> | undefined;
+  if (locks !== undefined)
+    channel = environment.openChannel(name, (message) => hear(readTabMessage(message)));
+  if (locks === undefined || channel === undefined) void lead(stopped.signal);
+  else void takePart(locks);
 
   /** Waits in line for the lock until this tab stops, also after another tab has stolen it. */
-  async #takePart(locks: Locks): Promise<void> {
-    this.#say({ type: "hello" });
+  async function takePart(locks: Locks): Promise<void> {
+    say({ type: "hello" });
     let turn: Turn = "wait";
-    while (turn !== "alone" && !this.#stopped.signal.aborted) turn = await this.#takeTurn(locks, turn);
+    while (turn !== "alone" && !stopped.signal.aborted) turn = await takeTurn(locks, turn);
     if (turn !== "alone") return;
-    this.#channel?.close();
-    this.#channel = undefined;
-    await this.#lead(this.#stopped.signal);
+    channel?.close();
+    channel = undefined;
+    await lead(stopped.signal);
   }
 
   /** Waits for the lock or steals it, and leads while this tab has it. Gives what to do next. */
-  async #takeTurn(locks: Locks, turn: "wait" | "steal"): Promise<Turn> {
+  async function takeTurn(locks: Locks, turn: "wait" | "steal"): Promise<Turn> {
     const waiting = new AbortController();
     const leading = new AbortController();
     const over = () => {
       waiting.abort();
       leading.abort();
     };
-    this.#stopped.signal.addEventListener("abort", over);
+    stopped.signal.addEventListener("abort", over);
     let led: Promise<void> | undefined;
     let next: Turn = "wait";
     if (turn === "wait") {
-      this.#watch(() => {
+      watch(() => {
         next = "steal";
         waiting.abort();
       });
     }
     try {
-      const options = turn === "steal" ? ({ steal: true } as const) : { signal: waiting.signal };
-      await locks.request(this.#options.name, options, () => {
-        led = this.#lead(leading.signal);
+      const how = turn === "steal" ? ({ steal: true } as const) : { signal: waiting.signal };
+      await locks.request(name, how, () => {
+        led = lead(leading.signal);
         return led;
       });
     } catch {
@@ -125,33 +109,32 @@ export class SharedFeed {
       if (led === undefined && !waiting.signal.aborted) next = "alone";
     } finally {
       over();
-      this.#stopped.signal.removeEventListener("abort", over);
+      stopped.signal.removeEventListener("abort", over);
     }
     await led;
     return next;
   }
 
-  async #lead(signal: AbortSignal): Promise<void> {
+  async function lead(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    this.#cancelWatch();
-    this.#leads = true;
-    await this.#connection.run(signal);
-    this.#leads = false;
+    cancelWatch();
+    leads = true;
+    await connection.run(signal);
+    leads = false;
   }
 
   /** Calls `whenFrozen` once the tab that holds the connection has left a question unanswered. */
-  #watch(whenFrozen: () => void): void {
-    const { after, now, random } = this.#environment;
+  function watch(whenFrozen: () => void): void {
     const askAfterMs = ASK_AFTER_MS * (1 + random() / 4);
-    this.#heardAt = now();
+    heardAt = now();
     const ask = (inMs: number) => {
-      this.#cancelWatch = after(inMs, () => {
-        const leftMs = this.#heardAt + askAfterMs - now();
+      cancelWatch = after(inMs, () => {
+        const leftMs = heardAt + askAfterMs - now();
         if (leftMs > 0) return ask(leftMs);
         const askedAt = now();
-        this.#say({ type: "hello" });
-        this.#cancelWatch = after(ANSWER_LIMIT_MS, () => {
-          if (this.#heardAt < askedAt) whenFrozen();
+        say({ type: "hello" });
+        cancelWatch = after(ANSWER_LIMIT_MS, () => {
+          if (heardAt < askedAt) whenFrozen();
           else ask(askAfterMs);
         });
       });
@@ -159,29 +142,29 @@ export class SharedFeed {
     ask(askAfterMs);
   }
 
-  #hear(message: TabMessage | undefined): void {
-    if (message === undefined || this.#stopped.signal.aborted) return;
+  function hear(message: TabMessage | undefined): void {
+    if (message === undefined || stopped.signal.aborted) return;
     switch (message.type) {
       case "hello":
-        if (this.#leads) this.#sayStatus();
+        if (leads) sayStatus();
         return;
       case "woken":
-        if (this.#leads) this.#connection.wake();
+        if (leads) connection.wake();
         return;
       case "status":
-        this.#heardAt = this.#environment.now();
-        if (this.#leads) return;
-        this.#lastEventId = message.lastEventId ?? this.#lastEventId;
-        this.#become(message.status);
+        heardAt = now();
+        if (leads) return;
+        lastEventId = message.lastEventId ?? lastEventId;
+        become(message.status);
         return;
       case "event":
-        this.#heardAt = this.#environment.now();
+        heardAt = now();
         // The tab with the connection, too, gets by itself what cannot be known again.
-        if (this.#leads && message.event.id === null) return;
-        if (this.#deliver(message.from, message.event) && !this.#leads) {
-          this.#lastEventId = message.event.id ?? this.#lastEventId;
+        if (leads && message.event.id === null) return;
+        if (deliver(message.from, message.event) && !leads) {
+          lastEventId = message.event.id ?? lastEventId;
           // Only a connection that stands brings any, whatever a tab that thaws may have said of its own.
-          this.#become("live");
+          become("live");
         }
         return;
       default:
@@ -189,45 +172,42 @@ export class SharedFeed {
     }
   }
 
-  #wake(): void {
-    if (this.#leads) this.#connection.wake();
-    else this.#say({ type: "woken" });
-  }
-
   /**
    * Delivers each id once. When the connection moves to another tab, both may pass the same event on: a frozen tab still reads
    * what had reached it before. An id that comes again from the same tab is a new event, of a server that counts anew. False
    * for a known event.
    */
-  #deliver(from: string, event: FeedEvent): boolean {
-    if (this.#stopped.signal.aborted) return false;
+  function deliver(from: string, event: FeedEvent): boolean {
+    if (stopped.signal.aborted) return false;
     if (event.id !== null) {
-      const seenFrom = this.#seen.get(event.id);
+      const seenFrom = seen.get(event.id);
       if (seenFrom !== undefined && seenFrom !== from) return false;
-      this.#seen.set(event.id, from);
-      const [oldest] = this.#seen.keys();
-      if (this.#seen.size > IDS_REMEMBERED && oldest !== undefined) this.#seen.delete(oldest);
+      seen.set(event.id, from);
+      const [oldest] = seen.keys();
+      if (seen.size > IDS_REMEMBERED && oldest !== undefined) seen.delete(oldest);
     }
-    this.#options.onEvent(event);
+    options.onEvent(event);
     return true;
   }
 
-  #become(status: FeedStatus): void {
-    if (this.#stopped.signal.aborted || status === this.#status) return;
-    this.#status = status;
-    this.#options.onStatus(status);
+  function become(next: FeedStatus): void {
+    if (stopped.signal.aborted || next === status) return;
+    status = next;
+    options.onStatus(next);
   }
 
-  #sayStatus(): void {
-    this.#say({
-      type: "status",
-      from: this.#self,
-      status: this.#status,
-      lastEventId: this.#lastEventId,
-    });
+  function sayStatus(): void {
+    say({ type: "status", from: self, status, lastEventId });
   }
 
-  #say(message: TabMessage): void {
-    if (!this.#stopped.signal.aborted) this.#channel?.postMessage(message);
+  function say(message: TabMessage): void {
+    if (!stopped.signal.aborted) channel?.postMessage(message);
   }
+
+  return () => {
+    stopped.abort();
+    stopListening();
+    cancelWatch();
+    channel?.close();
+  };
 }
