@@ -21,9 +21,9 @@ import { guardStore, type StoreStepTrace } from "./guarded-store.ts";
 import { createLeases } from "./leases.ts";
 import { createOutbox } from "./outbox.ts";
 import { prune } from "./prune.ts";
-import { inspectRefreshToken, readPresented, refresh, refreshJar } from "./refresh.ts";
+import { createRefreshing } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
-import { revokeByAccessToken, revokeByRefreshToken, revokeSession, revokeSessions } from "./revoke.ts";
+import { createRevoking } from "./revoke.ts";
 import type { SecurityEventHandler } from "./security-event.ts";
 import type { SessionAlarm, SessionEngine } from "./session-engine.ts";
 import { statusOf } from "./session-status.ts";
@@ -141,23 +141,19 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     ...lifetimes,
   };
 
+  const revoking = createRevoking(context);
+
   return {
     signIn: (actor, signInOptions) => signIn(context, actor, signInOptions),
-    readRefreshToken: (token) => readPresented(context, token),
-    refresh: async (token, how) => refresh(context, token, how),
-    refreshJar: async (token, how) => refreshJar(context, token, how),
+    ...createRefreshing(context, revoking.revoke),
+    ...revoking.verbs,
     authenticate: (token, authenticateOptions) => authenticate(context, token, authenticateOptions),
     getSession: ({ sessionId }) => liveSession(context, sessionId),
     watchSession: (session, listener) => leases.follow(session, listener),
     getSessionStatus: async (id) => statusOf(await store.findSession(id), clock.now()),
     listSessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
     listAlarms: (actorId) => listAlarms(context, actorId),
-    inspectRefreshToken: (token) => inspectRefreshToken(context, token),
     issueAccessToken: async (id) => (await accessTokens.sign(await liveSession(context, id))).token,
-    revokeByRefreshToken: (token, reason) => revokeByRefreshToken(context, token, reason),
-    revokeByAccessToken: (token, reason) => revokeByAccessToken(context, token, reason),
-    revokeSession: (actorId, id) => revokeSession(context, actorId, id),
-    revokeSessions: (actorId, except) => revokeSessions(context, actorId, except),
     getJwks: () => keys.jwks(),
     rotateSigningKey: () => keys.rotate(),
     getReadiness: () => readiness(context),

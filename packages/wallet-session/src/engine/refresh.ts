@@ -6,167 +6,155 @@ import type { RevocationReason, SessionId, SessionRecord, Transport } from "../s
 import { type AuthenticRefreshToken, hashSecret, readRefreshToken } from "../tokens/refresh-token.ts";
 import type { EngineContext } from "./context.ts";
 import { issueTokens, secondsLeft } from "./issue.ts";
-import { revoke } from "./revoke.ts";
+import type { createRevoking } from "./revoke.ts";
 import { type RotationResult, rotate } from "./rotate.ts";
 import type {
-  JarRefreshOptions,
   JarRefreshResult,
   PresentedRefreshToken,
-  RefreshOptions,
   RefreshResult,
+  SessionEngine,
 } from "./session-engine.ts";
 import { isPastEnd, statusOf } from "./session-status.ts";
 
+type Presented = string | PresentedRefreshToken;
 type Refused = Extract<RotationResult, { outcome: "refused" }>;
 
 /** What stands behind the tokens that were read: a caller is handed the session's id and never the secret. */
 const authentic = new WeakMap<PresentedRefreshToken, AuthenticRefreshToken>();
 
-/** Foreign tokens are refused here, before any look into the store. @throws refresh_token_invalid */
-export function readPresented(context: EngineContext, token: string): PresentedRefreshToken {
-  const read = authenticOf(context, token);
-  const presented = { sessionId: read.sessionId };
-  authentic.set(presented, read);
-  return presented;
-}
-
-function authenticOf(context: EngineContext, token: string | PresentedRefreshToken): AuthenticRefreshToken {
-  const read = typeof token === "string" ? readRefreshToken(context.keyring, token) : authentic.get(token);
-  if (!read) throw refusal(context, "malformed", null, null);
-  return read;
-}
-
-/** `SessionEngine.refresh`. A reused token ends its session before it is answered. */
-export async function refresh(
+/** The verbs of the engine that take a refresh token. A reused token ends its session, by `revoke`, before it is answered. */
+export function createRefreshing(
   context: EngineContext,
-  token: string | PresentedRefreshToken,
-  { retryKey = null }: RefreshOptions = {},
-): Promise<RefreshResult> {
-  return rotateOrRefuse(context, authenticOf(context, token), "body", retryKey);
-}
+  revoke: ReturnType<typeof createRevoking>["revoke"],
+): Pick<SessionEngine, "readRefreshToken" | "refresh" | "refreshJar" | "inspectRefreshToken"> {
+  const { store, keyring, accessTokens, clock, refreshLeewayMs } = context;
 
-/** `SessionEngine.refreshJar`. */
-export async function refreshJar(
-  context: EngineContext,
-  token: string | PresentedRefreshToken,
-  { retryKey = null, accessToken = null }: JarRefreshOptions = {},
-): Promise<JarRefreshResult> {
-  const presented = authenticOf(context, token);
-  const unchanged = await unchangedJar(context, presented, accessToken);
-  return unchanged ?? rotateOrRefuse(context, presented, "cookie", retryKey);
-}
-
-async function rotateOrRefuse(
-  context: EngineContext,
-  presented: AuthenticRefreshToken,
-  presentedBy: Transport,
-  retryKey: string | null,
-): Promise<RefreshResult> {
-  const result = await rotate(context, { presented, presentedBy, retryKey });
-  if (result.outcome === "refused") throw await refuse(context, presented, result);
-  const now = result.outcome === "rotated" ? result.session.rotatedAt : context.clock.now();
-  const tokens = await issueTokens(context, result.session, result.refreshToken, now);
-  reportRefreshed(context, result.outcome, result.session, now);
-  return { outcome: result.outcome, tokens };
-}
-
-/**
- * A cookie jar that was renewed less than two leeways ago is left alone: many tabs ask at once, and an answer that rotates
- * again could overtake the one before it. What counts is the age of the access token in the jar that asks, not of the
- * row: the row is young as well when an answer was lost and the jar still holds the old token.
- */
-async function unchangedJar(
-  context: EngineContext,
-  presented: AuthenticRefreshToken,
-  accessToken: string | null,
-): Promise<JarRefreshResult | null> {
-  if (accessToken === null) return null;
-  const claims = await youngClaims(context, presented, accessToken);
-  if (claims === null) return null;
-
-  const session = await context.store.findSession(presented.sessionId);
-  const now = context.clock.now();
-  // A session that is not plainly alive is the rotation's to refuse.
-  if (session === null || session.transport !== "cookie") return null;
-  if (session.revokedAt !== null || isPastEnd(session, now)) return null;
-  reportRefreshed(context, "unchanged", session, session.rotatedAt);
-  return {
-    outcome: "unchanged",
-    session,
-    expiresInSeconds: Math.max(0, claims.exp - Math.floor(now / 1000)),
-    refreshExpiresInSeconds: secondsLeft(session, now),
-  };
-}
-
-/** The claims of a valid access token of this very session, issued less than two leeways ago. */
-async function youngClaims(context: EngineContext, presented: AuthenticRefreshToken, accessToken: string) {
-  try {
-    const claims = await context.accessTokens.verify(accessToken);
-    const age = elapsedMs(claims.iat * 1000, context.clock.now());
-    return claims.sid === presented.sessionId && age < 2 * context.refreshLeewayMs ? claims : null;
-  } catch (error) {
-    if (error instanceof SessionError && error.code !== "store_unavailable") return null;
-    throw error;
+  function authenticOf(token: Presented): AuthenticRefreshToken {
+    const read = typeof token === "string" ? readRefreshToken(keyring, token) : authentic.get(token);
+    if (!read) throw refusal("malformed", null, null);
+    return read;
   }
-}
 
-/** Acts upon a refusal, so that a reused token's session has ended before the answer says so. */
-async function refuse(
-  context: EngineContext,
-  presented: AuthenticRefreshToken,
-  { verdict, session }: Refused,
-): Promise<SessionError> {
-  if (verdict === "reused" && session !== null) {
-    const ended = await revoke(context, session.id, session.actorId, "reuse");
-    // One alarm: the call whose write ended the session raises it.
-    if (ended) {
-      context.onEvent({
-        type: "reuse_detected",
-        actorId: session.actorId,
-        sessionId: session.id,
-        presentedGeneration: presented.generation,
-        currentGeneration: session.generation,
-      });
+  async function rotateOrRefuse(
+    presented: AuthenticRefreshToken,
+    presentedBy: Transport,
+    retryKey: string | null,
+  ): Promise<RefreshResult> {
+    const result = await rotate(context, { presented, presentedBy, retryKey });
+    if (result.outcome === "refused") throw await refuse(presented, result);
+    const now = result.outcome === "rotated" ? result.session.rotatedAt : clock.now();
+    const tokens = await issueTokens(context, result.session, result.refreshToken, now);
+    reportRefreshed(result.outcome, result.session, now);
+    return { outcome: result.outcome, tokens };
+  }
+
+  /**
+   * A cookie jar that was renewed less than two leeways ago is left alone: many tabs ask at once, and an answer that rotates
+   * again could overtake the one before it. What counts is the age of the access token in the jar that asks, not of the
+   * row: the row is young as well when an answer was lost and the jar still holds the old token.
+   */
+  async function unchangedJar(presented: AuthenticRefreshToken, accessToken: string | null) {
+    if (accessToken === null) return null;
+    const claims = await youngClaims(presented, accessToken);
+    if (claims === null) return null;
+
+    const session = await store.findSession(presented.sessionId);
+    const now = clock.now();
+    // A session that is not plainly alive is the rotation's to refuse.
+    if (session === null || session.transport !== "cookie") return null;
+    if (session.revokedAt !== null || isPastEnd(session, now)) return null;
+    reportRefreshed("unchanged", session, session.rotatedAt);
+    return {
+      outcome: "unchanged",
+      session,
+      expiresInSeconds: Math.max(0, claims.exp - Math.floor(now / 1000)),
+      refreshExpiresInSeconds: secondsLeft(session, now),
+    } as const;
+  }
+
+  /** The claims of a valid access token of this very session, issued less than two leeways ago. */
+  async function youngClaims(presented: AuthenticRefreshToken, accessToken: string) {
+    try {
+      const claims = await accessTokens.verify(accessToken);
+      const age = elapsedMs(claims.iat * 1000, clock.now());
+      return claims.sid === presented.sessionId && age < 2 * refreshLeewayMs ? claims : null;
+    } catch (error) {
+      if (error instanceof SessionError && error.code !== "store_unavailable") return null;
+      throw error;
     }
   }
-  return refusal(context, verdict, presented.sessionId, session?.revokedReason ?? null);
-}
 
-function refusal(
-  context: EngineContext,
-  why: RefreshRefusal,
-  sessionId: SessionId | null,
-  endedAs: RevocationReason | null,
-): SessionError {
-  const [code, detail] = REFUSALS[why];
-  context.onEvent({ type: "refresh_refused", code, why, sessionId });
-  return new SessionError(code, detail, { endedAs });
-}
+  /** Acts upon a refusal, so that a reused token's session has ended before the answer says so. */
+  async function refuse(
+    presented: AuthenticRefreshToken,
+    { verdict, session }: Refused,
+  ): Promise<SessionError> {
+    if (verdict === "reused" && session !== null) {
+      const ended = await revoke(session.id, session.actorId, "reuse");
+      // One alarm: the call whose write ended the session raises it.
+      if (ended) {
+        context.onEvent({
+          type: "reuse_detected",
+          actorId: session.actorId,
+          sessionId: session.id,
+          presentedGeneration: presented.generation,
+          currentGeneration: session.generation,
+        });
+      }
+    }
+    return refusal(verdict, presented.sessionId, session?.revokedReason ?? null);
+  }
 
-/** `issuedAt`: when the newest access token that is known of was issued. */
-function reportRefreshed(
-  context: EngineContext,
-  outcome: JarRefreshResult["outcome"],
-  session: SessionRecord,
-  issuedAt: number,
-): void {
-  const { actorId, id, generation } = session;
-  context.onRefreshed(session, issuedAt);
-  context.onEvent({ type: "refreshed", outcome, actorId, sessionId: id, generation });
-}
+  function refusal(why: RefreshRefusal, sessionId: SessionId | null, endedAs: RevocationReason | null) {
+    const [code, detail] = REFUSALS[why];
+    context.onEvent({ type: "refresh_refused", code, why, sessionId });
+    return new SessionError(code, detail, { endedAs });
+  }
 
-/** `SessionEngine.inspectRefreshToken`. Looking at a token is not using it: it raises no alarm and is no refused refresh. */
-export async function inspectRefreshToken(context: EngineContext, token: string): Promise<SessionRecord> {
-  const presented = readRefreshToken(context.keyring, token);
-  const session = presented && (await context.store.findSession(presented.sessionId));
-  if (!presented || !session) throw new SessionError(...REFUSALS.malformed);
-  const { status } = statusOf(session, context.clock.now());
-  if (status === "revoked" || status === "expired") throw new SessionError(...REFUSALS[status]);
-  const isCurrent =
-    presented.generation === session.generation &&
-    timingSafeEqual(hashSecret(presented.secret), session.secretHash);
-  if (!isCurrent) throw new SessionError(...REFUSALS.wrong_secret);
-  return session;
+  /** `issuedAt`: when the newest access token that is known of was issued. */
+  function reportRefreshed(
+    outcome: JarRefreshResult["outcome"],
+    session: SessionRecord,
+    issuedAt: number,
+  ): void {
+    const { actorId, id, generation } = session;
+    context.onRefreshed(session, issuedAt);
+    context.onEvent({ type: "refreshed", outcome, actorId, sessionId: id, generation });
+  }
+
+  return {
+    /** Foreign tokens are refused here, before any look into the store. @throws refresh_token_invalid */
+    readRefreshToken(token) {
+      const read = authenticOf(token);
+      const presented = { sessionId: read.sessionId };
+      authentic.set(presented, read);
+      return presented;
+    },
+
+    async refresh(token, { retryKey = null } = {}) {
+      return rotateOrRefuse(authenticOf(token), "body", retryKey);
+    },
+
+    async refreshJar(token, { retryKey = null, accessToken = null } = {}) {
+      const presented = authenticOf(token);
+      const unchanged = await unchangedJar(presented, accessToken);
+      return unchanged ?? rotateOrRefuse(presented, "cookie", retryKey);
+    },
+
+    /** Looking at a token is not using it: it raises no alarm and is no refused refresh. */
+    async inspectRefreshToken(token) {
+      const presented = readRefreshToken(keyring, token);
+      const session = presented && (await store.findSession(presented.sessionId));
+      if (!presented || !session) throw new SessionError(...REFUSALS.malformed);
+      const { status } = statusOf(session, clock.now());
+      if (status === "revoked" || status === "expired") throw new SessionError(...REFUSALS[status]);
+      const isCurrent =
+        presented.generation === session.generation &&
+        timingSafeEqual(hashSecret(presented.secret), session.secretHash);
+      if (!isCurrent) throw new SessionError(...REFUSALS.wrong_secret);
+      return session;
+    },
+  };
 }
 
 type RefusalCode = `refresh_token_${"invalid" | "expired" | "revoked" | "reused"}`;

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { elapsedMs } from "../clock.ts";
 import type { RefreshRefusal } from "../events.ts";
-import type { RotationSwap, SessionRecord, Transport } from "../store.ts";
+import type { SessionRecord, Transport } from "../store.ts";
 import {
   type AuthenticRefreshToken,
   hashRetryKey,
@@ -41,11 +41,22 @@ type Refusal = Exclude<RefreshRefusal, "malformed">;
  * revoke: a `reused` verdict is acted upon by `refresh`.
  */
 export async function rotate(context: EngineContext, rotation: Rotation): Promise<RotationResult> {
+  const { presented, presentedBy, retryKey } = rotation;
   const { signing } = context.keyring;
   const now = context.clock.now();
   const salt = context.random(SALT_BYTES);
-  const next = successorOf(signing, rotation.presented, salt);
-  const result = await context.store.rotate(swapFor(context, rotation, next, salt, now));
+  const next = successorOf(signing, presented, salt);
+  const result = await context.store.rotate({
+    id: presented.sessionId,
+    transport: presentedBy,
+    generation: presented.generation,
+    secretHash: hashSecret(presented.secret),
+    nextSecretHash: hashSecret(next.secret),
+    nextSalt: salt,
+    retryKeyHash: retryKey === null ? null : hashRetryKey(signing, presented, retryKey),
+    now,
+    idleExpiresAt: now + context.refreshIdleTtlMs,
+  });
 
   switch (result.outcome) {
     case "rotated":
@@ -55,26 +66,6 @@ export async function rotate(context: EngineContext, rotation: Rotation): Promis
     case "unmatched":
       return classify(context, rotation, result.session, now);
   }
-}
-
-function swapFor(
-  context: EngineContext,
-  { presented, presentedBy, retryKey }: Rotation,
-  next: AuthenticRefreshToken,
-  salt: Uint8Array,
-  now: number,
-): RotationSwap {
-  return {
-    id: presented.sessionId,
-    transport: presentedBy,
-    generation: presented.generation,
-    secretHash: hashSecret(presented.secret),
-    nextSecretHash: hashSecret(next.secret),
-    nextSalt: salt,
-    retryKeyHash: retryKey === null ? null : hashRetryKey(context.keyring.signing, presented, retryKey),
-    now,
-    idleExpiresAt: now + context.refreshIdleTtlMs,
-  };
 }
 
 /** Why the swap did not match. The order is part of the protocol: an ended session is never replayed. */
