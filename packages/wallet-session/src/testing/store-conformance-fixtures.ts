@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { sessionIdFrom } from "../session-id.ts";
-import type {
-  ConsumedChallenge,
-  PruneLimits,
-  Revocation,
-  RotateOutcome,
-  RotationSwap,
-  SealedSigningKey,
-  SessionId,
-  SessionRecord,
-  SessionStore,
-} from "../store.ts";
+import type * as contract from "../store.ts";
 
 /** One case: gets a store with nothing in it, throws an AssertionError if the store breaks the contract. */
-export type ConformanceCase = (store: SessionStore) => Promise<void>;
+export type ConformanceCase = (store: contract.SessionStore) => Promise<void>;
 
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
@@ -22,7 +12,7 @@ export const DAY = 24 * 60 * MINUTE;
 export const START = Date.UTC(2026, 0, 1);
 
 /** Limits at which nothing is old enough to be pruned. */
-export const NOTHING_PRUNED: PruneLimits = {
+export const NOTHING_PRUNED: contract.PruneLimits = {
   now: 0,
   sessionsBefore: 0,
   revocationsBefore: 0,
@@ -35,12 +25,15 @@ export function bytes(label: string, size: number): Uint8Array {
   return new Uint8Array(createHash("sha256").update(label).digest().subarray(0, size));
 }
 
-export function sessionId(label: string): SessionId {
+export function sessionId(label: string): contract.SessionId {
   return sessionIdFrom(bytes(`id ${label}`, 16));
 }
 
 /** A session just signed in: idle limit in 7 days, end in 30. */
-export function newSession(label: string, overrides: Partial<SessionRecord> = {}): SessionRecord {
+export function newSession(
+  label: string,
+  overrides: Partial<contract.SessionRecord> = {},
+): contract.SessionRecord {
   return {
     id: sessionId(label),
     actorId: `actor of ${label}`,
@@ -61,16 +54,16 @@ export function newSession(label: string, overrides: Partial<SessionRecord> = {}
   };
 }
 
-export function challenge(label: string): ConsumedChallenge {
+export function challenge(label: string): contract.ConsumedChallenge {
   return { id: `challenge ${label}`, expiresAt: START + 5 * MINUTE };
 }
 
 /** Creates it with a challenge of its own and returns it. */
 export async function create(
-  store: SessionStore,
+  store: contract.SessionStore,
   label: string,
-  overrides: Partial<SessionRecord> = {},
-): Promise<SessionRecord> {
+  overrides: Partial<contract.SessionRecord> = {},
+): Promise<contract.SessionRecord> {
   const session = newSession(label, overrides);
   const created = await store.createSession(session, challenge(session.id));
   assert.deepEqual(created, { outcome: "created" });
@@ -79,23 +72,23 @@ export async function create(
 
 /** Creates `count` of them at once, labelled "0", "1" and so on. */
 export function createMany(
-  store: SessionStore,
+  store: contract.SessionStore,
   count: number,
-  overrides: Partial<SessionRecord> = {},
-): Promise<SessionRecord[]> {
+  overrides: Partial<contract.SessionRecord> = {},
+): Promise<contract.SessionRecord[]> {
   return atOnce(count, (index) => create(store, `${index}`, overrides));
 }
 
 /** What the cases revoke with where neither reason nor time matters. */
-export const REVOCATION: Revocation = { reason: "admin", revokedAt: START + 2 * MINUTE };
+export const REVOCATION: contract.Revocation = { reason: "admin", revokedAt: START + 2 * MINUTE };
 
 /** Creates a session and revokes it. Returns the row that it leaves. */
 export async function createRevoked(
-  store: SessionStore,
+  store: contract.SessionStore,
   label: string,
-  revocation: Revocation = REVOCATION,
-  overrides: Partial<SessionRecord> = {},
-): Promise<SessionRecord> {
+  revocation: contract.Revocation = REVOCATION,
+  overrides: Partial<contract.SessionRecord> = {},
+): Promise<contract.SessionRecord> {
   const session = await create(store, label, overrides);
   assert.equal(await store.revokeSession(session.id, revocation), true);
   return revoked(session, revocation);
@@ -103,23 +96,23 @@ export async function createRevoked(
 
 /** The row that the contract asks for after the session was revoked. */
 export function revoked(
-  session: SessionRecord,
-  { reason, revokedAt }: Revocation = REVOCATION,
-): SessionRecord {
+  session: contract.SessionRecord,
+  { reason, revokedAt }: contract.Revocation = REVOCATION,
+): contract.SessionRecord {
   return { ...session, revokedAt, revokedReason: reason };
 }
 
 /** Sorted, for comparing without an order. */
-export function idsOf(sessions: readonly SessionRecord[]): SessionId[] {
+export function idsOf(sessions: readonly contract.SessionRecord[]): contract.SessionId[] {
   return sessions.map(({ id }) => id).sort();
 }
 
 /** A swap that matches `session`, a minute later; `label` makes its new secret and salt its own. */
 export function swapOf(
-  session: SessionRecord,
+  session: contract.SessionRecord,
   label: string,
-  overrides: Partial<RotationSwap> = {},
-): RotationSwap {
+  overrides: Partial<contract.RotationSwap> = {},
+): contract.RotationSwap {
   const now = overrides.now ?? session.rotatedAt + MINUTE;
   return {
     id: session.id,
@@ -136,7 +129,10 @@ export function swapOf(
 }
 
 /** The row that the contract asks for after `swap` has hit `session`. */
-export function afterSwap(session: SessionRecord, swap: RotationSwap): SessionRecord {
+export function afterSwap(
+  session: contract.SessionRecord,
+  swap: contract.RotationSwap,
+): contract.SessionRecord {
   return {
     ...session,
     generation: session.generation + 1,
@@ -148,7 +144,7 @@ export function afterSwap(session: SessionRecord, swap: RotationSwap): SessionRe
   };
 }
 
-export function signingKey(kid: string, createdAt = START): SealedSigningKey {
+export function signingKey(kid: string, createdAt = START): contract.SealedSigningKey {
   return {
     kid,
     publicKey: bytes(`public ${kid}`, 32),
@@ -163,15 +159,18 @@ export function assertSame(actual: unknown, expected: unknown, message?: string)
   assert.deepEqual(comparable(actual), comparable(expected), message);
 }
 
-export async function assertRow(store: SessionStore, expected: SessionRecord): Promise<void> {
+export async function assertRow(
+  store: contract.SessionStore,
+  expected: contract.SessionRecord,
+): Promise<void> {
   assertSame(await store.findSession(expected.id), expected);
 }
 
-export function assertRotated(outcome: RotateOutcome, expected: SessionRecord): void {
+export function assertRotated(outcome: contract.RotateOutcome, expected: contract.SessionRecord): void {
   assertSame(outcome, { outcome: "rotated", session: expected });
 }
 
-export function assertUnmatched(outcome: RotateOutcome, expected: SessionRecord): void {
+export function assertUnmatched(outcome: contract.RotateOutcome, expected: contract.SessionRecord): void {
   assertSame(outcome, { outcome: "unmatched", session: expected });
 }
 
@@ -179,8 +178,12 @@ export function assertUnmatched(outcome: RotateOutcome, expected: SessionRecord)
  * The ids in the revocation log after `position`, read in pages of `limit`, each once: a store may give an entry twice.
  * In the cases a session is revoked once, so an id stands for its entry.
  */
-export async function readLog(store: SessionStore, limit = 100, position = 0): Promise<SessionId[]> {
-  const ids = new Set<SessionId>();
+export async function readLog(
+  store: contract.SessionStore,
+  limit = 100,
+  position = 0,
+): Promise<contract.SessionId[]> {
+  const ids = new Set<contract.SessionId>();
   for (let next = position; ; ) {
     const known = ids.size;
     const page = await store.revocationsAfter(next, limit);

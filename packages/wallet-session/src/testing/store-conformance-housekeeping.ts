@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SealedSigningKey, SessionStore } from "../store.ts";
+import type { SessionStore } from "../store.ts";
 import {
   afterSwap,
   assertRow,
@@ -43,18 +43,6 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
     assert.equal(await store.addSigningKey(signingKey("b"), "a"), true);
     assert.equal(await store.addSigningKey(signingKey("c"), "a"), false);
     assertSame(await store.signingKeys(), [signingKey("a"), signingKey("b")]);
-  },
-
-  "addSigningKey: of 32 at once as the first or after the same key, exactly one is true": async (store) => {
-    const keys: SealedSigningKey[] = [];
-    for (const round of ["first", "next"]) {
-      const mine = Array.from({ length: 32 }, (_, index) => signingKey(`${round} ${index}`));
-      const newest = keys.at(-1)?.kid ?? null;
-      const added = await Promise.all(mine.map((key) => store.addSigningKey(key, newest)));
-      assert.equal(added.filter(Boolean).length, 1);
-      keys.push(...mine.filter((_, index) => added[index]));
-      assertSame(await store.signingKeys(), keys);
-    }
   },
 
   "prune: sessions whose idle limit or end is before the bound, exactly": async (store) => {

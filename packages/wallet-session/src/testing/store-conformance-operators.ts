@@ -38,13 +38,6 @@ export const operatorCases: Record<string, ConformanceCase> = {
     assert.deepEqual((await readLog(store)).slice(1).sort(), idsOf(all));
   },
 
-  "revokeBatch: of many at once, each session is revoked by one": async (store) => {
-    const sessions = await createMany(store, 60);
-    const ids = (await atOnce(8, () => revokeAll(store, 7))).flat();
-    assert.deepEqual(ids.sort(), idsOf(sessions));
-    assert.equal((await store.revocationsAfter(0, 100)).entries.length, 60);
-  },
-
   "revokeBatch beside rotations: none is passed over, and none rotates afterwards": async (store) => {
     const sessions = await createMany(store, 30);
     const rotating = Promise.all(sessions.map((session) => store.rotate(swapOf(session, session.id))));
@@ -195,15 +188,5 @@ function settle(
 async function revokeSome(store: SessionStore, count: number, label = ""): Promise<void> {
   for (let index = 0; index < count; index += 1) {
     await createRevoked(store, `${label}${index}`);
-  }
-}
-
-/** Batch after batch, until one has fewer. */
-export async function revokeAll(store: SessionStore, limit: number): Promise<SessionId[]> {
-  const ids: SessionId[] = [];
-  for (;;) {
-    const batch = await store.revokeBatch(REVOCATION, limit);
-    ids.push(...batch);
-    if (batch.length < limit) return ids;
   }
 }

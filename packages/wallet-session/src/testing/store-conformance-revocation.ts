@@ -60,24 +60,6 @@ export const revocationCases: Record<string, ConformanceCase> = {
     await assertRow(store, session);
   },
 
-  "rotate and revokeSession at the same moment, either first: the row is in one order or the other": async (
-    store,
-  ) => {
-    for (let attempt = 0; attempt < 20; attempt += 1) {
-      const session = await create(store, `${attempt}`);
-      const swap = swapOf(session, `${attempt}`);
-      const revoke = () => store.revokeSession(session.id, REVOCATION);
-      const begunFirst = attempt % 2 === 0 ? revoke() : null;
-      const rotating = store.rotate(swap);
-      assert.equal(await (begunFirst ?? revoke()), true);
-      const { outcome } = await rotating;
-      const row = revoked(outcome === "rotated" ? afterSwap(session, swap) : session);
-      await assertRow(store, row);
-      assertUnmatched(await store.rotate(swapOf(row, `${attempt} after`)), row);
-      assert.equal((await readLog(store)).length, attempt + 1);
-    }
-  },
-
   "revokeSession in the middle of a chain: the generation never moves once it is acknowledged": async (
     store,
   ) => {

@@ -58,9 +58,6 @@ export const rotationCases: Record<string, ConformanceCase> = {
     await assertRow(store, row);
   },
 
-  "rotate: of 32 at once for one generation, exactly one hits, and the row is the winner's": (store) =>
-    raceRotations(store),
-
   "rotate: 32 at once with the very same values still move the row by one": async (store) => {
     // A derived successor hides a missing compare-and-swap from the answers, not from the row.
     const session = await create(store, "a");
@@ -145,29 +142,4 @@ export async function rotateInChain(
     await assertRow(store, row);
   }
   return row;
-}
-
-/** Rounds of 32 rotations of one generation at once, each with values of its own, on the stores in turn. */
-export async function raceRotations(...stores: readonly [SessionStore, ...SessionStore[]]): Promise<void> {
-  let row = await create(stores[0], "a");
-  for (let round = 1; round <= 10; round += 1) {
-    const swaps = Array.from({ length: 32 }, (_, index) =>
-      swapOf(row, `${round} ${index}`, { retryKeyHash: index % 2 === 0 ? null : bytes(`${index}`, 32) }),
-    );
-    const racing = swaps.map((swap, index) => (stores[index % stores.length] ?? stores[0]).rotate(swap));
-    const outcomes = await Promise.all(racing);
-    const winners = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
-    const [winner] = winners;
-    assert.ok(
-      winner !== undefined && winners.length === 1,
-      `${winners.length} of one generation were rotated`,
-    );
-    row = afterSwap(row, winner);
-    for (const outcome of outcomes) {
-      if (outcome.outcome === "rotated") assertRotated(outcome, row);
-      else assertUnmatched(outcome, row);
-    }
-    for (const store of stores) await assertRow(store, row);
-  }
-  assert.equal(row.generation, 11);
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import type { SessionStore } from "../store.ts";
+import type { SealedSigningKey, SessionId, SessionStore } from "../store.ts";
 import {
   afterSwap,
+  assertRotated,
   assertRow,
   assertSame,
   assertUnmatched,
@@ -21,8 +22,7 @@ import {
   signingKey,
   swapOf,
 } from "./store-conformance-fixtures.ts";
-import { revokeAll } from "./store-conformance-operators.ts";
-import { raceRotations, rotateInChain } from "./store-conformance-rotation.ts";
+import { rotateInChain } from "./store-conformance-rotation.ts";
 
 /** A case about data that outlives or is shared by connections; `another` opens one more onto the same data. */
 type SharedDataCase = (first: SessionStore, another: () => Promise<SessionStore>) => Promise<void>;
@@ -71,56 +71,6 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
     );
   },
 
-  "two connections: of 32 rotations of one generation, exactly one hits": async (first, another) =>
-    raceRotations(first, await another()),
-
-  "two connections: one challenge, one session": async (first, another) => {
-    const second = await another();
-    const outcomes = await atOnce(32, (index) =>
-      (index % 2 === 0 ? first : second).createSession(newSession(`${index}`), challenge("one")),
-    );
-    assert.equal(outcomes.filter(({ outcome }) => outcome === "created").length, 1);
-  },
-
-  "two connections: no rotation after the other's acknowledged revocation": async (first, another) => {
-    const second = await another();
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      const session = await create(first, `${attempt}`);
-      const swap = swapOf(session, `${attempt}`);
-      const rotating = first.rotate(swap);
-      assert.equal(await second.revokeSession(session.id, REVOCATION), true);
-      const atRevocation = await second.findSession(session.id);
-      const row = (await rotating).outcome === "rotated" ? afterSwap(session, swap) : session;
-      assertSame(atRevocation, revoked(row));
-      await assertRow(first, revoked(row));
-      assert.equal((await first.rotate(swapOf(row, "after"))).outcome, "unmatched");
-    }
-  },
-
-  "two connections: revocations of both are logged once each, and no reader misses one": async (
-    first,
-    another,
-  ) => {
-    const second = await another();
-    const sessions = await createMany(first, 40);
-    const hits = await Promise.all(
-      sessions.flatMap(({ id }) => [
-        first.revokeSession(id, REVOCATION),
-        second.revokeSession(id, REVOCATION),
-      ]),
-    );
-    assert.equal(hits.filter(Boolean).length, 40);
-    for (const store of [first, second]) assert.deepEqual((await readLog(store, 7)).sort(), idsOf(sessions));
-  },
-
-  "two connections: each ends all, and each session is ended once": async (first, another) => {
-    const second = await another();
-    const sessions = await createMany(first, 60);
-    const ids = (await atOnce(6, (index) => revokeAll(index % 2 === 0 ? first : second, 7))).flat();
-    assert.deepEqual(ids.sort(), idsOf(sessions));
-    assert.equal(await second.countSessions(START), 0);
-  },
-
   "two connections: workers that take turns deliver each security event once and in order": async (
     first,
     another,
@@ -147,13 +97,117 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
       entries.map(({ position }) => position),
     );
   },
+};
 
-  "two connections: of 32 first signing keys, exactly one is added": async (first, another) => {
-    const second = await another();
-    const added = await atOnce(32, (index) =>
-      (index % 2 === 0 ? first : second).addSigningKey(signingKey(`key ${index}`), null),
+/** Calls at the same moment, on one connection or on several in turn. */
+type Race = (...stores: readonly [SessionStore, ...SessionStore[]]) => Promise<void>;
+
+export const races: Record<string, Race> = {
+  "createSession: of 32 at once with one challenge, exactly one is created": async (...stores) => {
+    const sessions = Array.from({ length: 32 }, (_, index) => newSession(`racer ${index}`));
+    const creating = sessions.map((session, index) =>
+      inTurn(stores, index).createSession(session, challenge("one")),
     );
-    assert.equal(added.filter(Boolean).length, 1);
-    assert.equal((await second.signingKeys()).length, 1);
+    const outcomes = await Promise.all(creating);
+    const winners = sessions.filter((_, index) => outcomes[index]?.outcome === "created");
+    assert.equal(winners.length, 1);
+    for (const session of sessions) {
+      assertSame(await stores[0].findSession(session.id), winners.includes(session) ? session : null);
+    }
+  },
+
+  "rotate: of 32 at once for one generation, exactly one hits, and the row is the winner's": async (
+    ...stores
+  ) => {
+    let row = await create(stores[0], "a");
+    for (let round = 1; round <= 10; round += 1) {
+      const swaps = Array.from({ length: 32 }, (_, index) =>
+        swapOf(row, `${round} ${index}`, { retryKeyHash: index % 2 === 0 ? null : bytes(`${index}`, 32) }),
+      );
+      const outcomes = await Promise.all(swaps.map((swap, index) => inTurn(stores, index).rotate(swap)));
+      const winners = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
+      const [winner] = winners;
+      assert.ok(
+        winner !== undefined && winners.length === 1,
+        `${winners.length} of one generation were rotated`,
+      );
+      row = afterSwap(row, winner);
+      for (const outcome of outcomes) {
+        if (outcome.outcome === "rotated") assertRotated(outcome, row);
+        else assertUnmatched(outcome, row);
+      }
+      for (const store of stores) await assertRow(store, row);
+    }
+    assert.equal(row.generation, 11);
+  },
+
+  "rotate and revokeSession at the same moment, either first: no rotation after the revocation's answer":
+    async (...stores) => {
+      const [first, second = first] = stores;
+      for (let attempt = 0; attempt < 20; attempt += 1) {
+        const session = await create(first, `${attempt}`);
+        const swap = swapOf(session, `${attempt}`);
+        const revoke = () => second.revokeSession(session.id, REVOCATION);
+        const begunFirst = attempt % 2 === 0 ? revoke() : null;
+        const rotating = first.rotate(swap);
+        assert.equal(await (begunFirst ?? revoke()), true);
+        const atRevocation = await second.findSession(session.id);
+        const { outcome } = await rotating;
+        const row = revoked(outcome === "rotated" ? afterSwap(session, swap) : session);
+        assertSame(atRevocation, row);
+        await assertRow(first, row);
+        assertUnmatched(await first.rotate(swapOf(row, `${attempt} after`)), row);
+        assert.equal((await readLog(first)).length, attempt + 1);
+      }
+    },
+
+  "revokeSession: each session twice at once, one call hits, and no reader of the log misses one": async (
+    ...stores
+  ) => {
+    const sessions = await createMany(stores[0], 40);
+    const hits = await atOnce(80, (index) => {
+      const { id } = sessions[index >> 1] ?? newSession("nobody");
+      return inTurn(stores, index).revokeSession(id, REVOCATION);
+    });
+    assert.equal(hits.filter(Boolean).length, 40);
+    for (const store of stores) assert.deepEqual((await readLog(store, 7)).sort(), idsOf(sessions));
+  },
+
+  "revokeBatch: of many at once, each session is revoked by one": async (...stores) => {
+    const sessions = await createMany(stores[0], 60);
+    const ids = (await atOnce(8, (index) => revokeAll(inTurn(stores, index), 7))).flat();
+    assert.deepEqual(ids.sort(), idsOf(sessions));
+    assert.equal((await stores[0].revocationsAfter(0, 100)).entries.length, 60);
+    for (const store of stores) assert.equal(await store.countSessions(START), 0);
+  },
+
+  "addSigningKey: of 32 at once as the first or after the same key, exactly one is true": async (
+    ...stores
+  ) => {
+    const keys: SealedSigningKey[] = [];
+    for (const round of ["first", "next"]) {
+      const mine = Array.from({ length: 32 }, (_, index) => signingKey(`${round} ${index}`));
+      const newest = keys.at(-1)?.kid ?? null;
+      const added = await Promise.all(
+        mine.map((key, index) => inTurn(stores, index).addSigningKey(key, newest)),
+      );
+      assert.equal(added.filter(Boolean).length, 1);
+      keys.push(...mine.filter((_, index) => added[index]));
+      for (const store of stores) assertSame(await store.signingKeys(), keys);
+    }
   },
 };
+
+function inTurn(stores: Parameters<Race>, index: number): SessionStore {
+  return stores[index % stores.length] ?? stores[0];
+}
+
+/** Batch after batch, until one has fewer. */
+async function revokeAll(store: SessionStore, limit: number): Promise<SessionId[]> {
+  const ids: SessionId[] = [];
+  for (;;) {
+    const batch = await store.revokeBatch(REVOCATION, limit);
+    ids.push(...batch);
+    if (batch.length < limit) return ids;
+  }
+}

@@ -5,7 +5,7 @@ import { operatorCases } from "./store-conformance-operators.ts";
 import { revocationCases } from "./store-conformance-revocation.ts";
 import { rotationCases } from "./store-conformance-rotation.ts";
 import { sessionCases } from "./store-conformance-sessions.ts";
-import { sharedDataCases } from "./store-conformance-shared.ts";
+import { races, sharedDataCases } from "./store-conformance-shared.ts";
 
 export interface StoreConformanceOptions {
   /** Registers one case. `test` of Vitest and of node:test both fit. Names are unique. */
@@ -47,6 +47,7 @@ export function storeConformance({ test, open, openAnother }: StoreConformanceOp
     ...operatorCases,
     ...housekeepingCases,
     ...protocolCases,
+    ...races,
   };
   for (const [name, run] of Object.entries(cases)) {
     test(name, async () => {
@@ -64,7 +65,11 @@ export function storeConformance({ test, open, openAnother }: StoreConformanceOp
     ...sharedDataCases,
     "protocol: the process restarts between any two steps": protocolThroughRestarts,
   };
-  for (const [name, run] of Object.entries(shared)) {
+  const apart: typeof sharedDataCases = {};
+  for (const [name, race] of Object.entries(races)) {
+    apart[`two connections: ${name}`] = async (first, another) => race(first, await another());
+  }
+  for (const [name, run] of Object.entries({ ...shared, ...apart })) {
     test(name, async () => {
       const first = await open();
       const opened = [first];
