@@ -16,14 +16,9 @@ export async function keysList({ terminal, options }: Invocation): Promise<ExitC
     terminal.out(JSON.stringify({ keys: keys.map((key) => describe(key, keyring)) }));
     return EXIT.ok;
   }
-  if (keys.length === 0)
-    terminal.note("There is no signing key yet: the first server that starts makes one.");
-  else
-    printTable(
-      terminal,
-      HEADINGS,
-      keys.map((key) => row(key, keyring)),
-    );
+  const rows = keys.map((key) => row(key, keyring));
+  if (rows.length > 0) printTable(terminal, HEADINGS, rows);
+  else terminal.note("There is no signing key yet: the first server that starts makes one.");
   if (keys.some(({ state }) => state === "unreadable")) {
     terminal.note(
       "An unreadable key rests under a secret that is not in AUTH_SECRET. Tokens of it are refused.",

@@ -1,4 +1,4 @@
-import { migrateSchema, schemaOf } from "../server/open-store.ts";
+import { schemaOf } from "../server/open-store.ts";
 import { CommandError, EXIT, type ExitCode, type Invocation } from "./command.ts";
 import { storeSettings } from "./settings.ts";
 
@@ -6,12 +6,12 @@ import { storeSettings } from "./settings.ts";
 export async function migrate({ terminal, options }: Invocation): Promise<ExitCode> {
   const { databaseUrl } = storeSettings(terminal);
   const json = options.json === true;
-  const state = await schemaOf(databaseUrl);
-  if (state === null) {
+  const schema = schemaOf(databaseUrl);
+  if (schema === null) {
     terminal.out(json ? '{"from":null,"to":null}' : `${databaseUrl.kind} has no schema: nothing to do.`);
     return EXIT.ok;
   }
-  const { version, known, pending } = state;
+  const { version, known, pending } = await schema.state();
   if (version > known) {
     throw new CommandError(
       `The schema has version ${version}, and this version of wallet-session knows ${known}. Nothing was changed.`,
@@ -22,7 +22,7 @@ export async function migrate({ terminal, options }: Invocation): Promise<ExitCo
     else for (const line of printed(version, known, pending)) terminal.out(line);
     return EXIT.ok;
   }
-  const { from, to } = (await migrateSchema(databaseUrl)) ?? { from: version, to: known };
+  const { from, to } = await schema.migrate();
   terminal.out(json ? JSON.stringify({ from, to }) : inWords(from, to));
   return EXIT.ok;
 }

@@ -103,7 +103,8 @@ function explain(error: unknown): string {
   return describeFault(error);
 }
 
-const WIDTH = 100;
+/** As many words as fit. */
+const LINE = /\S.{0,99}(?=\s|$)/g;
 
 /** `wallet-session --help`. */
 function overview(): string {
@@ -146,13 +147,5 @@ function table(rows: readonly (readonly [string, string])[]): string[] {
 }
 
 function wrapped(paragraph: string): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of paragraph.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+  return paragraph.match(LINE) ?? [];
 }

@@ -1,12 +1,7 @@
 import { systemClock } from "../clock.ts";
 import { SessionError } from "../errors.ts";
 import { describeSession } from "../http/endpoints/sessions.ts";
-import {
-  ENDED_SESSION_KEPT_MS,
-  REVOKE_BATCH_ROWS,
-  SESSION_ALARMS_LISTED,
-  SESSIONS_LISTED,
-} from "../limits.ts";
+import * as limits from "../limits.ts";
 import { type SessionId, sessionIdOf } from "../session-id.ts";
 import type { Revocation, SessionRecord, SessionStore } from "../store.ts";
 import { EXIT, type ExitCode, type Invocation, UsageError } from "./command.ts";
@@ -21,8 +16,8 @@ export async function sessionsList({ terminal, options }: Invocation): Promise<E
   const now = systemClock.now();
   const [live, ended] = await withStore(terminal, (store) =>
     Promise.all([
-      store.listSessions(actor, now, SESSIONS_LISTED),
-      store.endedByReuse(actor, now - ENDED_SESSION_KEPT_MS, SESSION_ALARMS_LISTED),
+      store.listSessions(actor, now, limits.SESSIONS_LISTED),
+      store.endedByReuse(actor, now - limits.ENDED_SESSION_KEPT_MS, limits.SESSION_ALARMS_LISTED),
     ]),
   );
   const sessions = [...live, ...ended];
@@ -30,15 +25,11 @@ export async function sessionsList({ terminal, options }: Invocation): Promise<E
     terminal.out(JSON.stringify({ actor_id: actor, sessions: sessions.map(describe) }));
     return EXIT.ok;
   }
-  if (sessions.length === 0) terminal.note(`${actor} has no live session.`);
-  else
-    printTable(
-      terminal,
-      HEADINGS,
-      sessions.map((session) => row(session, now)),
-    );
-  if (live.length === SESSIONS_LISTED) {
-    terminal.note(`These are the newest ${count(SESSIONS_LISTED, "session")}; there may be more.`);
+  const rows = sessions.map((session) => row(session, now));
+  if (rows.length > 0) printTable(terminal, HEADINGS, rows);
+  else terminal.note(`${actor} has no live session.`);
+  if (live.length === limits.SESSIONS_LISTED) {
+    terminal.note(`These are the newest ${count(limits.SESSIONS_LISTED, "session")}; there may be more.`);
   }
   return EXIT.ok;
 }
@@ -167,9 +158,9 @@ async function revokeAll(terminal: Terminal, store: SessionStore, revocation: Re
   let revoked = 0;
   try {
     for (;;) {
-      const { length } = await store.revokeBatch(revocation, REVOKE_BATCH_ROWS);
+      const { length } = await store.revokeBatch(revocation, limits.REVOKE_BATCH_ROWS);
       revoked += length;
-      if (length < REVOKE_BATCH_ROWS) return revoked;
+      if (length < limits.REVOKE_BATCH_ROWS) return revoked;
       tell(() => `${count(revoked, "session")} of about ${about.toLocaleString("en-US")} ended so far.`);
     }
   } catch (error) {

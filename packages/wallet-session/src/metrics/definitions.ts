@@ -1,5 +1,5 @@
 import { REVOCATION_REASONS } from "../store.ts";
-import type { SeriesOf } from "./series.ts";
+import type { Series } from "./series.ts";
 
 /** As OpenTelemetry advises for `http.server.request.duration`. */
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
@@ -11,7 +11,7 @@ const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 1
 /** What is counted and timed as it happens. docs/observability.md has each by name. */
 export type Counted = ReturnType<typeof defineCounted>;
 
-export function defineCounted(series: SeriesOf) {
+export function defineCounted(series: Series) {
   return {
     requests: series.times(
       "http_server_request_duration_seconds",

@@ -9,7 +9,7 @@ import type { RequestSink } from "../http/observed.ts";
 import { LIVE_SESSIONS_COUNTED_MS } from "../limits.ts";
 import { VERSION } from "../version.ts";
 import { defineCounted } from "./definitions.ts";
-import { type PromClient, SeriesOf } from "./series.ts";
+import { createSeries, type PromClient, type Series } from "./series.ts";
 import { countEvents, countRequests, timeStoreSteps } from "./sinks.ts";
 
 /** What is counted of one process, for Prometheus. Its sinks are handed to the engine, the handlers and the log. */
@@ -55,7 +55,7 @@ export async function createMetrics(options: MetricsOptions = {}): Promise<Metri
   const client = await loadClient();
   const registry = new client.Registry();
   client.collectDefaultMetrics({ register: registry });
-  const series = new SeriesOf(client, registry);
+  const series = createSeries(client, registry);
   series.constant("wallet_session_build_info", "Always 1. The labels say what runs.", {
     version: VERSION,
     node: process.version,
@@ -72,12 +72,7 @@ export async function createMetrics(options: MetricsOptions = {}): Promise<Metri
   };
 }
 
-function watch(
-  series: SeriesOf,
-  stopwatch: Stopwatch,
-  engine: WatchedEngine,
-  handlers: WatchedHandlers,
-): void {
+function watch(series: Series, stopwatch: Stopwatch, engine: WatchedEngine, handlers: WatchedHandlers): void {
   const seconds = (ms: number | null | undefined) => (ms == null ? null : ms / 1_000);
   series.gauge(
     "wallet_session_live_sessions",

@@ -6,70 +6,55 @@ export type PromClient = typeof import("prom-client");
 /** Label values, in the order in which the series names its labels. */
 type Values<Labels extends readonly string[]> = { readonly [Index in keyof Labels]: string };
 
+export type Series = ReturnType<typeof createSeries>;
+
 /** Makes series of one registry. What is counted often finds its labels by one look-up. */
-export class SeriesOf {
-  readonly #client: PromClient;
-  readonly #registry: Registry;
+export function createSeries(client: PromClient, registry: Registry) {
+  const named = <Label extends string>(name: string, help: string, labels: readonly Label[] = []) => {
+    return { name, help, labelNames: [...labels], registers: [registry] };
+  };
+  return {
+    /** Those of `from` are there from the beginning, at 0: what has never happened can be told from what is not told. */
+    count<const Labels extends readonly string[]>(
+      name: string,
+      help: string,
+      labels: Labels,
+      from: readonly Values<Labels>[] = [],
+    ) {
+      const counter = new client.Counter(named(name, help, labels));
+      const childOf = remembered((values: readonly string[]) => counter.labels(...values));
+      for (const values of from) childOf(values).inc(0);
+      return { add: (values: Values<Labels>, much?: number) => childOf(values).inc(much) };
+    },
 
-  constructor(client: PromClient, registry: Registry) {
-    this.#client = client;
-    this.#registry = registry;
-  }
+    times<const Labels extends readonly string[]>(
+      name: string,
+      help: string,
+      labels: Labels,
+      buckets: number[],
+    ) {
+      const histogram = new client.Histogram({ ...named(name, help, labels), buckets });
+      const childOf = remembered((values: readonly string[]) => histogram.labels(...values));
+      return { observe: (values: Values<Labels>, seconds: number) => childOf(values).observe(seconds) };
+    },
 
-  /** Those of `from` are there from the beginning, at 0: what has never happened can be told from what is not told. */
-  count<const Labels extends readonly string[]>(
-    name: string,
-    help: string,
-    labels: Labels,
-    from: readonly Values<Labels>[] = [],
-  ) {
-    const counter = new this.#client.Counter({
-      name,
-      help,
-      labelNames: [...labels],
-      registers: [this.#registry],
-    });
-    const childOf = remembered((values: readonly string[]) => counter.labels(...values));
-    for (const values of from) childOf(values).inc(0);
-    return { add: (values: Values<Labels>, much?: number) => childOf(values).inc(much) };
-  }
+    /** Something that is said by its labels alone. */
+    constant(name: string, help: string, labels: Readonly<Record<string, string>>): void {
+      new client.Gauge(named(name, help, Object.keys(labels))).set(labels, 1);
+    },
 
-  times<const Labels extends readonly string[]>(
-    name: string,
-    help: string,
-    labels: Labels,
-    buckets: number[],
-  ) {
-    const histogram = new this.#client.Histogram({
-      name,
-      help,
-      labelNames: [...labels],
-      buckets,
-      registers: [this.#registry],
-    });
-    const childOf = remembered((values: readonly string[]) => histogram.labels(...values));
-    return { observe: (values: Values<Labels>, seconds: number) => childOf(values).observe(seconds) };
-  }
-
-  /** Something that is said by its labels alone. */
-  constant(name: string, help: string, labels: Readonly<Record<string, string>>): void {
-    const labelNames = Object.keys(labels);
-    new this.#client.Gauge({ name, help, labelNames, registers: [this.#registry] }).set(labels, 1);
-  }
-
-  /** Read anew at each collection; not told where there is nothing to tell yet. */
-  gauge(name: string, help: string, read: () => number | null): void {
-    new this.#client.Gauge({
-      name,
-      help,
-      registers: [this.#registry],
-      collect() {
-        const value = read();
-        if (value === null) this.remove();
-        else this.set(value);
-      },
-    });
-  }
+    /** Read anew at each collection; not told where there is nothing to tell yet. */
+    gauge(name: string, help: string, read: () => number | null): void {
+      new client.Gauge({
+        ...named(name, help),
+        collect() {
+          const value = read();
+          if (value === null) this.remove();
+          else this.set(value);
+        },
+      });
+    },
+  };
 }
 
 function remembered<Child>(make: (values: readonly string[]) => Child): (values: readonly string[]) => Child {

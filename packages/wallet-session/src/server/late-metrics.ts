@@ -3,6 +3,7 @@ import { SessionError } from "../errors.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
 import { createMetrics, type Metrics } from "../metrics/metrics.ts";
+import { untilDone } from "../until-done.ts";
 
 /** Metrics whose sinks are there at once, though what they need is loaded only at the start; until then they count nothing. */
 export function lateMetrics(): Omit<Metrics, "watch"> & {
@@ -10,7 +11,7 @@ export function lateMetrics(): Omit<Metrics, "watch"> & {
   load(engine: SessionEngine, handlers: Handlers): Promise<void>;
 } {
   let metrics: Metrics | null = null;
-  let loading: Promise<void> | null = null;
+  const made = untilDone(createMetrics);
 
   return {
     onEvent: (event) => metrics?.onEvent(event),
@@ -18,18 +19,10 @@ export function lateMetrics(): Omit<Metrics, "watch"> & {
     onRequest: (report) => metrics?.onRequest(report),
     onFault: (error) => metrics?.onFault(error),
     onLineDropped: (event) => metrics?.onLineDropped(event),
-    load(engine, handlers) {
-      loading ??= createMetrics().then(
-        (made) => {
-          metrics = made;
-          made.watch(engine, handlers);
-        },
-        (error) => {
-          loading = null;
-          throw error;
-        },
-      );
-      return loading;
+    async load(engine, handlers) {
+      const loaded = await made();
+      if (metrics === null) loaded.watch(engine, handlers);
+      metrics = loaded;
     },
     async render() {
       if (metrics !== null) return metrics.render();

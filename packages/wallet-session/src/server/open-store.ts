@@ -36,28 +36,24 @@ export function openStore(
   }
 }
 
-/** How the schema of the database stands; null for one that has none. Reads only. Rejects with what the database says. */
-export async function schemaOf(url: DatabaseUrl): Promise<SchemaState | null> {
-  switch (url.kind) {
-    case "memory":
-    case "redis":
-      return null;
-    case "sqlite":
-      return schemaOfSqlite({ path: url.path });
-    case "postgres":
-      return schemaOfPostgres({ url: url.url });
-  }
+/** The schema of a database: how it stands, and what brings it up to date and returns the versions before and after. */
+export interface Schema {
+  /** Reads only. Rejects with what the database says. */
+  state(): Promise<SchemaState>;
+  migrate(): Promise<{ readonly from: number; readonly to: number }>;
 }
 
-/** Brings it up to date and returns the versions before and after; null for a database that has none. */
-export async function migrateSchema(url: DatabaseUrl): Promise<{ from: number; to: number } | null> {
+/** Null for a database that has none. */
+export function schemaOf(url: DatabaseUrl): Schema | null {
   switch (url.kind) {
     case "memory":
     case "redis":
       return null;
     case "sqlite":
-      return migrateSqlite({ path: url.path });
-    case "postgres":
-      return migratePostgres({ url: url.url });
+      return { state: async () => schemaOfSqlite(url), migrate: async () => migrateSqlite(url) };
+    case "postgres": {
+      const options = { url: url.url };
+      return { state: () => schemaOfPostgres(options), migrate: () => migratePostgres(options) };
+    }
   }
 }

@@ -16,6 +16,7 @@ import { createEventLog, describeFault } from "../logging/event-log.ts";
 import { createLogger, type Logger } from "../logging/logger.ts";
 import type { SessionStore } from "../store.ts";
 import { UnfitStore } from "../stores/unfit-store.ts";
+import { untilDone } from "../until-done.ts";
 import { createStellarWallet, horizonSigners, masterKeyOnly } from "../wallets/stellar.ts";
 import { lateMetrics } from "./late-metrics.ts";
 import { openStore, type StoreSettings } from "./open-store.ts";
@@ -82,29 +83,20 @@ export interface Sessions {
 export function createSessions(options: SessionsOptions = {}): Sessions {
   publishPeerAddress();
   let wired: Parts | undefined;
-  let started: Promise<void> | undefined;
 
   function parts(): Parts {
     wired ??= wire(options);
     return wired;
   }
 
-  async function startOnce(): Promise<void> {
+  const start = untilDone(async () => {
     const { config, logger, engine, startMetrics } = parts();
     await startMetrics();
     await engine.start();
     if (config.horizonUrl === null) {
       logger.warn({ event: "horizon_off", note: "accounts sign in with their master key alone" });
     }
-  }
-
-  function start(): Promise<void> {
-    started ??= startOnce().catch((error) => {
-      started = undefined;
-      throw error;
-    });
-    return started;
-  }
+  });
 
   return {
     get config() {

@@ -47,9 +47,9 @@ export async function storeFindings(terminal: Terminal, config: Config): Promise
 }
 
 async function schemaFinding({ databaseUrl }: Config): Promise<Finding | null> {
-  const state = await schemaOf(databaseUrl);
-  if (state === null) return null;
-  const { version, known } = state;
+  const schema = schemaOf(databaseUrl);
+  if (schema === null) return null;
+  const { version, known } = await schema.state();
   if (version === known) return ok("schema", `version ${version}`);
   return version < known
     ? warn(
