@@ -32,6 +32,21 @@ export interface EventLogOptions {
 
 type Level = "debug" | "info" | "warn" | "error";
 
+/** Lines that are counted together. A closed set: what a client sends must not make a new one. */
+interface LineKind {
+  readonly level: Level;
+  readonly event: string;
+  /** What tells lines of the same event apart. */
+  readonly code: string | null;
+}
+
+interface Window {
+  readonly kind: LineKind;
+  readonly startedAt: number;
+  written: number;
+  dropped: number;
+}
+
 /**
  * Writes events of the engine, answered requests and faults as lines of ids and codes, never a token. Of each kind (an event
  * and its code) the first 50 in ten seconds are written, of those that tell of ended sessions the first 1,000; the rest is
@@ -39,22 +54,48 @@ type Level = "debug" | "info" | "warn" | "error";
  */
 export function createEventLog(options: EventLogOptions): EventLog {
   const { logger, onDropped = () => {}, every = everyInterval, stopwatch = systemStopwatch } = options;
-  const levels = new Map<string, Level>();
-  const budget = createLineBudget({
-    windowMs: LOG_WINDOW_MS,
-    stopwatch,
-    onDropped: ({ event }) => onDropped(event),
-    onWindowOver: ({ event, code }, dropped) => {
-      const line = { event: "lines_dropped", of: event, code, dropped, seconds: LOG_WINDOW_MS / 1_000 };
-      inRequest(undefined, () => logger[levels.get(event) ?? "info"](line));
-    },
-  });
-  const stop = every(LOG_WINDOW_MS, async () => budget.settle());
+  const windows = new Map<string, Window>();
+  const stop = every(LOG_WINDOW_MS, async () => settle());
 
-  function write(level: Level, kind: LineKind, fields: object, most = LOG_LINES_PER_WINDOW): void {
+  function end(key: string, { kind, dropped }: Window): void {
+    windows.delete(key);
+    if (dropped === 0) return;
+    const { level, event, code } = kind;
+    const line = { event: "lines_dropped", of: event, code, dropped, seconds: LOG_WINDOW_MS / 1_000 };
+    inRequest(undefined, () => logger[level](line));
+  }
+
+  /** Ends the windows that are over, or all of them, and tells of what was left out in them. */
+  function settle(all = false): void {
+    const now = stopwatch();
+    for (const [key, window] of windows) {
+      if (all || now - window.startedAt >= LOG_WINDOW_MS) end(key, window);
+    }
+  }
+
+  function windowOf(kind: LineKind): Window {
+    const now = stopwatch();
+    const key = `${kind.event} ${kind.code}`;
+    const current = windows.get(key);
+    if (current !== undefined && now - current.startedAt < LOG_WINDOW_MS) return current;
+    if (current !== undefined) end(key, current);
+    const next = { kind, startedAt: now, written: 0, dropped: 0 };
+    windows.set(key, next);
+    return next;
+  }
+
+  /** The first `most` lines of each kind in each window; of the rest the number. */
+  function write(kind: LineKind, fields: object, most = LOG_LINES_PER_WINDOW): void {
+    const { level, event } = kind;
     if (!logger.isLevelEnabled(level)) return;
-    levels.set(kind.event, level);
-    if (budget.take(kind, most)) logger[level]({ event: kind.event, ...fields });
+    const window = windowOf(kind);
+    if (window.written < most) {
+      window.written += 1;
+      logger[level]({ event, ...fields });
+    } else {
+      window.dropped += 1;
+      onDropped(event);
+    }
   }
 
   return {
@@ -63,22 +104,19 @@ export function createEventLog(options: EventLogOptions): EventLog {
       // What somebody may have to find one by one afterwards.
       const endsSessions = type === "reuse_detected" || type === "revoked";
       const most = endsSessions ? LOG_SECURITY_LINES_PER_WINDOW : LOG_LINES_PER_WINDOW;
-      write(LEVELS[type], { event: type, code: codeOf(event) }, logged(event, fields), most);
+      write({ level: LEVELS[type], event: type, code: codeOf(event) }, logged(event, fields), most);
     },
     onRequest(report) {
       const code = `${report.method} ${report.route} ${report.status}`;
-      write(
-        "debug",
-        { event: "request", code },
-        { ...report, durationMs: Math.round(report.durationMs * 1_000) / 1_000 },
-      );
+      const durationMs = Math.round(report.durationMs * 1_000) / 1_000;
+      write({ level: "debug", event: "request", code }, { ...report, durationMs });
     },
     onFault(error) {
-      write("error", { event: "fault", code: null }, { fault: describeFault(error) });
+      write({ level: "error", event: "fault", code: null }, { fault: describeFault(error) });
     },
     close() {
       stop();
-      budget.settle(true);
+      settle(true);
     },
   };
 }
@@ -137,68 +175,4 @@ function codeOf(event: SessionEvent): string | null {
   if ("why" in event) return event.why;
   if ("reason" in event) return event.reason;
   return "step" in event ? event.step : null;
-}
-
-/** Lines that are counted together. A closed set: what a client sends must not make a new one. */
-interface LineKind {
-  readonly event: string;
-  /** What tells lines of the same event apart. */
-  readonly code: string | null;
-}
-
-interface Window {
-  readonly kind: LineKind;
-  startedAt: number;
-  written: number;
-  dropped: number;
-}
-
-/** The first lines of each kind in each window; of the rest the number. */
-function createLineBudget(options: {
-  readonly windowMs: number;
-  readonly stopwatch: Stopwatch;
-  /** Told of each line that is left out. */
-  readonly onDropped: (kind: LineKind) => void;
-  /** Told of each window in which lines were left out, when it is over. */
-  readonly onWindowOver: (kind: LineKind, dropped: number) => void;
-}) {
-  const { windowMs, stopwatch, onDropped, onWindowOver } = options;
-  const windows = new Map<string, Window>();
-
-  function end(key: string, { kind, dropped }: Window): void {
-    windows.delete(key);
-    if (dropped > 0) onWindowOver(kind, dropped);
-  }
-
-  function windowOf(kind: LineKind): Window {
-    const now = stopwatch();
-    const key = `${kind.event} ${kind.code}`;
-    const current = windows.get(key);
-    if (current !== undefined && now - current.startedAt < windowMs) return current;
-    if (current !== undefined) end(key, current);
-    const next = { kind, startedAt: now, written: 0, dropped: 0 };
-    windows.set(key, next);
-    return next;
-  }
-
-  return {
-    /** Whether one more line of this kind may be written, of `most` in a window. */
-    take(kind: LineKind, most: number): boolean {
-      const window = windowOf(kind);
-      if (window.written < most) {
-        window.written += 1;
-        return true;
-      }
-      window.dropped += 1;
-      onDropped(kind);
-      return false;
-    },
-    /** Ends the windows that are over, or all of them, and tells of what was left out in them. */
-    settle(all = false): void {
-      const now = stopwatch();
-      for (const [key, window] of windows) {
-        if (all || now - window.startedAt >= windowMs) end(key, window);
-      }
-    },
-  };
 }
