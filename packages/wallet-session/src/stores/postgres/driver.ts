@@ -1,12 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { connectionSettings, readingInt8, surviveLostConnections } from "../../databases/postgres.ts";
-import {
-  POSTGRES_CONNECTIONS,
-  POSTGRES_LISTEN_AGAIN_MS,
-  POSTGRES_LISTEN_PING_MS,
-  POSTGRES_STATEMENT_TIMEOUT_MS,
-  STORE_STEP_TIMEOUT_MS,
-} from "../../limits.ts";
+import * as limits from "../../limits.ts";
 import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
 import type { Listener } from "../wake-ups.ts";
@@ -14,23 +8,18 @@ import type { Listener } from "../wake-ups.ts";
 // No type of `pg` stands in a declaration here: programs without `pg` read the declarations of this package, too.
 
 /** How long the store waits for what. Tests that wait for the end of a wait take less. */
-export interface PostgresTimes {
+export const POSTGRES_TIMES = {
   /** For all that one step waits for. */
-  readonly stepMs: number;
+  stepMs: limits.STORE_STEP_TIMEOUT_MS,
   /** After which the server gives a statement up, on connections of the store's own pool. */
-  readonly statementMs: number;
+  statementMs: limits.POSTGRES_STATEMENT_TIMEOUT_MS,
   /** Between the loss of the connection that listens and the next one. */
-  readonly listenAgainMs: number;
+  listenAgainMs: limits.POSTGRES_LISTEN_AGAIN_MS,
   /** Between two questions to that connection, whether it still answers. */
-  readonly listenPingMs: number;
-}
-
-export const POSTGRES_TIMES: PostgresTimes = {
-  stepMs: STORE_STEP_TIMEOUT_MS,
-  statementMs: POSTGRES_STATEMENT_TIMEOUT_MS,
-  listenAgainMs: POSTGRES_LISTEN_AGAIN_MS,
-  listenPingMs: POSTGRES_LISTEN_PING_MS,
+  listenPingMs: limits.POSTGRES_LISTEN_PING_MS,
 };
+
+export type PostgresTimes = Readonly<typeof POSTGRES_TIMES>;
 
 export interface Statement {
   /** Prepared once for each connection under this name. */
@@ -86,7 +75,7 @@ export async function openPool(source: PostgresSource, times: PostgresTimes): Pr
   if ("pool" in source) return handedIn(source.pool, reading, times);
   const pool = new Pool({
     ...usual(source.url, times),
-    max: POSTGRES_CONNECTIONS,
+    max: limits.POSTGRES_CONNECTIONS,
     statement_timeout: times.statementMs,
     types: reading,
   });
@@ -131,8 +120,8 @@ export async function openListener(
 ): Promise<Listener> {
   const { client, end } = await listeningClient(source, times);
   const lost = new Promise<void>((resolve) => {
-    client.on("end", resolve);
-    client.on("error", resolve);
+    client.on("end", () => resolve());
+    client.on("error", () => resolve());
   });
   client.on("notification", onNotification);
   const query = (text: string) => client.query({ text, query_timeout: times.stepMs });
@@ -191,26 +180,7 @@ function usual(url: string, { stepMs }: PostgresTimes) {
   return { ...settings, connectionTimeoutMillis: stepMs, query_timeout: stepMs };
 }
 
-interface Ended {
-  end(): Promise<void>;
-}
-
-interface OwnClient extends Omit<PostgresClient, "release">, Ended {
-  connect(): Promise<unknown>;
-}
-
-interface OwnPool extends PostgresPool, Ended {
-  on(event: "connect", listener: (client: PostgresClient) => void): unknown;
-  on(event: "error", listener: () => void): unknown;
-}
-
-interface Driver {
-  readonly Pool: new (settings: object) => OwnPool;
-  readonly Client: new (settings: object) => OwnClient;
-  readonly types: Types;
-}
-
-async function loadDriver(): Promise<Driver> {
+async function loadDriver() {
   try {
     // Bundlers leave it alone: most who bundle this package have no `pg`.
     return (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ "pg")).default;

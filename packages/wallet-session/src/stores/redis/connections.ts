@@ -43,10 +43,10 @@ export function createNode({ source, durability, onWarning }: NodeOptions) {
       const connection = await connectToIt();
       const silent = setTimeout(() => connection.destroy(), STORE_STEP_TIMEOUT_MS);
       try {
-        const { waitsForDisk, warnings } = await checkServer(connection, durability);
-        for (const warning of warnings) {
-          if (!warned.has(warning)) onWarning(warning);
+        const { waitsForDisk, warning } = await checkServer(connection, durability);
+        if (warning !== null && !warned.has(warning)) {
           warned.add(warning);
+          onWarning(warning);
         }
         return { ...connection, waitsForDisk };
       } catch (error) {

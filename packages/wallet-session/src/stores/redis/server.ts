@@ -5,10 +5,10 @@ import { ServerFault } from "./faults.ts";
 /** `always`: also rotations are on disk before they are acknowledged; `everysec`: everything but rotations. */
 export type RedisDurability = "always" | "everysec";
 
-export interface ServerCheck {
+interface ServerCheck {
   /** Whether WAITAOF says when a write is on disk. Without it, an answer says as much as `appendfsync` makes it say. */
   readonly waitsForDisk: boolean;
-  readonly warnings: readonly string[];
+  readonly warning: string | null;
 }
 
 /**
@@ -37,48 +37,32 @@ export async function checkServer(connection: Connection, durability: RedisDurab
     );
   }
   const hasLog = fields.get("aof_enabled") === "1";
+  const canWait = hasWaitaof(fields.get("redis_version"));
   return {
-    waitsForDisk: hasLog && appendfsync !== "no" && hasWaitaof(fields.get("redis_version")),
-    warnings: warningsOf({ hasLog, appendfsync, durability, fields }),
+    waitsForDisk: hasLog && appendfsync !== "no" && canWait,
+    warning: hasLog ? warningOf(appendfsync, canWait, durability) : NO_LOG,
   };
 }
 
-interface Persistence {
-  readonly hasLog: boolean;
-  /** Null: the server does not tell. */
-  readonly appendfsync: string | null;
-  readonly durability: RedisDurability;
-  readonly fields: ReadonlyMap<string, string>;
-}
+const NO_LOG =
+  "Redis keeps no append-only file (appendonly no): when it ends, sessions and revocations since its last snapshot are lost. Set appendonly yes.";
 
-function warningsOf({ hasLog, appendfsync, durability, fields }: Persistence): string[] {
-  if (!hasLog) {
-    return [
-      "Redis keeps no append-only file (appendonly no): when it ends, sessions and revocations since its last snapshot are lost. Set appendonly yes.",
-    ];
-  }
+/** @param appendfsync null: the server does not tell */
+function warningOf(appendfsync: string | null, canWait: boolean, durability: RedisDurability): string | null {
   if (appendfsync === null) {
-    return [
-      "Redis does not tell its appendfsync: whether an acknowledged write is on disk is not known here. REDIS_DURABILITY=always asks for appendfsync always.",
-    ];
+    return "Redis does not tell its appendfsync: whether an acknowledged write is on disk is not known here. REDIS_DURABILITY=always asks for appendfsync always.";
   }
   if (appendfsync === "no") {
-    return [
-      "Redis leaves it to the system when its append-only file goes to disk (appendfsync no): no acknowledged write is sure. Set appendfsync always, or everysec.",
-    ];
+    return "Redis leaves it to the system when its append-only file goes to disk (appendfsync no): no acknowledged write is sure. Set appendfsync always, or everysec.";
   }
-  if (appendfsync === "always") return [];
-  if (hasWaitaof(fields.get("redis_version"))) {
-    if (durability === "everysec") return [];
-    return [
-      "Redis writes its append-only file to disk once a second (appendfsync everysec): with REDIS_DURABILITY=always each write waits for that, up to a second. Set appendfsync always.",
-    ];
+  if (appendfsync === "always") return null;
+  if (canWait) {
+    if (durability === "everysec") return null;
+    return "Redis writes its append-only file to disk once a second (appendfsync everysec): with REDIS_DURABILITY=always each write waits for that, up to a second. Set appendfsync always.";
   }
   const lost =
     durability === "always" ? "no acknowledged write is sure" : "also an acknowledged revocation can be lost";
-  return [
-    `Redis writes its append-only file to disk once a second (appendfsync everysec) and, before version 7.2, cannot say when: in a crash ${lost}. Set appendfsync always.`,
-  ];
+  return `Redis writes its append-only file to disk once a second (appendfsync everysec) and, before version 7.2, cannot say when: in a crash ${lost}. Set appendfsync always.`;
 }
 
 /** WAITAOF came with 7.2. Valkey gives the version of Redis that it is compatible with, which is later. */
