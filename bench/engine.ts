@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { createSessionEngine } from "../packages/wallet-session/src/engine/create-session-engine.ts";
+import {
+  createSessionEngine,
+  type SessionEngineOptions,
+} from "../packages/wallet-session/src/engine/create-session-engine.ts";
 import type { IssuedTokens, SessionEngine } from "../packages/wallet-session/src/engine/session-engine.ts";
 import type { SessionStore } from "../packages/wallet-session/src/store.ts";
 
@@ -8,8 +11,16 @@ export const CLIENT = { browser: "Firefox 140", os: "Linux", device: null, ip: "
 export const ACTOR = "GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H";
 export const RETRY_KEY = "0123456789abcdef0123";
 
-export async function startEngine(store: SessionStore): Promise<SessionEngine> {
-  const engine = createSessionEngine({ store, secrets: [SECRET], issuer: "https://pay.example.com" });
+export async function startEngine(
+  store: SessionStore,
+  options: Pick<SessionEngineOptions, "onStoreStep"> = {},
+): Promise<SessionEngine> {
+  const engine = createSessionEngine({
+    store,
+    secrets: [SECRET],
+    issuer: "https://pay.example.com",
+    ...options,
+  });
   await engine.start();
   return engine;
 }

@@ -1,15 +1,6 @@
 // npm run check -- package: packs the package as it would be published, installs that in a project of its own, and checks
 // its shape, its types in that project, and what it costs there.
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Command, npm, runQuietly } from "./setup/child.mjs";
@@ -35,22 +26,22 @@ const RESOLUTIONS = [
   { module: "esnext", moduleResolution: "bundler" },
 ];
 
-const project = mkdtempSync(join(tmpdir(), "check-package-"));
+const project = fs.mkdtempSync(join(tmpdir(), "check-package-"));
 try {
   await check(project);
 } finally {
-  rmSync(project, { recursive: true, force: true });
+  fs.rmSync(project, { recursive: true, force: true });
 }
 
 async function check(project: string): Promise<void> {
   const pack = npm("pack", "--workspace", "wallet-session", "--pack-destination", project);
   // It builds in packages/wallet-session, as some tests do.
   await oneAtATime(() => run({ ...pack, cwd: root }));
-  const [tarball = ""] = readdirSync(project);
+  const [tarball = ""] = fs.readdirSync(project);
   await run(tool("publint", "run", "--strict", join(project, tarball)));
   await run(tool("attw", "--profile", "esm-only", join(project, tarball)));
 
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", type: "module" }));
+  fs.writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", type: "module" }));
   const quiet = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
   await run({ ...npm("install", ...quiet, `./${tarball}`), cwd: project });
   checkCost(project);
@@ -60,7 +51,7 @@ async function check(project: string): Promise<void> {
 /** What a project pays for the package with all that it needs. */
 function checkCost(project: string): void {
   const modules = join(project, "node_modules");
-  const { packages } = JSON.parse(readFileSync(join(modules, ".package-lock.json"), "utf8"));
+  const { packages } = JSON.parse(fs.readFileSync(join(modules, ".package-lock.json"), "utf8"));
   const count = Object.keys(packages).length;
   const megabytes = bytesIn(modules) / 1e6;
   console.log(`Installed: ${megabytes.toFixed(1)} MB in ${count} packages.`);
@@ -73,11 +64,11 @@ function checkCost(project: string): void {
 async function checkTypes(project: string): Promise<void> {
   for (const name of BROUGHT) {
     const path = join(project, "node_modules", name);
-    mkdirSync(dirname(path), { recursive: true });
-    symlinkSync(join(root, "node_modules", name), path, "dir");
+    fs.mkdirSync(dirname(path), { recursive: true });
+    fs.symlinkSync(join(root, "node_modules", name), path, "dir");
   }
   const manifest = JSON.parse(
-    readFileSync(join(project, "node_modules/wallet-session/package.json"), "utf8"),
+    fs.readFileSync(join(project, "node_modules/wallet-session/package.json"), "utf8"),
   );
   const entries = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
   const source = [
@@ -91,7 +82,7 @@ async function checkTypes(project: string): Promise<void> {
     "// @ts-expect-error: a store is not a string, so its type is not `any` either",
     "export const wrong: string = store;",
   ];
-  writeFileSync(join(project, "consumer.ts"), source.join("\n"));
+  fs.writeFileSync(join(project, "consumer.ts"), source.join("\n"));
   for (const resolution of RESOLUTIONS) {
     const compilerOptions = {
       ...resolution,
@@ -101,7 +92,7 @@ async function checkTypes(project: string): Promise<void> {
       noEmit: true,
       types: ["node"],
     };
-    writeFileSync(
+    fs.writeFileSync(
       join(project, "tsconfig.json"),
       JSON.stringify({ compilerOptions, files: ["consumer.ts"] }),
     );
@@ -111,10 +102,10 @@ async function checkTypes(project: string): Promise<void> {
 }
 
 function bytesIn(directory: string): number {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+  const files = fs
+    .readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile());
+  return files.reduce((sum, file) => sum + fs.statSync(join(file.parentPath, file.name)).size, 0);
 }
 
 /** A tool of this repository's own packages. */
@@ -130,6 +121,6 @@ async function run(command: Command): Promise<void> {
 
 function fail(why: string): never {
   console.error(why);
-  rmSync(project, { recursive: true, force: true });
+  fs.rmSync(project, { recursive: true, force: true });
   process.exit(1);
 }

@@ -1,16 +1,6 @@
 "use client";
 
-import {
-  createContext,
-  createElement,
-  type ReactElement,
-  type ReactNode,
-  useContext,
-  useEffect,
-  useMemo,
-  useRef,
-  useSyncExternalStore,
-} from "react";
+import * as React from "react";
 import type { SessionClient, SessionState } from "./client.ts";
 import type { FeedEvent, FeedStatus, SessionFeed } from "./feed.ts";
 
@@ -27,7 +17,7 @@ export interface SessionProviderProps {
    * @default false
    */
   readonly check?: boolean | undefined;
-  readonly children?: ReactNode;
+  readonly children?: React.ReactNode;
 }
 
 interface Provided {
@@ -35,7 +25,7 @@ interface Provided {
   readonly feed: SessionFeed | undefined;
 }
 
-const SessionContext = createContext<Provided | null>(null);
+const SessionContext = React.createContext<Provided | null>(null);
 const UNKNOWN: SessionState = { status: "unknown" };
 
 /**
@@ -57,15 +47,15 @@ export function SessionProvider({
   feed,
   check = false,
   children,
-}: SessionProviderProps): ReactElement {
-  useEffect(() => client.start(), [client]);
-  useEffect(() => feed?.start(), [feed]);
-  useEffect(() => {
+}: SessionProviderProps): React.ReactElement {
+  React.useEffect(() => client.start(), [client]);
+  React.useEffect(() => feed?.start(), [feed]);
+  React.useEffect(() => {
     // If the server decides nothing, the state stays `unknown`.
     if (check && client.state.status === "unknown") client.check().catch(() => {});
   }, [client, check]);
-  const value = useMemo(() => ({ client, feed }), [client, feed]);
-  return createElement(SessionContext, { value }, children);
+  const value = React.useMemo(() => ({ client, feed }), [client, feed]);
+  return React.createElement(SessionContext, { value }, children);
 }
 
 /**
@@ -93,7 +83,7 @@ export function useSessionClient(): SessionClient {
  */
 export function useSession(): SessionState {
   const { client } = useProvided();
-  return useSyncExternalStore(
+  return React.useSyncExternalStore(
     client.subscribe,
     () => client.state,
     () => UNKNOWN,
@@ -108,7 +98,7 @@ export function useFeed(): SessionFeed | null {
 /** The feed's status; the component renders again when it changes. `idle` if there is no feed. */
 export function useFeedStatus(): FeedStatus {
   const feed = useFeed();
-  return useSyncExternalStore(
+  return React.useSyncExternalStore(
     feed?.onStatus ?? subscribeToNothing,
     () => feed?.status ?? "idle",
     () => "idle",
@@ -118,11 +108,11 @@ export function useFeedStatus(): FeedStatus {
 /** Calls the latest `handler` with each event of the type while the component is mounted. */
 export function useFeedEvent(type: string, handler: (event: FeedEvent) => void): void {
   const feed = useFeed();
-  const latest = useRef(handler);
-  useEffect(() => {
+  const latest = React.useRef(handler);
+  React.useEffect(() => {
     latest.current = handler;
   });
-  useEffect(
+  React.useEffect(
     () =>
       feed?.subscribe((event) => {
         if (event.type === type) latest.current(event);
@@ -132,7 +122,7 @@ export function useFeedEvent(type: string, handler: (event: FeedEvent) => void):
 }
 
 function useProvided(): Provided {
-  const provided = useContext(SessionContext);
+  const provided = React.useContext(SessionContext);
   if (provided === null) throw new Error("This hook needs a SessionProvider around its component");
   return provided;
 }

@@ -92,26 +92,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
   const leewayMost = Math.floor((accessTtlMs ?? ACCESS_TOKEN_TTL_MS) * REFRESH_LEEWAY_MAX_SHARE);
   const store = readStoreSettings(settings);
   const needed = whySecretsAreNeeded(production, store.databaseUrl);
-  const secret = (name: string, file: string, make: () => string) =>
-    needed === null ? (settings.optional(name) ?? made.read(file, make)) : settings.required(name, needed);
+  const secret = <T>(name: string, file: string, make: () => string, parse: (text: string) => T) => {
+    const text =
+      needed === null ? (settings.optional(name) ?? made.read(file, make)) : settings.required(name, needed);
+    return settings.check(name, text, parse);
+  };
 
   const config = {
     production,
     host: settings.read("HOST", "127.0.0.1", (text) => text),
     port,
     ...store,
-    authSecrets: settings.check(
-      "AUTH_SECRET",
-      secret("AUTH_SECRET", "auth-secret", makeAuthSecret),
-      readSecrets,
-    ),
+    authSecrets: secret("AUTH_SECRET", "auth-secret", makeAuthSecret, readSecrets),
     publicUrl,
     homeDomain: settings.read("HOME_DOMAIN", publicUrl?.host ?? "localhost", hostName),
-    stellarSigningSeed: settings.check(
-      "STELLAR_SIGNING_SEED",
-      secret("STELLAR_SIGNING_SEED", "stellar-signing-seed", () => randomSeed(randomBytes)),
-      readSeed,
-    ),
+    stellarSigningSeed: secret("STELLAR_SIGNING_SEED", "stellar-signing-seed", makeSeed, readSeed),
     stellarNetworkPassphrase: settings.read(
       "STELLAR_NETWORK_PASSPHRASE",
       "Test SDF Network ; September 2015",
@@ -134,7 +129,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
       return leeway;
     }),
     trustedProxies: settings.read("TRUSTED_PROXIES", "0", (text) => integer(text, 0, 16)),
-    rateLimit: settings.read("RATE_LIMIT", "on", (text) => oneOf(text, ["on", "off"]) === "on"),
+    rateLimit: settings.read("RATE_LIMIT", "on", isOn),
     logLevel: settings.read("LOG_LEVEL", "info", (text) => oneOf(text, LOG_LEVELS)),
     shutdownTimeoutMs: settings.read("SHUTDOWN_TIMEOUT", SHUTDOWN_TIMEOUT_MS, duration),
     metricsToken: settings.read<string | null>("METRICS_TOKEN", null, bearerSecret),
@@ -158,6 +153,15 @@ function readSecurityWebhook(settings: Settings): Config["securityWebhook"] {
     settings.complain("SECURITY_WEBHOOK_URL is required with SECURITY_WEBHOOK_SECRET");
   return url && secrets ? { url, secrets } : null;
 }
+
+function isOn(text: string): boolean {
+  return oneOf(text, ["on", "off"]) === "on";
+}
+
+function makeSeed(): string {
+  return randomSeed(randomBytes);
+}
+
 function readSeed(text: string): string {
   if (!isSeed(text)) throw new BadValue("must be a Stellar secret seed (S…)");
   return text;
@@ -169,7 +173,7 @@ function readSeed(text: string): string {
 export function readStoreSettings(settings: Settings) {
   return {
     databaseUrl: settings.read("DATABASE_URL", DATABASE_URL_DEFAULT, databaseUrl),
-    databaseMigrate: settings.read("DATABASE_MIGRATE", "on", (text) => oneOf(text, ["on", "off"]) === "on"),
+    databaseMigrate: settings.read("DATABASE_MIGRATE", "on", isOn),
     redisDurability: settings.read("REDIS_DURABILITY", "always", (text) =>
       oneOf(text, ["always", "everysec"]),
     ),

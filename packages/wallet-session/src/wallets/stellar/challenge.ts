@@ -1,20 +1,7 @@
 import { SessionError } from "../../errors.ts";
 import { accountIdOf, isDomainName, isMemoId, isMuxed, isSigningKey } from "./account.ts";
 import { isAddress } from "./strkey.ts";
-import {
-  accountOf,
-  addressOf,
-  type DataEntry,
-  dataEntryOf,
-  dataOperation,
-  decodeEnvelope,
-  type Envelope,
-  encodeTransaction,
-  hashOf,
-  memoOf,
-  type Transaction,
-  timeBounds,
-} from "./transaction.ts";
+import * as xdr from "./transaction.ts";
 
 /** What is the same in every challenge of one server. */
 export interface ChallengeServer {
@@ -44,7 +31,7 @@ const FEE = 100;
 const NONCE = /^[A-Za-z0-9+/]{64}$/;
 
 /** The challenge transaction of SEP-10, not signed yet. The same fields always make the same bytes. */
-export function buildChallenge(server: ChallengeServer, fields: ChallengeFields): Transaction {
+export function buildChallenge(server: ChallengeServer, fields: ChallengeFields): xdr.Transaction {
   const entries: [name: string, value: string, source: string][] = [
     [`${server.homeDomain} auth`, fields.nonce, fields.account],
     ["web_auth_domain", server.webAuthDomain, server.signingKey],
@@ -53,14 +40,14 @@ export function buildChallenge(server: ChallengeServer, fields: ChallengeFields)
     entries.push(["client_domain", fields.clientDomain.domain, fields.clientDomain.key]);
   }
   return {
-    source: accountOf(server.signingKey),
+    source: xdr.accountOf(server.signingKey),
     fee: FEE * entries.length,
     // SEP-10 asks for 0, so that the transaction is never valid on chain.
     sequence: 0n,
-    preconditions: timeBounds(fields.minTime, fields.maxTime),
-    memo: memoOf(fields.memo),
+    preconditions: xdr.timeBounds(fields.minTime, fields.maxTime),
+    memo: xdr.memoOf(fields.memo),
     operations: entries.map(([name, value, source]) =>
-      dataOperation({ name, value: Buffer.from(value), source }),
+      xdr.dataOperation({ name, value: Buffer.from(value), source }),
     ),
     extension: { type: 0 },
   };
@@ -78,7 +65,8 @@ export function buildChallenge(server: ChallengeServer, fields: ChallengeFields)
 export function readChallenge(server: ChallengeServer, text: string) {
   const { transaction, signatures } = decode(text);
   if (transaction.sequence !== 0n) refuse("its sequence number is not 0");
-  if (addressOf(transaction.source) !== server.signingKey) refuse("its source is not this server's account");
+  if (xdr.addressOf(transaction.source) !== server.signingKey)
+    refuse("its source is not this server's account");
 
   const [auth, webAuth, client, ...others] = transaction.operations.map(readEntry);
   if (auth === undefined) refuse("it has no operation");
@@ -97,33 +85,33 @@ export function readChallenge(server: ChallengeServer, text: string) {
     ...readTimeBounds(transaction),
   };
   const rebuilt = buildChallenge(server, fields);
-  if (!Buffer.from(encodeTransaction(rebuilt)).equals(encodeTransaction(transaction)))
+  if (!Buffer.from(xdr.encodeTransaction(rebuilt)).equals(xdr.encodeTransaction(transaction)))
     refuse("it was altered");
   // The hash is what is signed, and what makes two envelopes the same challenge.
-  return { fields, hash: hashOf(rebuilt, server.networkPassphrase), signatures };
+  return { fields, hash: xdr.hashOf(rebuilt, server.networkPassphrase), signatures };
 }
 
 /** Canonical base64 of canonical XDR of one transaction, and nothing behind it. */
-function decode(text: string): Envelope {
+function decode(text: string): xdr.Envelope {
   if (text.length > TRANSACTION_MAX_CHARS) refuse("it is too long");
   const bytes = Buffer.from(text, "base64");
   if (bytes.toString("base64") !== text) refuse("it is not canonical base64");
   try {
-    return decodeEnvelope(bytes);
+    return xdr.decodeEnvelope(bytes);
   } catch (cause) {
     refuse("it is not a transaction that a challenge can be", cause);
   }
 }
 
-type ReadEntry = Omit<DataEntry, "value"> & { readonly value: string };
+type ReadEntry = Omit<xdr.DataEntry, "value"> & { readonly value: string };
 
-function readEntry(operation: Transaction["operations"][number]): ReadEntry {
-  const { name, value, source } = dataEntryOf(operation);
+function readEntry(operation: xdr.Transaction["operations"][number]): ReadEntry {
+  const { name, value, source } = xdr.dataEntryOf(operation);
   if (value === null) refuse("an operation has no value");
   return { name, value: Buffer.from(value).toString("utf8"), source };
 }
 
-function readMemo({ memo }: Transaction, account: string): string | null {
+function readMemo({ memo }: xdr.Transaction, account: string): string | null {
   if (!("id" in memo)) return null;
   if (isMuxed(account)) refuse("it has a memo beside a muxed account");
   return String(memo.id);
@@ -137,7 +125,7 @@ function readClientDomain(operation: ReadEntry, server: ChallengeServer): Challe
   return { domain: value, key: source };
 }
 
-function readTimeBounds({ preconditions }: Transaction): { minTime: number; maxTime: number } {
+function readTimeBounds({ preconditions }: xdr.Transaction): { minTime: number; maxTime: number } {
   if (!("timeBounds" in preconditions)) refuse("it has no time bounds");
   const minTime = Number(preconditions.timeBounds.minTime);
   const maxTime = Number(preconditions.timeBounds.maxTime);

@@ -1,24 +1,7 @@
 // The part of Stellar's XDR that a challenge of SEP-10 is made of. Everything else does not decode: a fee bump, an envelope of
 // version 0, preconditions beyond time bounds, a memo that is not an id, an operation that is not manageData.
 import { createHash, sign as signMessage } from "node:crypto";
-import {
-  array,
-  enumType,
-  field,
-  type Infer,
-  int32,
-  int64,
-  opaque,
-  option,
-  string,
-  struct,
-  uint32,
-  uint64,
-  union,
-  unionCase,
-  varOpaque,
-  voidType,
-} from "@stellar/js-xdr";
+import * as xdr from "@stellar/js-xdr";
 import type { Keypair } from "./ed25519.ts";
 import { decodeStrkey, encodeStrkey } from "./strkey.ts";
 
@@ -30,72 +13,81 @@ const SIGNATURES_MAX = 20;
 const KEY_BYTES = 32;
 const HINT_BYTES = 4;
 
-const KeyType = enumType("CryptoKeyType", { ed25519: 0, muxedEd25519: 0x100 });
-const MuxedAccount = union("MuxedAccount", {
+const KeyType = xdr.enumType("CryptoKeyType", { ed25519: 0, muxedEd25519: 0x100 });
+const MuxedAccount = xdr.union("MuxedAccount", {
   switchOn: KeyType,
   cases: [
-    unionCase("ed25519", KeyType.ed25519, field("ed25519", opaque(KEY_BYTES))),
-    unionCase(
+    xdr.unionCase("ed25519", KeyType.ed25519, xdr.field("ed25519", xdr.opaque(KEY_BYTES))),
+    xdr.unionCase(
       "muxedEd25519",
       KeyType.muxedEd25519,
-      field("muxed", struct("MuxedEd25519", { id: uint64(), ed25519: opaque(KEY_BYTES) })),
+      xdr.field("muxed", xdr.struct("MuxedEd25519", { id: xdr.uint64(), ed25519: xdr.opaque(KEY_BYTES) })),
     ),
   ],
 });
 
-const PreconditionType = enumType("PreconditionType", { none: 0, time: 1 });
-const Preconditions = union("Preconditions", {
+const PreconditionType = xdr.enumType("PreconditionType", { none: 0, time: 1 });
+const Preconditions = xdr.union("Preconditions", {
   switchOn: PreconditionType,
   cases: [
-    unionCase("none", PreconditionType.none, voidType()),
-    unionCase(
+    xdr.unionCase("none", PreconditionType.none, xdr.voidType()),
+    xdr.unionCase(
       "time",
       PreconditionType.time,
-      field("timeBounds", struct("TimeBounds", { minTime: uint64(), maxTime: uint64() })),
+      xdr.field("timeBounds", xdr.struct("TimeBounds", { minTime: xdr.uint64(), maxTime: xdr.uint64() })),
     ),
   ],
 });
 
-const MemoType = enumType("MemoType", { none: 0, id: 2 });
-const Memo = union("Memo", {
+const MemoType = xdr.enumType("MemoType", { none: 0, id: 2 });
+const Memo = xdr.union("Memo", {
   switchOn: MemoType,
-  cases: [unionCase("none", MemoType.none, voidType()), unionCase("id", MemoType.id, field("id", uint64()))],
+  cases: [
+    xdr.unionCase("none", MemoType.none, xdr.voidType()),
+    xdr.unionCase("id", MemoType.id, xdr.field("id", xdr.uint64())),
+  ],
 });
 
-const OperationType = enumType("OperationType", { manageData: 10 });
-const ManageData = struct("ManageDataOp", {
-  name: string(DATA_ENTRY_MAX_BYTES),
-  value: option(varOpaque(DATA_ENTRY_MAX_BYTES)),
+const OperationType = xdr.enumType("OperationType", { manageData: 10 });
+const ManageData = xdr.struct("ManageDataOp", {
+  name: xdr.string(DATA_ENTRY_MAX_BYTES),
+  value: xdr.option(xdr.varOpaque(DATA_ENTRY_MAX_BYTES)),
 });
-const Operation = struct("Operation", {
-  source: option(MuxedAccount),
-  body: union("OperationBody", {
+const Operation = xdr.struct("Operation", {
+  source: xdr.option(MuxedAccount),
+  body: xdr.union("OperationBody", {
     switchOn: OperationType,
-    cases: [unionCase("manageData", OperationType.manageData, field("manageData", ManageData))],
+    cases: [xdr.unionCase("manageData", OperationType.manageData, xdr.field("manageData", ManageData))],
   }),
 });
 
-const TransactionXdr = struct("Transaction", {
+const TransactionXdr = xdr.struct("Transaction", {
   source: MuxedAccount,
-  fee: uint32(),
-  sequence: int64(),
+  fee: xdr.uint32(),
+  sequence: xdr.int64(),
   preconditions: Preconditions,
   memo: Memo,
-  operations: array(Operation, OPERATIONS_MAX),
-  extension: union("Extension", { switchOn: int32(), cases: [unionCase("none", 0, voidType())] }),
+  operations: xdr.array(Operation, OPERATIONS_MAX),
+  extension: xdr.union("Extension", {
+    switchOn: xdr.int32(),
+    cases: [xdr.unionCase("none", 0, xdr.voidType())],
+  }),
 });
-const EnvelopeType = enumType("EnvelopeType", { transaction: ENVELOPE_TYPE_TX });
-const EnvelopeXdr = struct("TransactionV1Envelope", {
+const EnvelopeType = xdr.enumType("EnvelopeType", { transaction: ENVELOPE_TYPE_TX });
+const EnvelopeXdr = xdr.struct("TransactionV1Envelope", {
   type: EnvelopeType,
   transaction: TransactionXdr,
-  signatures: array(
-    struct("DecoratedSignature", { hint: opaque(HINT_BYTES), signature: varOpaque(DATA_ENTRY_MAX_BYTES) }),
+  signatures: xdr.array(
+    xdr.struct("DecoratedSignature", {
+      hint: xdr.opaque(HINT_BYTES),
+      signature: xdr.varOpaque(DATA_ENTRY_MAX_BYTES),
+    }),
     SIGNATURES_MAX,
   ),
 });
 
-export type Transaction = Infer<typeof TransactionXdr>;
-export type Envelope = Infer<typeof EnvelopeXdr>;
+export type Transaction = xdr.Infer<typeof TransactionXdr>;
+export type Envelope = xdr.Infer<typeof EnvelopeXdr>;
 export type DecoratedSignature = Envelope["signatures"][number];
 
 /** One `manageData` operation. `source` is a `G…` or `M…` address; null is the transaction's own. */
