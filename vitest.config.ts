@@ -21,6 +21,17 @@ if (process.env.WITHOUT_BROWSER !== undefined) exclude.push("test/browser/**", "
 /** Tests that wait for real time, and tests that take minutes. Each kind is a project of its own. */
 const clock = ["test/clock/**/*.test.ts", "**/*.clock.test.{ts,tsx}"];
 const long = ["test/long/**/*.test.ts", "**/*.long.test.{ts,tsx}"];
+/**
+ * Tests of what a process has once: its settings, its working directory, the sessions that its modules share. Each of these
+ * files has a process to itself. The others run one after the other in two processes, which load each module once.
+ */
+const ofTheProcess = [
+  "app/api/**/*.test.ts",
+  "app/lib/*.test.ts",
+  "packages/*/src/{cli,next}/**/*.test.ts",
+  "packages/*/src/client/environment.test.ts",
+  "scripts/**/*.test.ts",
+];
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },
@@ -41,7 +52,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "app/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "app/**/*.test.{ts,tsx}"],
+          exclude: [...exclude, ...clock, ...long, ...ofTheProcess],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "process",
+          include: ofTheProcess,
           exclude: [...exclude, ...clock, ...long],
         },
       },
@@ -52,7 +72,7 @@ export default defineConfig({
           name: "http",
           include: ["test/http/**/*.test.ts"],
           exclude: [...exclude, ...clock, ...long],
-          sequence: { groupOrder: 1 },
+          isolate: false,
         },
       },
       {
@@ -61,7 +81,7 @@ export default defineConfig({
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           exclude: [...exclude, ...clock, ...long],
-          sequence: { groupOrder: 1 },
+          isolate: false,
         },
       },
       {
@@ -71,7 +91,7 @@ export default defineConfig({
           include: clock,
           exclude: [...exclude, ...long],
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       // Not in `npm test`: see `npm run test:long`.
@@ -82,7 +102,7 @@ export default defineConfig({
           include: long,
           exclude,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

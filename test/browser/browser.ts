@@ -34,9 +34,20 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly mayComplainOf?: RegExp;
 }
 
+let chromium: Promise<Browser> | null = null;
+
+/** One Chromium for all test files of this process. Playwright ends it with the process. */
+async function sharedChromium(): Promise<Browser> {
+  chromium ??= launchChromium();
+  const browser = await chromium;
+  if (browser.isConnected()) return browser;
+  chromium = null;
+  return sharedChromium();
+}
+
 /**
- * One Chromium for the tests of the calling file; whatever they open is closed after each, or after all where they run
- * side by side. A page that threw or wrote an error to its console fails them, and the app's witness learns the tokens of
+ * Browsers for the tests of the calling file; whatever they open is closed after each, or after all where they run side by
+ * side. A page that threw or wrote an error to its console fails them, and the app's witness learns the tokens of
  * every jar.
  */
 export function browserUnderTest(
@@ -49,7 +60,7 @@ export function browserUnderTest(
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    browser = await launchChromium();
+    browser = await sharedChromium();
   });
 
   async function closeAll(): Promise<void> {
@@ -60,14 +71,18 @@ export function browserUnderTest(
     expect(complaints.splice(0)).toEqual([]);
   }
 
-  afterAll(() => browser?.close());
   if (sideBySide) afterAll(closeAll);
   else afterEach(closeAll);
 
   return {
     async open({ walletOf = createWalletKeypair(), mayComplainOf, ...options } = {}) {
       if (browser === null) throw new Error("The browser has not been started yet.");
-      const context = await browser.newContext({ baseURL: app.server.publicUrl, ...options });
+      const context = await browser.newContext({
+        baseURL: app.server.publicUrl,
+        // What moves is drawn anew sixty times a second, and there is no graphics card.
+        reducedMotion: "reduce",
+        ...options,
+      });
       contexts.push(context);
       context.setDefaultTimeout(patienceMs);
       if (walletOf !== null) await giveKey(context, walletOf);

@@ -133,6 +133,17 @@ export async function watchStream(visitor: Visitor, recipient: string, title: st
   return { ...visitor, page, title, sessionId, shown, seen: () => visitor.line.seen.slice(before) };
 }
 
+/** How many event streams the page has asked for. */
+export const eventStreams = (watch: Watch): number => watch.seen().filter(isForEvents).length;
+
+/** Resolves with how many event streams there were so far, when the last one is open. */
+export async function hearsEvents(watch: Watch): Promise<number> {
+  await eventually(() =>
+    expect(watch.seen().findLast(isForEvents)).toMatchObject({ status: 200, isOver: false }),
+  );
+  return eventStreams(watch);
+}
+
 /** The streamed amount that the page shows large, in units. */
 async function amountShown(page: Page): Promise<number> {
   const text = await page.getByRole("region", { name: "Streamed to the recipient" }).textContent();
