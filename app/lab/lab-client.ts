@@ -221,7 +221,7 @@ export class LabClient {
   }
 
   #say(text: string, exchange: Answer, tone: Tone): void {
-    this.#recorder.say("client", text, { tone, exchange });
+    this.#recorder.say("Client", text, { tone, exchange });
   }
 
   #become(held: Held | null): void {

@@ -1,24 +1,13 @@
 "use client";
 
 import { useEffect, useRef } from "react";
-import type { Exchange, LogEntry, Party, Tone } from "./recording.ts";
+import type { Exchange, LogEntry, Tone } from "./recording.ts";
 
 const DOT: Record<Tone, string> = {
   calm: "bg-edge",
   good: "bg-accent",
   notice: "bg-notice",
   danger: "bg-danger",
-};
-
-const NAMES: Record<Party, string> = {
-  lab: "Lab",
-  rule: "The rule",
-  client: "Client",
-  server: "Server",
-  stream: "Event stream",
-  thief: "Thief",
-  "tab A": "Tab A",
-  "tab B": "Tab B",
 };
 
 /** How far from its end a log may be scrolled and still follow it. */
@@ -57,15 +46,15 @@ export function LabLog({ entries }: { entries: readonly LogEntry[] }) {
 }
 
 function Entry({ entry: { at, who, text, tone, exchange } }: { entry: LogEntry }) {
-  if (who === "rule") {
+  if (who === "The rule") {
     return (
       <li className="my-2 rounded-xl bg-wash px-4 py-3">
-        <p className="text-xs font-medium text-accent">{NAMES[who]}</p>
+        <p className="text-xs font-medium text-accent">{who}</p>
         <p className="mt-0.5">{text}</p>
       </li>
     );
   }
-  const isChapter = who === "lab";
+  const isChapter = who === "Lab";
   return (
     <li
       className={`grid grid-cols-[0.5rem_1fr] gap-3 py-2 ${isChapter ? "mt-2 border-t border-line pt-4 first:mt-0 first:border-0 first:pt-2" : ""}`}
@@ -74,7 +63,7 @@ function Entry({ entry: { at, who, text, tone, exchange } }: { entry: LogEntry }
       <div className="min-w-0">
         <p className="flex flex-wrap gap-x-2 text-xs text-muted">
           <span className="font-mono tabular-nums">{(at / 1_000).toFixed(1)} s</span>
-          <span className="font-medium text-ink">{NAMES[who]}</span>
+          <span className="font-medium text-ink">{who}</span>
           {exchange !== null && <Wire exchange={exchange} />}
         </p>
         <p className={isChapter ? "font-medium" : ""}>{text}</p>

@@ -85,7 +85,7 @@ export function LabView({ settings }: { settings: LabSettings }) {
             <Mishap
               key={scenario.name}
               scenario={scenario}
-              obstacle={scenario.unavailable(settings)}
+              obstacle={scenario.unavailable?.(settings) ?? null}
               running={running}
               onRun={() => void lab.run(scenario)}
             />
@@ -97,7 +97,11 @@ export function LabView({ settings }: { settings: LabSettings }) {
         <Card labelledBy="lessons" title="What each of them shows" className="order-last lg:order-first">
           <dl className="mt-4 grid gap-5">
             {SCENARIOS.map((scenario) => (
-              <Lesson key={scenario.name} scenario={scenario} obstacle={scenario.unavailable(settings)} />
+              <Lesson
+                key={scenario.name}
+                scenario={scenario}
+                obstacle={scenario.unavailable?.(settings) ?? null}
+              />
             ))}
           </dl>
         </Card>

@@ -54,10 +54,10 @@ export class Lab {
     const { client, recorder } = this;
     await this.#alone(scenario.name, async () => {
       if (client.held === null && !(await client.signIn())) return;
-      recorder.say("lab", `${scenario.name}. ${scenario.summary}`);
+      recorder.say("Lab", `${scenario.name}. ${scenario.summary}`);
       const pause = (ms: number) => this.#pause(ms);
       await scenario.run({ client, wire: this.#wire, recorder, settings: this.#settings, pause });
-      recorder.say("rule", scenario.rule);
+      recorder.say("The rule", scenario.rule);
     });
   }
 
@@ -70,7 +70,7 @@ export class Lab {
       await task();
     } catch (error) {
       if (this.#leaving.signal.aborted) return;
-      this.recorder.say("lab", `${name} was broken off. ${explain(error)}`, { tone: "danger" });
+      this.recorder.say("Lab", `${name} was broken off. ${explain(error)}`, { tone: "danger" });
     } finally {
       this.#running = null;
       this.#changed();

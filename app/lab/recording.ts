@@ -3,8 +3,8 @@
 /** Good: what kept the session alive. Danger: what ended it. */
 export type Tone = "calm" | "good" | "notice" | "danger";
 
-/** Who speaks in the log; `rule`: what a scenario has shown. */
-export type Party = "lab" | "rule" | "client" | "server" | "stream" | "thief" | "tab A" | "tab B";
+/** Who speaks in the log; the rule: what a scenario has shown. */
+export type Party = "Lab" | "The rule" | "Client" | "Server" | "Event stream" | "Thief" | "Tab A" | "Tab B";
 
 /** A request and what came of it; no status where no answer reached the page. */
 export interface Exchange {

@@ -26,8 +26,8 @@ export interface Scenario {
   readonly summary: string;
   /** The rule of the protocol that it shows; said when it is over. */
   readonly rule: string;
-  /** Why it cannot be shown on this server; null if it can. */
-  unavailable(settings: LabSettings): string | null;
+  /** Why it cannot be shown on this server; null if it can. Default: it always can. */
+  unavailable?(settings: LabSettings): string | null;
   run(stage: Stage): Promise<void>;
 }
 

@@ -21,14 +21,14 @@ export async function watchSession(
     if (response !== null) {
       const exchange = { method: "GET", path: PATH, status: response.status, code: null };
       recorder.connect("body");
-      recorder.say("stream", greeting, { exchange });
+      recorder.say("Event stream", greeting, { exchange });
       greeting = "Connected again.";
       // A connection that breaks says nothing about the session.
       const ended = await readToEnd(response, recorder).catch(() => false);
       recorder.disconnect("body");
       if (ended) return true;
       if (!signal.aborted)
-        recorder.say("stream", "The connection is gone; the session is not.", { tone: "notice" });
+        recorder.say("Event stream", "The connection is gone; the session is not.", { tone: "notice" });
     }
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
   }
@@ -40,14 +40,16 @@ async function readToEnd(response: Response, recorder: Recorder): Promise<boolea
   for await (const { event, data } of eventsOf(response)) {
     const { code, expires_in: seconds } = data;
     if (event === "session.renewed") {
-      recorder.say("stream", `session.renewed: good for ${seconds} s. The same connection goes on.`);
+      recorder.say("Event stream", `session.renewed: good for ${seconds} s. The same connection goes on.`);
     } else if (event === "session.expiring") {
-      recorder.say("stream", `session.expiring: ${seconds} s left, unless somebody renews.`);
+      recorder.say("Event stream", `session.expiring: ${seconds} s left, unless somebody renews.`);
     } else if (event === "session.ended" && code === "access_token_expired") {
-      recorder.say("stream", `session.ended, ${code}: nobody renewed in time. It may live on.`);
+      recorder.say("Event stream", `session.ended, ${code}: nobody renewed in time. It may live on.`);
       return false;
     } else if (event === "session.ended") {
-      recorder.say("stream", `session.ended, ${code}: said by the server, then closed.`, { tone: "danger" });
+      recorder.say("Event stream", `session.ended, ${code}: said by the server, then closed.`, {
+        tone: "danger",
+      });
       recorder.flag("body", String(code), "danger");
       return true;
     }

@@ -5,7 +5,6 @@ export const lostAnswer: Scenario = {
   summary:
     "A refresh reaches the server, and its answer never reaches the client. It retries with the same key.",
   rule: "A retry is known by its Idempotency-Key. The successor is derived, not drawn, so the server can give the identical one again: the generation rises once, and nobody is signed out.",
-  unavailable: () => null,
 
   async run({ client, wire, recorder, pause }) {
     const before = client.held;
@@ -20,7 +19,7 @@ export const lostAnswer: Scenario = {
       recorder.step("body", "begun", generation);
       recorder.accessToken("body", { generation, from: at, until: at, renewalAt: null, arrived: false });
       recorder.say(
-        "server",
+        "Server",
         `The server has rotated all the same: its row is at generation ${generation}, and the client still holds ${before.generation}.`,
         { exchange: answer },
       );
@@ -31,7 +30,7 @@ export const lostAnswer: Scenario = {
 
     const after = await client.generationAtServer();
     const rose = (after.generation ?? 0) - before.generation;
-    recorder.say("server", `The generation is ${after.generation}. Two requests, and it rose by ${rose}.`, {
+    recorder.say("Server", `The generation is ${after.generation}. Two requests, and it rose by ${rose}.`, {
       exchange: after.answer,
       tone: "good",
     });

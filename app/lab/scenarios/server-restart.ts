@@ -20,27 +20,27 @@ export const serverRestart: Scenario = {
     const running = await wire.send("GET", "/api/lab/server", { bearer });
     const restart = running.status === 200 ? await wire.send("POST", "/api/lab/server", { bearer }) : running;
     if (running.status !== 200 || (restart.status !== 202 && restart.status !== null)) {
-      recorder.say("server", "Was not restarted.", { tone: "danger", exchange: restart });
+      recorder.say("Server", "Was not restarted.", { tone: "danger", exchange: restart });
       return;
     }
     const ended = running.body.process_id;
     recorder.openSpan("body", "no server");
     recorder.flag("body", "process ended", "notice");
-    recorder.say("server", `Process ${ended} ends.`, { tone: "notice", exchange: restart });
+    recorder.say("Server", `Process ${ended} ends.`, { tone: "notice", exchange: restart });
 
     const back = await untilAnother(stage, ended);
     recorder.closeSpan("body");
     if (back === null) {
-      recorder.say("lab", `No server within ${PATIENCE_MS / 1_000} seconds.`, { tone: "danger" });
+      recorder.say("Lab", `No server within ${PATIENCE_MS / 1_000} seconds.`, { tone: "danger" });
       return;
     }
     recorder.flag("body", "process started", "good");
-    recorder.say("server", "Another process answers.", { tone: "good", exchange: back });
+    recorder.say("Server", "Another process answers.", { tone: "good", exchange: back });
     await client.call();
     await client.refresh();
     const { answer } = await client.generationAtServer();
     if (answer.body.session_id === before.sessionId) {
-      recorder.say("server", `It is the same session, ${before.sessionId.slice(0, 6)}…, in a new process.`, {
+      recorder.say("Server", `It is the same session, ${before.sessionId.slice(0, 6)}…, in a new process.`, {
         tone: "good",
         exchange: answer,
       });
@@ -58,7 +58,7 @@ async function untilAnother(
     const answer = await wire.send("GET", "/api/lab/server", { bearer: client.held?.accessToken ?? "" });
     if (answer.status === null) {
       if (!isGone)
-        recorder.say("client", "No answer: the client waits.", { tone: "notice", exchange: answer });
+        recorder.say("Client", "No answer: the client waits.", { tone: "notice", exchange: answer });
       isGone = true;
     } else if (isGone || (answer.status === 200 && answer.body.process_id !== ended)) {
       return answer;

@@ -16,11 +16,11 @@ export const sleep: Scenario = {
     if (client.held === null) return;
     recorder.openSpan("body", "asleep");
     recorder.flag("body", "lid shut", "calm");
-    recorder.say("client", "Falls asleep: no timer fires, nothing is renewed.");
+    recorder.say("Client", "Falls asleep: no timer fires, nothing is renewed.");
     await pause(client.held.accessEndsAt - recorder.now() + 2 * STEP_MS);
     recorder.closeSpan("body");
     recorder.flag("body", "awake", "good");
-    recorder.say("client", "Wakes up, and makes the call that the person is waiting for.");
+    recorder.say("Client", "Wakes up, and makes the call that the person is waiting for.");
     await client.call();
   },
 };

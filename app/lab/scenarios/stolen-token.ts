@@ -4,14 +4,13 @@ export const stolenToken: Scenario = {
   name: "Stolen token",
   summary: "Somebody copies the refresh token. The owner renews first, then the thief uses the copy.",
   rule: "A spent token that comes again, and is no retry, means that two parties hold it. The session is ended before the answer is sent: the thief has nothing, the owner signs again. Had the thief been first, the owner's own renewal would have been the alarm.",
-  unavailable: () => null,
 
   async run({ client, wire, recorder, pause }) {
     const stolen = client.held;
     if (stolen === null) return;
     recorder.step("body", "copied", stolen.generation);
     recorder.flag("body", "copied", "danger");
-    recorder.say("thief", `Copies refresh token ${stolen.generation}. Nobody can see that yet.`, {
+    recorder.say("Thief", `Copies refresh token ${stolen.generation}. Nobody can see that yet.`, {
       tone: "notice",
     });
     await pause(STEP_MS);
@@ -26,7 +25,7 @@ export const stolenToken: Scenario = {
     recorder.step("body", "reused", stolen.generation);
     recorder.flag("body", "used again", "danger");
     recorder.say(
-      "thief",
+      "Thief",
       answer.code === "refresh_token_reused"
         ? `Uses the copy. Token ${stolen.generation} was spent, and this is no retry: the session ends here and now.`
         : "Uses the copy.",
@@ -37,13 +36,13 @@ export const stolenToken: Scenario = {
     await pause(STEP_MS);
     await client.refresh();
     for (const [who, { accessToken }] of [
-      ["client", owner],
-      ["thief", stolen],
+      ["Client", owner],
+      ["Thief", stolen],
     ] as const) {
       const exchange = await wire.send("GET", "/api/auth/session", { bearer: accessToken });
       const text = "An access token that has not ended yet is refused all the same.";
       recorder.say(who, text, { tone: "danger", exchange });
     }
-    recorder.say("lab", "Both ends have stopped. Only the wallet can begin another session.");
+    recorder.say("Lab", "Both ends have stopped. Only the wallet can begin another session.");
   },
 };

@@ -12,18 +12,19 @@ export const twoTabs: Scenario = {
     leewaySeconds > 10 ? `The jar would first have to grow ${2 * leewaySeconds} seconds old.` : null,
 
   async run(stage) {
-    const first = tab(stage, "tab A");
-    const second = tab(stage, "tab B");
+    const { recorder } = stage;
+    const first = tab(stage, "Tab A");
+    const second = tab(stage, "Tab B");
+    let isOwn = false;
     try {
-      const isOwn = await signIn(stage, first);
-      try {
-        await race(stage, first, second);
-      } finally {
-        await leave(stage, first, isOwn);
-      }
+      isOwn = await signIn(stage, first);
+      await race(stage, first, second);
     } finally {
       // Neither may renew by itself once this is over.
       for (const client of [first, second]) client.start()();
+      // Also when the page is left meanwhile: the lab's session must not stay behind in the person's jar.
+      if (isOwn) await first.signOut();
+      recorder.end("cookie", isOwn ? "signed-out" : "unwatched");
     }
   },
 };
@@ -33,13 +34,13 @@ async function signIn({ recorder }: Stage, client: SessionClient): Promise<boole
   const { status } = await client.check();
   if (status === "signed-in") {
     recorder.say(
-      "lab",
+      "Lab",
       "This browser is signed in: the two tabs use its session. Renewing it does it no harm.",
     );
     return false;
   }
   recorder.say(
-    "lab",
+    "Lab",
     "This browser is not signed in: the lab signs in for the two tabs, and out when they are done.",
   );
   const wallet = await openDemoWallet({ getItem: () => null, setItem: () => {} });
@@ -57,7 +58,7 @@ async function race({ recorder, settings, pause }: Stage, first: SessionClient, 
   const youngMs = 2 * settings.leewaySeconds * 1_000 - ageMs;
   if (youngMs > 0) {
     recorder.say(
-      "lab",
+      "Lab",
       `The jar is younger than two leeways (${2 * settings.leewaySeconds} s): waiting, or nothing would rotate.`,
     );
     await pause(youngMs + STEP_MS);
@@ -70,7 +71,7 @@ async function race({ recorder, settings, pause }: Stage, first: SessionClient, 
   drawAccess(recorder, after.generation, recorder.now(), lifeMs);
   recorder.flag("cookie", "two at once", "good");
   recorder.say(
-    "server",
+    "Server",
     `Both go on, as the same session. Two requests, and the generation rose by ${after.generation - before.generation}, to ${after.generation}.`,
     { tone: "good" },
   );
@@ -80,16 +81,10 @@ async function race({ recorder, settings, pause }: Stage, first: SessionClient, 
   const unchanged = await rowAtServer();
   recorder.flag("cookie", "unchanged", "calm");
   recorder.say(
-    "server",
+    "Server",
     `Asked once more, a moment later: the generation is ${unchanged.generation}. A jar this young is left as it is, so that no late answer overwrites a newer one.`,
     { tone: "good" },
   );
-}
-
-/** Also when the page is left meanwhile: the lab's session must not stay behind in the person's jar. */
-async function leave({ recorder }: Stage, client: SessionClient, isOwn: boolean) {
-  if (isOwn) await client.signOut();
-  recorder.end("cookie", isOwn ? "signed-out" : "unwatched");
 }
 
 function tab({ recorder, settings }: Stage, who: Party): SessionClient {
