@@ -8,9 +8,8 @@ const STORAGE_KEY = "streampay.demo-wallet";
 const ENVELOPE_TYPE_TX = 2;
 const KEY_TYPE_ED25519 = 0;
 const SIGNATURE_BYTES = 64;
-/** On the wire a signature is its hint (4), its length (4) and itself. */
-const DECORATED_BYTES = 8 + SIGNATURE_BYTES;
-const MAX_SIGNATURES = 20;
+/** How the server's signature ends the envelope: the count of signatures (4), a hint (4), the length (4) and itself. */
+const SIGNATURES_BYTES = 12 + SIGNATURE_BYTES;
 
 export interface DemoWallet {
   readonly account: string;
@@ -20,12 +19,12 @@ export interface DemoWallet {
 
 /** Opens the wallet kept in `storage`, or makes one and keeps it there. Signs with WebCrypto: no SDK is loaded for it. */
 export async function openDemoWallet(storage: Pick<Storage, "getItem" | "setItem">): Promise<DemoWallet> {
-  const { privateKey, publicKey } = (await storedKey(storage)) ?? (await makeKey(storage));
+  const key = (await storedKey(storage)) ?? (await makeKey(storage));
   return {
-    account: encodeStrkey("G", publicKey),
+    account: encodeStrkey("G", key.publicKey),
     sign: async ({ transaction, networkPassphrase }) => {
       const envelope = Uint8Array.from(atob(transaction), (char) => char.charCodeAt(0));
-      const signed = await addSignature(envelope, networkPassphrase, privateKey, publicKey);
+      const signed = await addSignature(envelope, networkPassphrase, key);
       return btoa(String.fromCharCode(...signed));
     },
   };
@@ -72,68 +71,41 @@ async function importKey(jwk: JsonWebKey): Promise<DemoKey> {
 async function addSignature(
   envelope: Uint8Array<ArrayBuffer>,
   networkPassphrase: string,
-  privateKey: CryptoKey,
-  publicKey: Uint8Array,
+  { privateKey, publicKey }: DemoKey,
 ): Promise<Uint8Array> {
-  requireHarmless(envelope);
-  const { start, count } = findSignatures(envelope);
-  const payload = concat(
-    await sha256(new TextEncoder().encode(networkPassphrase)),
-    envelope.subarray(0, start),
+  requireChallenge(envelope);
+  const start = envelope.length - SIGNATURES_BYTES;
+  const networkId = await sha256(new TextEncoder().encode(networkPassphrase));
+  const payload = await sha256(Uint8Array.of(...networkId, ...envelope.subarray(0, start)));
+  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, payload));
+  const signed = Uint8Array.of(
+    ...envelope,
+    ...publicKey.subarray(-4),
+    0,
+    0,
+    0,
+    SIGNATURE_BYTES,
+    ...signature,
   );
-  const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, await sha256(payload)));
-  return concat(
-    envelope.subarray(0, start),
-    uint32(count + 1),
-    envelope.subarray(start + 4),
-    publicKey.subarray(-4),
-    uint32(SIGNATURE_BYTES),
-    signature,
-  );
+  new DataView(signed.buffer).setUint32(start, 2);
+  return signed;
 }
 
 /** A challenge has sequence number 0, so no network ever executes it (SEP-10). Anything else is not signed blindly. */
-function requireHarmless(envelope: Uint8Array): void {
+function requireChallenge(envelope: Uint8Array): void {
   const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+  const start = envelope.length - SIGNATURES_BYTES;
   // Type (4), source account: key type (4) and key (32), fee (4), sequence number (8).
-  const isChallenge =
-    envelope.length > 52 &&
+  const isHarmless =
+    start > 52 &&
     view.getUint32(0) === ENVELOPE_TYPE_TX &&
     view.getUint32(4) === KEY_TYPE_ED25519 &&
     view.getBigInt64(44) === 0n;
-  if (!isChallenge) throw new WalletError("The server asked to sign something that is no sign-in challenge.");
-}
-
-/** The array of signatures ends the envelope, so its length tells where it starts. */
-function findSignatures(envelope: Uint8Array): { start: number; count: number } {
-  const view = new DataView(envelope.buffer, envelope.byteOffset, envelope.byteLength);
-  for (let count = 1; count <= MAX_SIGNATURES; count++) {
-    const start = envelope.length - 4 - count * DECORATED_BYTES;
-    if (start < 52) break;
-    const lengthsFit = Array.from({ length: count }, (_, i) => start + 8 + i * DECORATED_BYTES).every(
-      (at) => view.getUint32(at) === SIGNATURE_BYTES,
-    );
-    if (view.getUint32(start) === count && lengthsFit) return { start, count };
-  }
-  throw new WalletError("The server's challenge does not carry its signature.");
+  if (!isHarmless) throw new WalletError("The server asked to sign something that is no sign-in challenge.");
+  const isSigned = view.getUint32(start) === 1 && view.getUint32(start + 8) === SIGNATURE_BYTES;
+  if (!isSigned) throw new WalletError("The server's challenge does not carry its signature.");
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
-function uint32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value);
-  return bytes;
-}
-
-function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
