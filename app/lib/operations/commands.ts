@@ -13,7 +13,7 @@ import {
   OPERATIONS_OPEN_PER_ACTOR,
 } from "./limits.ts";
 import { isFinal } from "./operation.ts";
-import { changeOperation, findOperationForUpdate } from "./rows.ts";
+import { changeOperation, findOperation } from "./rows.ts";
 import type { OperationRow } from "./tables.ts";
 
 /** Rows of one INSERT: each value is a parameter, and 32,766 are the most that SQLite takes. */
@@ -91,7 +91,7 @@ interface Grant {
  * @throws not_found, operation_state, signature_required
  */
 export async function resumeOperation(tx: Tx, grant: Grant, id: string, now: number): Promise<OperationRow> {
-  const operation = await findOperationForUpdate(tx, grant.actorId, id);
+  const operation = await findOperation(tx, grant.actorId, id, "for update");
   if (operation === null) throw noSuchOperation();
   if (operation.status !== "paused")
     throw refusal("operation_state", "Only an operation that is paused can be resumed.");
@@ -124,7 +124,7 @@ export async function cancelOperation(
   id: string,
   now: number,
 ): Promise<OperationRow> {
-  const operation = await findOperationForUpdate(tx, actorId, id);
+  const operation = await findOperation(tx, actorId, id, "for update");
   if (operation === null) throw noSuchOperation();
   if (operation.status === "cancelled") return operation;
   if (isFinal(operation.status)) throw refusal("operation_state", "The operation is completed already.");

@@ -19,7 +19,7 @@ import {
 import { OPERATION_MAX_BODY_BYTES } from "./limits.ts";
 import { operationEvents } from "./live.ts";
 import { operationJson } from "./operation.ts";
-import { findOperation, findOperationForUpdate, listOperations } from "./rows.ts";
+import { findOperation, listOperations } from "./rows.ts";
 import { wakeOperations } from "./running.ts";
 
 /** `POST /api/operations` */
@@ -64,7 +64,7 @@ export const postResume: OneHandler = async (request, { id }) => {
   await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
   const grant = { actorId, sessionId, sessionCreatedAt: await createdAtOf(session) };
   return changing(idempotentRequest(request, actorId), {
-    lock: (tx) => findOperationForUpdate(tx, actorId, id),
+    lock: (tx) => findOperation(tx, actorId, id, "for update"),
     change: async (tx, now) => jsonAnswer(operationJson(await resumeOperation(tx, grant, id, now), now)),
   });
 };
@@ -74,7 +74,7 @@ export const postCancel: OneHandler = async (request, { id }) => {
   const { actorId } = await sessions.handlers.guard(request, { fresh: true });
   await readJsonBody(request, OPERATION_MAX_BODY_BYTES);
   return changing(idempotentRequest(request, actorId), {
-    lock: (tx) => findOperationForUpdate(tx, actorId, id),
+    lock: (tx) => findOperation(tx, actorId, id, "for update"),
     change: async (tx, now) => jsonAnswer(operationJson(await cancelOperation(tx, actorId, id, now), now)),
   });
 };

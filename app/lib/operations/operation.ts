@@ -1,3 +1,4 @@
+import { isoTime, isoTimeOrNull } from "../http/iso-time.ts";
 import { formatAmount } from "../streams/money.ts";
 import { RATE_STALE_MS } from "./limits.ts";
 import type { Failure, OperationRow, OperationStatus } from "./tables.ts";
@@ -46,12 +47,4 @@ function rateAt(
 ): number | null {
   if (status !== "running" || rate === null || now - Number(updatedAt) > RATE_STALE_MS) return null;
   return Math.round(Number(rate) / 100) / 10;
-}
-
-function isoTime(ms: bigint): string {
-  return new Date(Number(ms)).toISOString();
-}
-
-function isoTimeOrNull(ms: bigint | null): string | null {
-  return ms === null ? null : isoTime(ms);
 }

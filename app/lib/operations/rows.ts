@@ -1,29 +1,19 @@
 import { sql } from "kysely";
 import { nextPosition } from "../sql/positions.ts";
-import type { Reader, Tx } from "../sql/schema.ts";
+import type { Lock, Reader, Tx } from "../sql/schema.ts";
 import { CLAIM_MAX_AHEAD_MS, OPERATIONS_LISTED } from "./limits.ts";
 import type { OperationChanges, OperationRow } from "./tables.ts";
 
 /** The actor's operation of that id; null where there is none, or it is someone else's. */
-export async function findOperation(
-  reader: Reader,
-  actorId: string,
-  id: string,
-): Promise<OperationRow | null> {
-  return (await operationOf(reader, actorId, id).executeTakeFirst()) ?? null;
-}
-
-/** The same, locked until the transaction ends: for those who change it. */
-export async function findOperationForUpdate(
-  tx: Tx,
-  actorId: string,
-  id: string,
-): Promise<OperationRow | null> {
-  return (await operationOf(tx, actorId, id).forNoKeyUpdate().executeTakeFirst()) ?? null;
-}
-
-function operationOf(reader: Reader, actorId: string, id: string) {
-  return reader.selectFrom("operations").selectAll().where("id", "=", id).where("actor_id", "=", actorId);
+export async function findOperation(reader: Reader, actorId: string, id: string, lock?: Lock) {
+  const row = await reader
+    .selectFrom("operations")
+    .selectAll()
+    .where("id", "=", id)
+    .where("actor_id", "=", actorId)
+    .$if(lock !== undefined, (query) => query.forNoKeyUpdate())
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 /** The actor's newest operations, newest first, at most 50. */

@@ -28,6 +28,9 @@ export type Tx = Transaction<Schema>;
 /** For reads: the database as it was last committed, or, inside `Sql.write`, with the transaction's own changes. */
 export type Reader = Kysely<Schema> | Tx;
 
+/** Locks the row that is read until the transaction ends: for those who change it, or whose changes depend on it. */
+export type Lock = "for update";
+
 /** What was answered to a request that carried an Idempotency-Key. */
 interface IdempotentAnswersTable {
   actor_id: string;

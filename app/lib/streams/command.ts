@@ -14,7 +14,7 @@ import {
 } from "./pending-settlement.ts";
 import type { Sent, Settlement, SettlementRefusal, SettlementSender } from "./settlement.ts";
 import type { Stream } from "./stream.ts";
-import { findStreamForUpdate, loadStreamForUpdate, type StreamRecord, updateStream } from "./stream-store.ts";
+import { findStream, loadStream, type StreamRecord, updateStream } from "./stream-store.ts";
 import { type Refusal, RULES, type StreamCommand, transition } from "./transitions.ts";
 import { streamAnswer } from "./view.ts";
 
@@ -71,7 +71,7 @@ async function takeStep(
   { sent, own, version }: Progress,
 ): Promise<Step> {
   const { streamId, actorId, command, matches } = request;
-  const found = await findStreamForUpdate(tx, streamId, actorId);
+  const found = await findStream(tx, streamId, actorId, "for update");
   // Only now: of two requests with one key the second has waited for the stream, and finds what the first was answered.
   const kept = await keptAnswer(tx, request.idempotent);
   if (kept !== null) return { outcome: "answered", answer: kept };
@@ -178,13 +178,13 @@ export async function finishSettlements(context: StreamsContext): Promise<void> 
 
 async function finish({ sql, sender, clock }: StreamsContext, streamId: string): Promise<void> {
   const pending = await sql.write(async (tx) => {
-    const record = await loadStreamForUpdate(tx, streamId);
+    const record = await loadStream(tx, streamId, "for update");
     return record && pendingSettlement(tx, record);
   });
   if (pending === null) return;
   const sent = await send(sender, pending.settlement);
   await sql.write(async (tx) => {
-    const record = await loadStreamForUpdate(tx, streamId);
+    const record = await loadStream(tx, streamId, "for update");
     if (record?.pendingSettlement !== sent.id) return;
     await concludeSettlement(tx, record, pending, sent, { command: "settle", now: clock.now() });
   });

@@ -92,7 +92,7 @@ function readFilter(request: Request) {
 export const getEvents: Handler = async (request) => {
   const session = await sessions.handlers.guard(request);
   const context = await streamsContext();
-  const sources = [streamChanges(context), operationChanges(context)];
+  const sources = [...streamChanges(context), operationChanges(context)];
   return sessions.handlers.eventStream(
     request,
     session,

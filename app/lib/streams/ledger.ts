@@ -38,17 +38,6 @@ export interface Totals {
   readonly refunded: Stroops;
 }
 
-export function totalsOf(entries: readonly LedgerEntry[]): Totals {
-  const sum = (kind: EntryKind) =>
-    entries.reduce((total, entry) => (entry.kind === kind ? total + entry.amount : total), 0n);
-  return {
-    deposited: sum("deposit"),
-    settled: sum("settlement"),
-    withdrawn: sum("withdrawal"),
-    refunded: sum("refund"),
-  };
-}
-
 /** What is still in escrow, so that settled + refunded + remaining = deposited. */
 export function remainingOf({ deposited, settled, refunded }: Totals): Stroops {
   return deposited - settled - refunded;

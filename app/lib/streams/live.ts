@@ -8,26 +8,22 @@ import { ROLES } from "./stream.ts";
 import { loadStream, recordOf } from "./stream-store.ts";
 import { accrualView, streamView } from "./view.ts";
 
-/** The actor's streams, for the feed of all that changes. */
-export function streamChanges({ clock }: Pick<StreamsContext, "clock">): ChangeSource {
-  return async (reader, actorId, after, upTo) => {
-    const parts = ROLES.map((party) =>
-      reader
-        .selectFrom("streams")
-        .selectAll()
-        .where(party, "=", actorId)
-        .where("changed", ">", after)
-        .where("changed", "<=", upTo)
-        .orderBy("changed")
-        .limit(1)
-        .executeTakeFirst(),
-    );
-    const rows = (await Promise.all(parts)).filter((row) => row !== undefined);
-    const [first] = rows.sort((a, b) => Number(a.changed - b.changed)).map(recordOf);
-    if (first === undefined) return null;
-    const data = streamView(first, actorId, clock.now());
-    return { position: first.changed, event: "stream.state", data };
-  };
+/** The actor's streams, for the feed of all that changes: those that they send, and those that they receive. */
+export function streamChanges({ clock }: Pick<StreamsContext, "clock">): readonly ChangeSource[] {
+  return ROLES.map((party) => async (reader, actorId, after, upTo) => {
+    const row = await reader
+      .selectFrom("streams")
+      .selectAll()
+      .where(party, "=", actorId)
+      .where("changed", ">", after)
+      .where("changed", "<=", upTo)
+      .orderBy("changed")
+      .limit(1)
+      .executeTakeFirst();
+    if (row === undefined) return null;
+    const data = streamView(recordOf(row), actorId, clock.now());
+    return { position: row.changed, event: "stream.state", data };
+  });
 }
 
 /**

@@ -4,13 +4,7 @@ import { newId } from "./ids.ts";
 import type { Stroops } from "./money.ts";
 import type { Sent, Settlement, SettlementRefusal } from "./settlement.ts";
 import type { Stream, StreamEvent } from "./stream.ts";
-import {
-  type Cause,
-  findStreamForUpdate,
-  holdStream,
-  type StreamRecord,
-  updateStream,
-} from "./stream-store.ts";
+import { type Cause, findStream, holdStream, type StreamRecord, updateStream } from "./stream-store.ts";
 import { type StreamCommand, transition } from "./transitions.ts";
 
 // A settlement is written, committed, sent, and recorded in a second transaction. Meanwhile it holds its stream: whatever
@@ -172,7 +166,7 @@ export async function settleStream(
   { streamId, actorId, operationId, now, sent, mayBegin }: SettleRequest,
   random: RandomBytes,
 ): Promise<SettleOutcome> {
-  const found = await findStreamForUpdate(tx, streamId, actorId);
+  const found = await findStream(tx, streamId, actorId, "for update");
   if (found === null) return { outcome: "not_found", amount: 0n };
   let { record } = found;
 

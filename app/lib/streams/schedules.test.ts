@@ -1,7 +1,8 @@
 // Any schedule of commands, by either side, at any times: what holds for the money at every instant.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { balancesOf, type LedgerEntry, remainingOf, totalsOf } from "./ledger.ts";
+import { totalsOf } from "./ledger.fixture.ts";
+import { balancesOf, type LedgerEntry, remainingOf } from "./ledger.ts";
 import { AMOUNT_MAX_STROOPS, DURATION_MAX_SECONDS, DURATION_MIN_SECONDS } from "./limits.ts";
 import { accruedAt, createStream, ROLES, type Stream, type StreamEvent } from "./stream.ts";
 import { STREAM_COMMANDS, transition } from "./transitions.ts";

@@ -1,9 +1,9 @@
 import type { Selectable } from "kysely";
 import { Overtaken } from "../sql/database.ts";
 import { nextPosition } from "../sql/positions.ts";
-import type { Reader, Tx } from "../sql/schema.ts";
+import type { Lock, Reader, Tx } from "../sql/schema.ts";
 import { MOVES } from "./ledger.ts";
-import { type Role, roleOf, type Stream, type StreamEvent } from "./stream.ts";
+import { roleOf, type Stream, type StreamEvent } from "./stream.ts";
 import type { StreamTables } from "./tables.ts";
 
 /** Who or what changes a stream, for its history. */
@@ -16,36 +16,19 @@ export interface Cause {
 }
 
 /** A stream and what the actor is to it. Null: there is none, or not for this actor, which is the same to the outside. */
-export async function findStream(
-  reader: Reader,
-  id: string,
-  actorId: string,
-): Promise<{ readonly record: StreamRecord; readonly role: Role } | null> {
-  return seenBy(actorId, await loadStream(reader, id));
-}
-
-/** The same, locked until the transaction ends: for those who change it, or whose changes depend on it. */
-export async function findStreamForUpdate(tx: Tx, id: string, actorId: string) {
-  return seenBy(actorId, await loadStreamForUpdate(tx, id));
-}
-
-function seenBy(actorId: string, record: StreamRecord | null) {
+export async function findStream(reader: Reader, id: string, actorId: string, lock?: Lock) {
+  const record = await loadStream(reader, id, lock);
   const role = record && roleOf(record.stream, actorId);
   return record && role && { record, role };
 }
 
 /** A stream, without a look at who asks. */
-export async function loadStream(reader: Reader, id: string): Promise<StreamRecord | null> {
-  const row = await reader.selectFrom("streams").selectAll().where("id", "=", id).executeTakeFirst();
-  return row === undefined ? null : recordOf(row);
-}
-
-export async function loadStreamForUpdate(tx: Tx, id: string): Promise<StreamRecord | null> {
-  const row = await tx
+export async function loadStream(reader: Reader, id: string, lock?: Lock): Promise<StreamRecord | null> {
+  const row = await reader
     .selectFrom("streams")
     .selectAll()
     .where("id", "=", id)
-    .forNoKeyUpdate()
+    .$if(lock !== undefined, (query) => query.forNoKeyUpdate())
     .executeTakeFirst();
   return row === undefined ? null : recordOf(row);
 }

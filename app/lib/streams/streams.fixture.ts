@@ -9,7 +9,8 @@ import { type DatabaseKind, emptyPlaces, type Place } from "../sql/databases.fix
 import { openSql } from "../sql/sql.ts";
 import { type CommandRequest, commandStream } from "./command.ts";
 import { makeStream, type StreamWish } from "./create.ts";
-import { balancesOf, remainingOf, totalsOf } from "./ledger.ts";
+import { totalsOf } from "./ledger.fixture.ts";
+import { balancesOf, remainingOf } from "./ledger.ts";
 import { ledgerOnly, type SettlementSender } from "./settlement.ts";
 import { loadStream } from "./stream-store.ts";
 import type { StreamCommand } from "./transitions.ts";

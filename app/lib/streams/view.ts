@@ -1,4 +1,5 @@
 import { type Answer, jsonAnswer, versionTag } from "../http/answer.ts";
+import { isoTime, isoTimeOrNull } from "../http/iso-time.ts";
 import type { Reader } from "../sql/schema.ts";
 import { elapsedAt, runsOutAt } from "./accrual.ts";
 import { remainingOf } from "./ledger.ts";
@@ -57,14 +58,6 @@ export function streamAnswer(
   });
 }
 
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function isoTimeOrNull(ms: number | null): string | null {
-  return ms === null ? null : isoTime(ms);
-}
-
 /** What has happened to a stream, newest first. */
 export async function historyView(reader: Reader, streamId: string) {
   const lines = await reader
@@ -76,7 +69,7 @@ export async function historyView(reader: Reader, streamId: string) {
     .execute();
   return lines.map(({ position, at, type, by_actor, amount, operation_id }) => ({
     id: Number(position),
-    at: isoTime(Number(at)),
+    at: isoTime(at),
     type,
     by: by_actor,
     amount: amount === null ? null : formatAmount(amount),
