@@ -3,7 +3,7 @@ import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
-import { type Account, AccountProvider, AppSessionProvider } from "./components/account.tsx";
+import { type Account, AppSession } from "./components/account.tsx";
 import { ToastProvider } from "./components/toast.tsx";
 import { pageGuard, sessions } from "./lib/auth.ts";
 import "./globals.css";
@@ -32,11 +32,9 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         >
           Skip to the content
         </a>
-        <AppSessionProvider leewaySeconds={sessions.config.refreshLeewayMs / 1_000}>
-          <AccountProvider initial={await firstAccount()}>
-            <ToastProvider>{children}</ToastProvider>
-          </AccountProvider>
-        </AppSessionProvider>
+        <AppSession leewaySeconds={sessions.config.refreshLeewayMs / 1_000} initial={await firstAccount()}>
+          <ToastProvider>{children}</ToastProvider>
+        </AppSession>
       </body>
     </html>
   );

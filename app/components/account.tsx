@@ -2,9 +2,9 @@
 
 import { useRouter } from "next/navigation";
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from "react";
-import { createSessionClient, type SessionClient } from "wallet-session/client";
+import { createSessionClient, type SessionClient, type SessionState } from "wallet-session/client";
 import { createSessionFeed } from "wallet-session/feed";
-import { SessionProvider, useSession, useSessionClient } from "wallet-session/react";
+import { SessionProvider } from "wallet-session/react";
 import { hasSignedInBefore, rememberSession } from "./last-session.ts";
 import { read } from "./request.ts";
 
@@ -29,7 +29,9 @@ interface LoadedAccount {
 const LoadedContext = createContext<LoadedAccount | null>(null);
 export const AccountContext = createContext<Account | null>(null);
 
-interface AccountProviderProps {
+interface AppSessionProps {
+  /** The server's `REFRESH_LEEWAY`: a request and its answer must live less than that. */
+  readonly leewaySeconds: number;
   /** The account the server has rendered the page for; null if unknown. */
   readonly initial: Account | null;
   readonly children: ReactNode;
@@ -38,13 +40,13 @@ interface AccountProviderProps {
 const RETRY_MS = 5_000;
 
 /**
- * Knows whose pages these are. After somebody else has signed in in this browser, no data of the first person stays: not in
- * the page's state, since `SignedIn` starts over, and not in the router's cache.
+ * The one client and the one live feed of the page, and whose page it is. After somebody else has signed in in this browser,
+ * no data of the first person stays: not in the page's state, since `SignedIn` starts over, and not in the router's cache.
  */
-export function AccountProvider({ initial, children }: AccountProviderProps) {
-  const client = useSessionClient();
+export function AppSession({ leewaySeconds, initial, children }: AppSessionProps) {
+  const [client] = useState(() => createSessionClient({ leewaySeconds }));
+  const [feed] = useState(() => createSessionFeed({ client, url: "/api/events" }));
   const router = useRouter();
-  const state = useSession();
   const [account, setAccount] = useState(initial);
   const [error, setError] = useState<unknown>(null);
   const [hadSession, setHadSession] = useState(false);
@@ -52,42 +54,42 @@ export function AccountProvider({ initial, children }: AccountProviderProps) {
 
   useEffect(() => setHadSession(hasSignedInBefore()), []);
 
+  const show = useCallback((next: Account | null) => {
+    shown.current = next;
+    setAccount(next);
+    setError(null);
+  }, []);
+
   const reload = useCallback(async () => {
     try {
       if (client.state.status === "unknown") await client.check();
       const { state } = client;
       if (state.status !== "signed-in") return;
-      if (state.sessionId === shown.current?.sessionId) {
-        setError(null);
-        return;
-      }
+      if (state.sessionId === shown.current?.sessionId) return setError(null);
       const loaded = await loadAccount(client);
       // The session has changed or ended meanwhile: a new one starts its own load.
-      if (sessionIdOf(client) !== state.sessionId) return;
-      if (loaded.sessionId !== state.sessionId) {
-        // The jar has changed hands since: once the client knows, this runs again.
-        await client.check();
-        return;
-      }
+      if (sessionIdOf(client.state) !== state.sessionId) return;
+      // If the jar has changed hands since: once the client knows, this runs again.
+      if (loaded.sessionId !== state.sessionId) return void (await client.check());
       if (shown.current !== null && shown.current.actorId !== loaded.actorId) router.refresh();
-      shown.current = loaded;
-      setAccount(loaded);
-      setError(null);
+      show(loaded);
     } catch (cause) {
       setError(cause);
     }
-  }, [client, router]);
+  }, [client, router, show]);
 
-  const sessionId = state.status === "signed-in" ? state.sessionId : null;
   useEffect(() => {
-    if (state.status !== "signed-out") return;
-    shown.current = null;
-    setAccount(null);
-    setError(null);
-  }, [state]);
-  useEffect(() => {
-    if (sessionId !== null) void reload();
-  }, [sessionId, reload]);
+    let sessionId: string | null = null;
+    const follow = (state: SessionState) => {
+      rememberSession(state);
+      if (state.status === "signed-out") show(null);
+      const last = sessionId;
+      sessionId = sessionIdOf(state);
+      if (sessionId !== null && sessionId !== last) void reload();
+    };
+    follow(client.state);
+    return client.subscribe(follow);
+  }, [client, reload, show]);
 
   useEffect(() => {
     if (error === null) return;
@@ -104,10 +106,14 @@ export function AccountProvider({ initial, children }: AccountProviderProps) {
     return () => window.removeEventListener("pageshow", whenShown);
   }, []);
 
-  return <LoadedContext value={{ account, error, hadSession, reload }}>{children}</LoadedContext>;
+  return (
+    <SessionProvider client={client} feed={feed}>
+      <LoadedContext value={{ account, error, hadSession, reload }}>{children}</LoadedContext>
+    </SessionProvider>
+  );
 }
 
-function sessionIdOf({ state }: SessionClient): string | null {
+function sessionIdOf(state: SessionState): string | null {
   return state.status === "signed-in" ? state.sessionId : null;
 }
 
@@ -128,7 +134,7 @@ async function loadAccount(client: SessionClient): Promise<Account> {
 
 export function useLoadedAccount(): LoadedAccount {
   const loaded = useContext(LoadedContext);
-  if (loaded === null) throw new Error("useLoadedAccount needs an AccountProvider around it");
+  if (loaded === null) throw new Error("useLoadedAccount needs an AppSession around it");
   return loaded;
 }
 
@@ -137,24 +143,4 @@ export function useAccount(): Account {
   const account = useContext(AccountContext);
   if (account === null) throw new Error("useAccount needs a SignedIn around it");
   return account;
-}
-
-interface AppSessionProviderProps {
-  /** The server's `REFRESH_LEEWAY`: a request and its answer must live less than that. */
-  readonly leewaySeconds: number;
-  readonly children: ReactNode;
-}
-
-/** The one client and the one live feed of the page. */
-export function AppSessionProvider({ leewaySeconds, children }: AppSessionProviderProps) {
-  const [client] = useState(() => createSessionClient({ leewaySeconds }));
-  const [feed] = useState(() => createSessionFeed({ client, url: "/api/events" }));
-
-  useEffect(() => client.subscribe(rememberSession), [client]);
-
-  return (
-    <SessionProvider client={client} feed={feed}>
-      {children}
-    </SessionProvider>
-  );
 }

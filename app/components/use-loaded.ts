@@ -16,8 +16,10 @@ export interface Loaded<T> {
    * Takes over news of the server, as from the feed. A load under way may have been answered before the news, so `update` is
    * applied to its answer too; it must leave newer data alone.
    */
-  readonly learn: (update: (last: T | null) => T | null) => void;
+  readonly learn: (update: Update<T>) => void;
 }
+
+type Update<T> = (last: T | null) => T | null;
 
 const NOT_LOADED = { data: null, error: null };
 
@@ -83,7 +85,15 @@ export function useLoaded<T>(load: (client: SessionClient) => Promise<T>): Loade
   return { data, error, reload, setData, learn };
 }
 
-type Update<T> = (last: T | null) => T | null;
+interface Versioned {
+  readonly id: string;
+  readonly version: number;
+}
+
+/** A list with news of one of its items, unless something newer is known. */
+export function withNews<T extends Versioned>(items: readonly T[], news: T): readonly T[] {
+  return items.map((item) => (item.id === news.id && item.version < news.version ? news : item));
+}
 
 /**
  * Decides which answer counts if loads and news overtake each other: the answer to the last question, with the news that came

@@ -4,7 +4,7 @@ import { useCallback } from "react";
 import type { SessionClient } from "wallet-session/client";
 import { useFeedEvent } from "wallet-session/react";
 import { change, read } from "../components/request.ts";
-import { type Loaded, useLoaded } from "../components/use-loaded.ts";
+import { type Loaded, useLoaded, withNews } from "../components/use-loaded.ts";
 import type { operationJson } from "../lib/operations/operation.ts";
 import type { Failure } from "../lib/operations/tables.ts";
 
@@ -12,11 +12,6 @@ export type { Failure };
 
 /** A long operation as the API tells it (docs/api.md). */
 export type Operation = ReturnType<typeof operationJson>;
-
-/** @throws SessionClientError */
-function readOperation(client: SessionClient, id: string): Promise<Operation> {
-  return read(client, operationPath(id));
-}
 
 /** Newest first. @throws SessionClientError */
 async function listOperations(client: SessionClient): Promise<readonly Operation[]> {
@@ -43,11 +38,6 @@ export function commandOperation(
 
 function isOperation(data: unknown): data is Operation {
   return typeof data === "object" && data !== null && "id" in data && "version" in data && "total" in data;
-}
-
-/** It has come to its end. */
-export function isFinal({ status }: Operation): boolean {
-  return status === "completed" || status === "cancelled";
 }
 
 /** It goes on by itself. */
@@ -100,35 +90,26 @@ export function secondsLeft({ status, done, total, rate_per_second: rate }: Oper
 }
 
 /** The latest operations of the account, newest first, kept as they are on the server. */
-export function useOperations(): Omit<Loaded<readonly Operation[]>, "setData" | "learn"> {
-  const { data, error, reload, learn } = useLoaded(listOperations);
+export function useOperations(): Loaded<readonly Operation[]> {
+  const loaded = useLoaded(listOperations);
   useFeedEvent("operation.state", ({ data: news }) => {
     if (!isOperation(news)) return;
-    learn((last) => last && withNews(last, news));
+    loaded.learn(
+      (last) => last && (last.some(({ id }) => id === news.id) ? withNews(last, news) : [news, ...last]),
+    );
   });
-  return { data, error, reload };
+  return loaded;
 }
 
-function withNews(operations: readonly Operation[], news: Operation): readonly Operation[] {
-  const known = operations.find(({ id }) => id === news.id);
-  if (known === undefined) return [news, ...operations];
-  if (known.version >= news.version) return operations;
-  return operations.map((operation) => (operation === known ? news : operation));
-}
-
-export interface OneOperation extends Omit<Loaded<Operation>, "setData" | "learn"> {
-  /** Takes over what the server says, unless something newer is known. */
-  readonly accept: (operation: Operation) => void;
-}
+export type OneOperation = ReturnType<typeof useOperation>;
 
 /** One operation, kept as it is on the server while the page is open. */
-export function useOperation(id: string): OneOperation {
-  const load = useCallback((client: SessionClient) => readOperation(client, id), [id]);
+export function useOperation(id: string) {
+  const load = useCallback((client: SessionClient) => read<Operation>(client, operationPath(id)), [id]);
   const { data, error, reload, learn } = useLoaded(load);
-  const accept = useCallback(
-    (news: Operation) => learn((last) => (last === null || last.version < news.version ? news : last)),
-    [learn],
-  );
+  /** Takes over what the server says, unless something newer is known. */
+  const accept = (news: Operation) =>
+    learn((last) => (last === null || last.version < news.version ? news : last));
   useFeedEvent("operation.state", ({ data: news }) => {
     if (isOperation(news) && news.id === id) accept(news);
   });

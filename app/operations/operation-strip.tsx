@@ -1,12 +1,13 @@
 "use client";
 
 import Link from "next/link";
-import { isFinal, type Operation, progressText, statusText, useOperations } from "./operation-data.ts";
+import { isFinal } from "../lib/operations/operation.ts";
+import { type Operation, progressText, statusText, useOperations } from "./operation-data.ts";
 
 /** The unfinished operations, on a page that people visit: they go on without anybody watching. */
 export function OperationStrip() {
   const { data } = useOperations();
-  const open = data?.filter((operation) => !isFinal(operation)) ?? [];
+  const open = data?.filter((operation) => !isFinal(operation.status)) ?? [];
   if (open.length === 0) return null;
   return (
     <ul aria-label="Operations under way" className="mt-6 grid gap-2">

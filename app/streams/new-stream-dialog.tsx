@@ -1,7 +1,7 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type ComponentProps, type FormEvent, type ReactNode, useId, useRef, useState } from "react";
+import { type ChangeEvent, type ComponentProps, type FormEvent, useId, useRef, useState } from "react";
 import { SessionClientError } from "wallet-session/client";
 import { useSessionClient } from "wallet-session/react";
 import { useAccount } from "../components/account.tsx";
@@ -53,6 +53,12 @@ export function NewStreamDialog({ onClose }: { onClose: () => void }) {
   const mistakes = mistakesIn(draft, actorId);
   const shown = tried ? mistakes : {};
   const change = (part: Partial<Draft>) => setDraft((last) => ({ ...last, ...part }));
+  const field = (name: DraftField) => ({
+    name,
+    value: draft[name],
+    error: shown[name] ?? null,
+    onChange: (event: ChangeEvent<HTMLInputElement>) => change({ [name]: event.target.value }),
+  });
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -82,35 +88,16 @@ export function NewStreamDialog({ onClose }: { onClose: () => void }) {
     <Dialog title="New stream" busy={busy} onClose={onClose} wide>
       <form ref={form} noValidate onSubmit={(event) => void submit(event)} className="mt-5 grid gap-5">
         <Field
-          name="recipient"
+          {...field("recipient")}
           label="Recipient"
           placeholder="G…"
           spellCheck={false}
           autoCapitalize="characters"
           className="font-mono"
-          value={draft.recipient}
-          error={shown.recipient ?? null}
-          onChange={(event) => change({ recipient: event.target.value })}
         />
-        <Field
-          name="amount"
-          label="Amount in all"
-          inputMode="decimal"
-          placeholder="100"
-          unit="XLM"
-          value={draft.amount}
-          error={shown.amount ?? null}
-          onChange={(event) => change({ amount: event.target.value })}
-        />
+        <Field {...field("amount")} label="Amount in all" inputMode="decimal" placeholder="100" unit="XLM" />
         <DurationField draft={draft} error={shown.length ?? null} onChange={change} />
-        <Field
-          name="title"
-          label="Title"
-          hint="Optional. Both sides see it."
-          value={draft.title}
-          error={shown.title ?? null}
-          onChange={(event) => change({ title: event.target.value })}
-        />
+        <Field {...field("title")} label="Title" hint="Optional. Both sides see it." />
         <label className="flex min-h-11 items-center gap-3 text-sm font-medium">
           <input
             type="checkbox"
@@ -171,57 +158,51 @@ const PRESETS: readonly { name: string; length: string; unit: DurationUnit }[] =
 interface DurationFieldProps {
   draft: Draft;
   error: string | null;
-  onChange: (part: Pick<Draft, "length" | "unit">) => void;
+  onChange: (part: Partial<Draft>) => void;
 }
 
 /** How long a stream lasts: a press for the usual, a number and a unit for all else. */
-function DurationField({ draft, error, onChange }: DurationFieldProps) {
+function DurationField({ draft: { length, unit }, error, onChange }: DurationFieldProps) {
   const id = useId();
-  const { length, unit } = draft;
   return (
     <fieldset>
       <legend className="text-sm font-medium">Duration</legend>
       <div className="mt-1.5 flex flex-wrap gap-2">
-        {PRESETS.map((preset) => (
+        {PRESETS.map(({ name, ...preset }) => (
           <button
-            key={preset.name}
+            key={name}
             type="button"
             aria-pressed={preset.length === length && preset.unit === unit}
-            onClick={() => onChange({ length: preset.length, unit: preset.unit })}
+            onClick={() => onChange(preset)}
             className="min-h-11 rounded-full border border-line px-4 text-sm text-muted hover:bg-sunken hover:text-ink aria-pressed:border-accent aria-pressed:bg-wash aria-pressed:font-medium aria-pressed:text-accent"
           >
-            {preset.name}
+            {name}
           </button>
         ))}
       </div>
       <div className="mt-3 flex gap-2">
         <input
+          {...describedBy(id, error)}
           name="length"
           aria-label="How many"
-          aria-invalid={error !== null || undefined}
-          aria-describedby={error === null ? undefined : id}
           inputMode="numeric"
           autoComplete="off"
           value={length}
-          onChange={(event) => onChange({ length: event.target.value, unit })}
-          className="min-h-11 w-24 rounded-xl border border-edge bg-surface px-3.5 text-base tabular-nums aria-[invalid]:border-danger sm:text-sm"
+          onChange={(event) => onChange({ length: event.target.value })}
+          className={`${BOX} w-24 tabular-nums`}
         />
         <select
           aria-label="Of which unit"
           value={unit}
-          onChange={(event) => onChange({ length, unit: unitNamed(event.target.value) })}
-          className="min-h-11 rounded-xl border border-edge bg-surface px-3 text-base sm:text-sm"
+          onChange={(event) => onChange({ unit: unitNamed(event.target.value) })}
+          className={BOX}
         >
           {DURATION_UNITS.map(([name]) => (
             <option key={name}>{name}</option>
           ))}
         </select>
       </div>
-      {error !== null && (
-        <p id={id} className="mt-1.5 text-sm text-danger">
-          {error}
-        </p>
-      )}
+      <Note id={id} error={error} />
     </fieldset>
   );
 }
@@ -232,7 +213,7 @@ function unitNamed(text: string): DurationUnit {
 
 interface FieldProps extends ComponentProps<"input"> {
   label: string;
-  hint?: ReactNode;
+  hint?: string;
   /** What is wrong with the value; undefined until that should be shown. */
   error?: string | null;
   /** Stands inside the field, at its end. */
@@ -240,13 +221,12 @@ interface FieldProps extends ComponentProps<"input"> {
 }
 
 const BOX =
-  "min-h-11 w-full rounded-xl border bg-surface px-3.5 text-base text-ink placeholder:text-muted aria-[invalid]:border-danger sm:text-sm";
+  "min-h-11 rounded-xl border border-edge bg-surface px-3.5 text-base text-ink placeholder:text-muted aria-[invalid]:border-danger sm:text-sm";
 
 /** A text field with its label, its hint and what is wrong with it. */
 function Field({ label, hint, error = null, unit, className = "", ...rest }: FieldProps) {
   const id = useId();
   const noteId = `${id}-note`;
-  const note = error ?? hint;
   return (
     <div className={className}>
       <label htmlFor={id} className="text-sm font-medium">
@@ -254,11 +234,10 @@ function Field({ label, hint, error = null, unit, className = "", ...rest }: Fie
       </label>
       <div className="relative mt-1.5">
         <input
+          {...describedBy(noteId, error, hint)}
           id={id}
-          aria-invalid={error !== null || undefined}
-          aria-describedby={note === undefined ? undefined : noteId}
           autoComplete="off"
-          className={`${BOX} border-edge ${unit === undefined ? "" : "pr-14"}`}
+          className={`${BOX} w-full ${unit === undefined ? "" : "pr-14"}`}
           {...rest}
         />
         {unit !== undefined && (
@@ -270,11 +249,22 @@ function Field({ label, hint, error = null, unit, className = "", ...rest }: Fie
           </span>
         )}
       </div>
-      {note !== undefined && (
-        <p id={noteId} className={`mt-1.5 text-sm ${error === null ? "text-muted" : "text-danger"}`}>
-          {note}
-        </p>
-      )}
+      <Note id={noteId} error={error} hint={hint} />
     </div>
+  );
+}
+
+function describedBy(noteId: string, error: string | null, hint?: string) {
+  const hasNote = error !== null || hint !== undefined;
+  return { "aria-invalid": error !== null || undefined, "aria-describedby": hasNote ? noteId : undefined };
+}
+
+/** What is wrong with a field, or else its hint. */
+function Note({ id, error, hint }: { id: string; error: string | null; hint?: string | undefined }) {
+  if (error === null && hint === undefined) return null;
+  return (
+    <p id={id} className={`mt-1.5 text-sm ${error === null ? "text-muted" : "text-danger"}`}>
+      {error ?? hint}
+    </p>
   );
 }

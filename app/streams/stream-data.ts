@@ -13,10 +13,8 @@ export type Stream = ReturnType<typeof streamView>;
 
 export type StreamHistoryEntry = Awaited<ReturnType<typeof historyView>>[number];
 
-export interface StreamWithHistory extends Stream {
-  /** Newest first. */
-  readonly history: readonly StreamHistoryEntry[];
-}
+/** Its history is newest first. */
+export type StreamWithHistory = Stream & { readonly history: readonly StreamHistoryEntry[] };
 
 export interface StreamFilter {
   readonly status: StreamStatus | null;
@@ -54,31 +52,28 @@ export async function listStreams(
 }
 
 /** @throws SessionClientError */
-export async function readStream(client: SessionClient, id: string): Promise<StreamWithHistory> {
-  const stream = await read<StreamWithHistory>(client, `/api/streams/${encodeURIComponent(id)}`);
-  noteServerTime(stream.as_of);
-  return stream;
+export function readStream(client: SessionClient, id: string): Promise<StreamWithHistory> {
+  return onTime(read(client, `/api/streams/${encodeURIComponent(id)}`));
 }
 
 /** @throws SessionClientError */
-export async function createStream(
+export function createStream(
   client: SessionClient,
-  wanted: NewStream,
+  body: NewStream,
   idempotencyKey: string,
 ): Promise<Stream> {
-  const stream = await change<Stream>(client, "/api/streams", { body: wanted, idempotencyKey });
-  noteServerTime(stream.as_of);
-  return stream;
+  return onTime(change(client, "/api/streams", { body, idempotencyKey }));
 }
 
 /** Only if the stream is still as the person saw it. @throws SessionClientError */
-export async function commandStream(
-  client: SessionClient,
-  seen: Stream,
-  command: StreamCommand,
-): Promise<Stream> {
+export function commandStream(client: SessionClient, seen: Stream, command: StreamCommand): Promise<Stream> {
   const path = `/api/streams/${encodeURIComponent(seen.id)}/${command}`;
-  const stream = await change<Stream>(client, path, { ifVersion: seen.version });
+  return onTime(change(client, path, { ifVersion: seen.version }));
+}
+
+/** Learns the server's time from an answer that has just come. */
+async function onTime<T extends Stream>(answer: Promise<T>): Promise<T> {
+  const stream = await answer;
   noteServerTime(stream.as_of);
   return stream;
 }

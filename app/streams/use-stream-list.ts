@@ -1,10 +1,11 @@
 "use client";
 
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import type { SessionClient } from "wallet-session/client";
 import { useFeedEvent } from "wallet-session/react";
 import { useAccount } from "../components/account.tsx";
-import { type Loaded, useLoaded } from "../components/use-loaded.ts";
+import { useLoaded, withNews } from "../components/use-loaded.ts";
+import { roleOf } from "../lib/streams/stream.ts";
 import {
   isStream,
   listStreams,
@@ -12,7 +13,6 @@ import {
   type Stream,
   type StreamFilter,
   type StreamPage,
-  type StreamWithHistory,
 } from "./stream-data.ts";
 
 const PAGE_SIZE = 20;
@@ -23,12 +23,8 @@ const GATHER_MS = 700;
 /** While changes go on coming, this often. */
 const GATHER_AT_MOST_MS = 3_000;
 
-interface StreamList extends Omit<Loaded<StreamPage>, "setData" | "learn"> {
-  readonly loadMore: () => Promise<void>;
-}
-
 /** The streams that match, newest first, kept as they are on the server while the page is open. */
-export function useStreamList({ status, role }: StreamFilter): StreamList {
+export function useStreamList({ status, role }: StreamFilter) {
   const { actorId } = useAccount();
   const filter = useMemo(() => ({ status, role }), [status, role]);
   const [wanted, setWanted] = useState({ filter, count: PAGE_SIZE });
@@ -38,8 +34,9 @@ export function useStreamList({ status, role }: StreamFilter): StreamList {
     async (asking: SessionClient): Promise<StreamPage> => {
       const page = await listFirst(asking, filter, shown);
       // An answer to somebody else, who has just signed in in this browser: the page is about to learn of it.
-      if (page.streams.some((stream) => !isOf(stream, actorId))) await asking.check();
-      return { ...page, streams: page.streams.filter((stream) => isOf(stream, actorId)) };
+      const streams = page.streams.filter((stream) => roleOf(stream, actorId) !== null);
+      if (streams.length < page.streams.length) await asking.check();
+      return { ...page, streams };
     },
     [filter, shown, actorId],
   );
@@ -52,10 +49,10 @@ export function useStreamList({ status, role }: StreamFilter): StreamList {
 
   const reloadSoon = useGathered(reload);
   useFeedEvent("stream.state", ({ data: news }) => {
-    if (!isStream(news) || !isOf(news, actorId)) return;
+    if (!isStream(news) || roleOf(news, actorId) === null) return;
     const known = data?.streams.find(({ id }) => id === news.id);
     if (known === undefined || known.status !== news.status) reloadSoon();
-    learn((last) => last && withNews(last, news));
+    learn((last) => last && { ...last, streams: withNews(last.streams, news) });
   });
 
   return { data, error, reload, loadMore };
@@ -70,16 +67,6 @@ async function listFirst(client: SessionClient, filter: StreamFilter, count: num
     page = { ...next, streams: [...page.streams, ...next.streams] };
   }
   return page;
-}
-
-function isOf({ sender, recipient }: Stream, actorId: string): boolean {
-  return sender === actorId || recipient === actorId;
-}
-
-function withNews(page: StreamPage, news: Stream): StreamPage {
-  const known = page.streams.find(({ id }) => id === news.id);
-  if (known === undefined || known.version >= news.version) return page;
-  return { ...page, streams: page.streams.map((stream) => (stream === known ? news : stream)) };
 }
 
 /** Calls `task` once for all calls that come within a moment, however long they go on. */
@@ -121,36 +108,21 @@ export function createGathering(quietMs: number, atMostMs: number): Gathering {
   };
 }
 
-export interface OneStream extends Omit<Loaded<StreamWithHistory>, "setData" | "learn"> {
-  /** Takes over an answer of the server at once; its history follows. */
-  readonly accept: (stream: Stream) => void;
-  /** Shows what is about to be so, or what was so after all, until the server says more. */
-  readonly foresee: (stream: Stream) => void;
-}
+export type OneStream = ReturnType<typeof useStream>;
 
 /** One stream with its history, kept as it is on the server while the page is open. */
-export function useStream(id: string): OneStream {
+export function useStream(id: string) {
   const load = useCallback((client: SessionClient) => readStream(client, id), [id]);
   const { data, error, reload, setData } = useLoaded(load);
-  const version = useRef(0);
-  useEffect(() => {
-    version.current = data?.version ?? 0;
-  }, [data]);
-
-  const accept = useCallback(
-    (stream: Stream) => {
-      setData((last) => last && { ...last, ...stream });
-      void reload();
-    },
-    [reload, setData],
-  );
-  const foresee = useCallback(
-    (stream: Stream) => setData((last) => last && { ...last, ...stream }),
-    [setData],
-  );
+  /** Shows what is about to be so, or what was so after all, until the server says more. */
+  const foresee = (stream: Stream) => setData((last) => last && { ...last, ...stream });
+  /** Takes over an answer of the server at once; its history follows. */
+  const accept = (stream: Stream) => {
+    foresee(stream);
+    void reload();
+  };
   useFeedEvent("stream.state", ({ data: news }) => {
-    if (isStream(news) && news.id === id && news.version > version.current) accept(news);
+    if (isStream(news) && news.id === id && news.version > (data?.version ?? 0)) accept(news);
   });
-
   return { data, error, reload, accept, foresee };
 }

@@ -6,21 +6,20 @@ import { useEffect, useState } from "react";
 import { SessionClientError } from "wallet-session/client";
 import { useSessionClient } from "wallet-session/react";
 import { useAccount } from "../../components/account.tsx";
-import { Button, Loading } from "../../components/button.tsx";
-import { Card, EmptyState, Fact, Notice, OffChainNote } from "../../components/card.tsx";
+import { Button } from "../../components/button.tsx";
+import { Card, Fact, Notice, OffChainNote } from "../../components/card.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
 import { explain } from "../../components/explain.ts";
-import { LoadFailure } from "../../components/load-failure.tsx";
 import { Money, stroops } from "../../components/money.tsx";
 import { ProgressBar, StatusBadge } from "../../components/status-badge.tsx";
 import { durationText, RelativeTime } from "../../components/time.tsx";
 import { useToast } from "../../components/toast.tsx";
+import { isFinal } from "../../lib/operations/operation.ts";
 import { deviceName, listAlarms, type SessionAlarm } from "../../sessions/session-data.tsx";
-import { BackToStreams } from "../../streams/back-to-streams.tsx";
+import { ItemPage } from "../../streams/item-page.tsx";
 import {
   commandOperation,
   FAILURE_WORDS,
-  isFinal,
   type OneOperation,
   type Operation,
   progressText,
@@ -33,28 +32,16 @@ import {
 /** One long operation: its progress, and what it waits for. */
 export function OperationView({ id }: { id: string }) {
   const { data, error, reload, accept } = useOperation(id);
-  const isMissing = error instanceof SessionClientError && error.code === "not_found";
   return (
-    <>
-      <BackToStreams />
-      <h1 className="mt-2 text-3xl font-semibold tracking-tight">
-        {isMissing ? "No such operation" : data === null ? "Operation" : statusText(data)}
-      </h1>
-      {isMissing ? (
-        <div className="mt-6">
-          <EmptyState title="There is no operation here that you may see">
-            Only the account that started an operation sees it. If it is yours, check which account you are
-            signed in with.
-          </EmptyState>
-        </div>
-      ) : (
-        <>
-          <LoadFailure error={error} onRetry={reload} />
-          {data !== null && <Progress operation={data} accept={accept} reload={reload} />}
-          {data === null && error === null && <Loading>Loading the operation…</Loading>}
-        </>
-      )}
-    </>
+    <ItemPage
+      kind="operation"
+      title={data === null ? "Operation" : statusText(data)}
+      error={error}
+      reload={reload}
+      seenBy="Only the account that started an operation sees it."
+    >
+      {data && <Progress operation={data} accept={accept} reload={reload} />}
+    </ItemPage>
   );
 }
 
@@ -161,12 +148,8 @@ function paceText({ status, rate_per_second: rate }: Operation): string {
 
 const SignAgain = dynamic(() => import("../../sign-in/sign-again.tsx").then((module) => module.SignAgain));
 
-interface OperationActionsProps extends Pick<OneOperation, "accept" | "reload"> {
-  operation: Operation;
-}
-
 /** What may be done with an operation that is not at its end; where it is paused, why, and what it takes to go on. */
-function OperationActions({ operation, accept, reload }: OperationActionsProps) {
+function OperationActions({ operation, accept, reload }: ProgressProps) {
   const client = useSessionClient();
   const toast = useToast();
   const { createdAt } = useAccount();
@@ -192,7 +175,7 @@ function OperationActions({ operation, accept, reload }: OperationActionsProps) 
     setAsking(false);
   }
 
-  if (isFinal(operation)) return null;
+  if (isFinal(operation.status)) return null;
   const left = operation.total - operation.done;
   return (
     <div className="mt-6">

@@ -2,17 +2,14 @@
 
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { SessionClientError } from "wallet-session/client";
 import { useAccount } from "../../components/account.tsx";
 import { Address, shortAddress } from "../../components/address.tsx";
-import { Loading } from "../../components/button.tsx";
-import { Card, EmptyState, OffChainNote } from "../../components/card.tsx";
-import { LoadFailure } from "../../components/load-failure.tsx";
+import { Card, OffChainNote } from "../../components/card.tsx";
 import { Money, stroops } from "../../components/money.tsx";
 import { StatusBadge } from "../../components/status-badge.tsx";
 import { RelativeTime, useServerNow } from "../../components/time.tsx";
-import type { StreamEventType } from "../../lib/streams/stream.ts";
-import { BackToStreams } from "../back-to-streams.tsx";
+import { roleOf, type StreamEventType } from "../../lib/streams/stream.ts";
+import { ItemPage } from "../item-page.tsx";
 import {
   amountsAt,
   otherSide,
@@ -21,70 +18,48 @@ import {
   type StreamWithHistory,
   streamName,
 } from "../stream-data.ts";
-import { type OneStream, useStream } from "../use-stream-list.ts";
+import { useStream } from "../use-stream-list.ts";
 import { StreamActions } from "./stream-actions.tsx";
 import { StreamFlow } from "./stream-flow.tsx";
 
 /** One payment stream: its state, its history, and what the person can do with it. */
 export function StreamView({ id }: { id: string }) {
   const { actorId } = useAccount();
-  const { data, error, ...rest } = useStream(id);
-  const isOurs = data !== null && (data.sender === actorId || data.recipient === actorId);
-  const isMissing = error instanceof SessionClientError && error.code === "not_found";
+  const { data, error, reload, accept, foresee } = useStream(id);
+  const stream = data !== null && roleOf(data, actorId) !== null ? data : null;
 
   return (
-    <>
-      <BackToStreams />
-      {isMissing ? (
+    <ItemPage
+      kind="stream"
+      title={stream === null ? "Stream" : streamName(stream)}
+      status={
+        stream !== null && (
+          <p role="status">
+            <StatusBadge status={stream.status} />
+          </p>
+        )
+      }
+      error={error}
+      reload={reload}
+      seenBy="Only its sender and its recipient see a stream."
+    >
+      {stream && (
         <>
-          <h1 className="mt-2 text-3xl font-semibold tracking-tight">No such stream</h1>
-          <div className="mt-6">
-            <EmptyState title="There is no stream here that you may see">
-              Only its sender and its recipient see a stream. If it is yours, check which account you are
-              signed in with.
-            </EmptyState>
+          {stream.title !== null && <p className="mt-1 text-muted">{otherSide(stream)}</p>}
+          <div className="mt-8 grid items-start gap-6 lg:grid-cols-[1.6fr_1fr]">
+            <div className="grid min-w-0 gap-6">
+              <StreamFlow stream={stream} />
+              <StreamHistory stream={stream} />
+            </div>
+            <div className="grid min-w-0 gap-6">
+              <StreamActions stream={stream} accept={accept} foresee={foresee} reload={reload} />
+              <StreamAmounts stream={stream} />
+              <Parties stream={stream} />
+            </div>
           </div>
         </>
-      ) : isOurs ? (
-        <Loaded stream={data} error={error} {...rest} />
-      ) : (
-        <>
-          <h1 className="mt-2 text-3xl font-semibold tracking-tight">Stream</h1>
-          <LoadFailure error={error} onRetry={rest.reload} />
-          {error === null && <Loading>Loading the stream…</Loading>}
-        </>
       )}
-    </>
-  );
-}
-
-interface LoadedProps extends Omit<OneStream, "data"> {
-  stream: StreamWithHistory;
-}
-
-function Loaded({ stream, error, reload, accept, foresee }: LoadedProps) {
-  return (
-    <>
-      <div className="mt-2 flex flex-wrap items-center gap-x-4 gap-y-2">
-        <h1 className="min-w-0 text-3xl font-semibold tracking-tight break-words">{streamName(stream)}</h1>
-        <p role="status">
-          <StatusBadge status={stream.status} />
-        </p>
-      </div>
-      {stream.title !== null && <p className="mt-1 text-muted">{otherSide(stream)}</p>}
-      <LoadFailure error={error} onRetry={reload} />
-      <div className="mt-8 grid items-start gap-6 lg:grid-cols-[1.6fr_1fr]">
-        <div className="grid min-w-0 gap-6">
-          <StreamFlow stream={stream} />
-          <StreamHistory stream={stream} />
-        </div>
-        <div className="grid min-w-0 gap-6">
-          <StreamActions stream={stream} accept={accept} foresee={foresee} reload={reload} />
-          <StreamAmounts stream={stream} />
-          <Parties stream={stream} />
-        </div>
-      </div>
-    </>
+    </ItemPage>
   );
 }
 
