@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import { type Account, AppSession } from "./components/account.tsx";
 import { ToastProvider } from "./components/toast.tsx";
 import { pageGuard, sessions } from "./lib/auth.ts";
+import { isoTime } from "./lib/http/iso-time.ts";
 import "./globals.css";
 
 export const metadata: Metadata = {
@@ -40,20 +41,15 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
   );
 }
 
-/** Who is signed in, so that the first render is theirs. If that is unknown, the page asks by itself. */
+/** Who is signed in, so that the first render is theirs. Null without a good access cookie, and where that is unknown. */
 async function firstAccount(): Promise<Account | null> {
-  const session = await signedInSession().catch(() => null);
-  if (session === null) return null;
-  return {
-    actorId: session.actorId,
-    sessionId: session.id,
-    createdAt: new Date(session.createdAt).toISOString(),
-    expiresAt: new Date(session.expiresAt).toISOString(),
-  };
-}
-
-/** Null without a good access cookie. @throws session_revoked, store_unavailable */
-async function signedInSession() {
-  const session = await pageGuard.session();
-  return session && sessions.engine.getSession(session);
+  try {
+    const guarded = await pageGuard.session();
+    if (guarded === null) return null;
+    const { actorId, id, createdAt, expiresAt } = await sessions.engine.getSession(guarded);
+    return { actorId, sessionId: id, createdAt: isoTime(createdAt), expiresAt: isoTime(expiresAt) };
+  } catch {
+    // The page asks by itself.
+    return null;
+  }
 }

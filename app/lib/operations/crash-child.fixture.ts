@@ -4,7 +4,6 @@
 import { appendFileSync, writeSync } from "node:fs";
 import { registerHooks } from "node:module";
 import type { Place } from "../sql/databases.fixture.ts";
-import type { Sql } from "../sql/sql.ts";
 import type { SettlementSender } from "../streams/settlement.ts";
 
 const [place = "", sentLog = "", now = "", point = "", claimMs = ""] = process.argv.slice(2);
@@ -28,27 +27,23 @@ function stopAt(name: string): void {
   process.kill(process.pid, "SIGSTOP");
   // Other threads may hear of it a little earlier than this one.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
-  void worker.stop().then(() => real.close());
+  void worker.stop().then(() => sql.close());
 }
 
 const { url, schema }: Place = JSON.parse(place);
-const real = await openSql(url, (fault) => writeSync(2, `${fault}\n`), { schema });
+const sql = await openSql(url, (fault) => writeSync(2, `${fault}\n`), { schema });
+const write = sql.write.bind(sql);
 let writes = 0;
-const sql: Sql = {
-  db: real.db,
-  onCommit: (listener) => real.onCommit(listener),
-  close: () => real.close(),
-  async write(work) {
-    writes += 1;
-    const number = writes;
-    const result = await real.write(async (tx) => {
-      const inside = await work(tx);
-      stopAt(`inside write ${number}`);
-      return inside;
-    });
-    stopAt(`after write ${number}`);
-    return result;
-  },
+sql.write = async (work) => {
+  writes += 1;
+  const number = writes;
+  const result = await write(async (tx) => {
+    const inside = await work(tx);
+    stopAt(`inside write ${number}`);
+    return inside;
+  });
+  stopAt(`after write ${number}`);
+  return result;
 };
 
 let sends = 0;

@@ -9,7 +9,7 @@ import { type Claim, changeOperation, NO_CLAIM, renewClaim } from "./rows.ts";
 import type { OperationChanges, OperationRow, PauseReason, StepChanges } from "./tables.ts";
 
 export interface StepContext {
-  readonly sql: Sql;
+  readonly sql: Pick<Sql, "db" | "write">;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly sender: SettlementSender;

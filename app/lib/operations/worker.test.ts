@@ -332,7 +332,6 @@ describe.each(DATABASES)("%s", (kind) => {
     const stopped = Promise.withResolvers<void>();
     const worker = work({
       sql: {
-        ...sql,
         db: sql.db,
         write: async (task) => {
           const claimed = await sql.write(task);

@@ -13,7 +13,7 @@ import {
 } from "kysely";
 import { type QueryResult as PgResult, Pool, type PoolClient, types } from "pg";
 import { postgres } from "wallet-session/internal/databases";
-import { type Database, DatabaseFault, type FaultSink, reported, type Stage, transact } from "./database.ts";
+import { type Database, DatabaseFault, type FaultSink, reported, transact } from "./database.ts";
 import type { Schema, Tx } from "./schema.ts";
 
 const CONNECTIONS = 10;
@@ -34,54 +34,51 @@ const MIGRATION_LOCK = 7_361_245_002;
  * Kysely on `pg`: a pool of connections to PostgreSQL 13 or newer, or an engine compatible with it. Opens nothing yet.
  * @param schema the name, which needs no quotes
  */
-export function openPostgres(url: string, schema: string, onFault: FaultSink): Database {
-  return new PostgresDatabase(url, schema, onFault, STATEMENT_TIMEOUT_MS);
+export function openPostgres(
+  url: string,
+  schema: string,
+  onFault: FaultSink,
+  statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+): Database {
+  const driver = driverOf(openPool(url, statementTimeoutMs), onFault);
+  const kysely = new Kysely<Schema>({
+    dialect: {
+      createDriver: () => driver,
+      createQueryCompiler: () => new ByteOrderCompiler(),
+      createAdapter: () => new LockedMigrationsAdapter(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+    },
+  });
+  return {
+    db: kysely.withSchema(schema),
+    schema,
+    // What was lost before its COMMIT was sent is undone by the server.
+    retryAfterMs: (error, stage, tries) => retryAfterMs(error, tries, stage !== "commit"),
+    migrate: (steps) => migrate(openPostgres(url, schema, onFault, MIGRATION_TIMEOUT_MS), steps),
+  };
 }
 
-class PostgresDatabase implements Database {
-  readonly db: Kysely<Schema>;
-  readonly schema: string;
-  readonly #url: string;
-  readonly #onFault: FaultSink;
-
-  constructor(url: string, schema: string, onFault: FaultSink, statementTimeoutMs: number) {
-    this.#url = url;
-    this.schema = schema;
-    this.#onFault = onFault;
-    const driver = driverOf(openPool(url, statementTimeoutMs), onFault);
-    this.db = new Kysely<Schema>({
-      dialect: {
-        createDriver: () => driver,
-        createQueryCompiler: () => new ByteOrderCompiler(),
-        createAdapter: () => new LockedMigrationsAdapter(),
-        createIntrospector: (db) => new PostgresIntrospector(db),
-      },
-    }).withSchema(schema);
+/** On a connection of its own, whose statements may take their time. */
+async function migrate(patient: Database, steps: (tx: Tx) => Promise<void>): Promise<void> {
+  try {
+    await transact(patient, async (tx) => {
+      await sql`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(tx);
+      await steps(tx);
+    });
+  } finally {
+    await patient.db.destroy();
   }
+}
 
-  /** What was lost before its COMMIT was sent is undone by the server. */
-  retryAfterMs(error: unknown, stage: Stage, tries: number): number | null {
-    const cause = error instanceof DatabaseFault ? error.cause : null;
-    const isSafe = postgres.isUndone(cause) || (postgres.isLost(cause) && stage !== "commit");
-    return isSafe ? postgres.retryAfterMs(tries) : null;
-  }
-
-  /** On a connection of its own, whose statements may take their time. */
-  async migrate(steps: (tx: Tx) => Promise<void>): Promise<void> {
-    const patient = new PostgresDatabase(this.#url, this.schema, this.#onFault, MIGRATION_TIMEOUT_MS);
-    try {
-      await transact(patient, async (tx) => {
-        await sql`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`.execute(tx);
-        await steps(tx);
-      });
-    } finally {
-      await patient.db.destroy();
-    }
-  }
+/** Null where a further try is not safe, or there were enough. */
+function retryAfterMs(error: unknown, tries: number, isLossSafe = true): number | null {
+  const cause = error instanceof DatabaseFault ? error.cause : null;
+  const isSafe = postgres.isUndone(cause) || (isLossSafe && postgres.isLost(cause));
+  return isSafe ? postgres.retryAfterMs(tries) : null;
 }
 
 /**
- * `PostgresDatabase.migrate` holds a lock until its transaction ends. The migrator's own would be let go of before the commit,
+ * `migrate` holds a lock until its transaction ends. The migrator's own would be let go of before the commit,
  * and that statement would hide why a migration failed.
  */
 class LockedMigrationsAdapter extends PostgresAdapter {
@@ -147,11 +144,9 @@ class PostgresConnection implements DatabaseConnection {
       try {
         return resultOf(await this.#ask(text, parameters));
       } catch (error) {
-        const cause = error instanceof DatabaseFault ? error.cause : null;
-        const isSafe = postgres.isUndone(cause) || postgres.isLost(cause);
-        const retryAfterMs = isSafe ? postgres.retryAfterMs(tries) : null;
-        if (retryAfterMs === null) throw reported(error, this.#onFault);
-        await setTimeout(retryAfterMs);
+        const waitMs = retryAfterMs(error, tries);
+        if (waitMs === null) throw reported(error, this.#onFault);
+        await setTimeout(waitMs);
       }
     }
   }

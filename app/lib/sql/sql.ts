@@ -7,12 +7,22 @@ import type { Schema, Tx } from "./schema.ts";
 import { openSqlite } from "./sqlite.ts";
 
 /** The app's tables. Every integer that is read is a `bigint`. */
-export interface Sql {
+export class Sql {
   /**
    * For reads outside a transaction; each statement sees what is committed.
    * @throws SessionError store_unavailable for a fault, which has been reported
    */
   readonly db: Kysely<Schema>;
+  readonly #database: Database;
+  readonly #onFault: FaultSink;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(database: Database, onFault: FaultSink) {
+    this.db = database.db;
+    this.#database = database;
+    this.#onFault = onFault;
+  }
+
   /**
    * Runs `work` in a transaction, and resolves when it is durable. When `work` throws, nothing has happened, and the error
    * comes out as it is.
@@ -26,11 +36,28 @@ export interface Sql {
    * @throws SessionError store_unavailable for a fault, which has been reported; where it fell on the COMMIT, the outcome
    * is unknown
    */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    try {
+      const result = await transact(this.#database, work);
+      for (const listener of this.#listeners) listener();
+      return result;
+    } catch (error) {
+      throw reported(error, this.#onFault);
+    }
+  }
+
   /** Calls `listener` after each `write` of this process that has committed. Returns the way to end it. */
-  onCommit(listener: () => void): () => void;
+  onCommit(listener: () => void): () => void {
+    // A function of its own for each call, so that one listener given twice is two.
+    const own = () => listener();
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  }
+
   /** Waits for what is under way, and closes. */
-  close(): Promise<void>;
+  close(): Promise<void> {
+    return this.db.destroy();
+  }
 }
 
 export interface SqlOptions {
@@ -59,39 +86,5 @@ export async function openSql(
     await database.db.destroy();
     throw reported(error, onFault);
   }
-  return new DatabaseSql(database, onFault);
-}
-
-class DatabaseSql implements Sql {
-  readonly db: Kysely<Schema>;
-  readonly #database: Database;
-  readonly #onFault: FaultSink;
-  readonly #listeners = new Set<() => void>();
-
-  constructor(database: Database, onFault: FaultSink) {
-    this.db = database.db;
-    this.#database = database;
-    this.#onFault = onFault;
-  }
-
-  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    try {
-      const result = await transact(this.#database, work);
-      for (const listener of this.#listeners) listener();
-      return result;
-    } catch (error) {
-      throw reported(error, this.#onFault);
-    }
-  }
-
-  onCommit(listener: () => void): () => void {
-    // A function of its own for each call, so that one listener given twice is two.
-    const own = () => listener();
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
-  }
-
-  close(): Promise<void> {
-    return this.db.destroy();
-  }
+  return new Sql(database, onFault);
 }

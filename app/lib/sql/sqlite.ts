@@ -11,8 +11,8 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { type EmbeddedDatabaseUrl, sqlite } from "wallet-session/internal/databases";
-import { type Database, DatabaseFault, type FaultSink, reported, type Stage, transact } from "./database.ts";
-import type { Schema, Tx } from "./schema.ts";
+import { type Database, DatabaseFault, type FaultSink, reported, transact } from "./database.ts";
+import type { Schema } from "./schema.ts";
 
 /**
  * Kysely on `node:sqlite`: one connection. A file is made if missing, for its owner alone; it may be the file of the sessions'
@@ -21,36 +21,27 @@ import type { Schema, Tx } from "./schema.ts";
  */
 export function openSqlite(url: EmbeddedDatabaseUrl, onFault: FaultSink): Database {
   const options = { readBigInts: true };
-  const database =
+  const file =
     url.kind === "memory"
       ? new DatabaseSync(":memory:", options)
       : sqlite.openDatabaseFile(url.path, options);
-  return new SqliteDatabase(new NodeSqlite(database, onFault));
-}
-
-class SqliteDatabase implements Database {
-  readonly db: Kysely<Schema>;
-  readonly schema = null;
-
-  constructor(driver: Driver) {
-    this.db = new Kysely({
+  const driver = new NodeSqlite(file, onFault);
+  const database: Database = {
+    db: new Kysely<Schema>({
       dialect: {
         createDriver: () => driver,
         createQueryCompiler: () => new OneWriterCompiler(),
         createAdapter: () => new TransactionalDdlAdapter(),
         createIntrospector: (db) => new SqliteIntrospector(db),
       },
-    });
-  }
-
-  /** Only before it has begun: then it has the lock. */
-  retryAfterMs(error: unknown, stage: Stage, tries: number): number | null {
-    return stage === "begin" && isBusy(error) && tries <= sqlite.BUSY_RETRIES ? sqlite.BUSY_RETRY_MS : null;
-  }
-
-  migrate(steps: (tx: Tx) => Promise<void>): Promise<void> {
-    return transact(this, steps);
-  }
+    }),
+    schema: null,
+    // Only before it has begun: then it has the lock.
+    retryAfterMs: (error, stage, tries) =>
+      stage === "begin" && isBusy(error) && tries <= sqlite.BUSY_RETRIES ? sqlite.BUSY_RETRY_MS : null,
+    migrate: (steps) => transact(database, steps),
+  };
+  return database;
 }
 
 /** There is one writer at a time, so nobody needs to lock rows, and SQLite has no word for it. */
