@@ -3,7 +3,7 @@ import { lastPosition } from "../sql/positions.ts";
 import type { Reader } from "../sql/schema.ts";
 import type { Sql } from "../sql/sql.ts";
 
-export interface Change {
+interface Change {
   readonly position: bigint;
   readonly event: string;
   /** What has changed, as it is now. */

@@ -28,7 +28,7 @@ export function reported(error: unknown, onFault: FaultSink): unknown {
 }
 
 /** How far a transaction had come when it failed. In `commit` nobody can know whether it was made. */
-export type Stage = "begin" | "work" | "commit";
+type Stage = "begin" | "work" | "commit";
 
 /** What each database does in its own way. Statements are the same for all, locks of rows among them. */
 export interface Database {
