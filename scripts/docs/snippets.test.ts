@@ -21,6 +21,7 @@ const CALLED_FIRST = [
   "sharedSessions",
   "createSessionClient",
   "signIn",
+  "createTokenClient",
   "createSessionFeed",
   "SessionProvider",
   "useSession",

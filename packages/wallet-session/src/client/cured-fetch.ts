@@ -80,7 +80,7 @@ function naming(
 }
 
 /** Whether a body gives the same bytes when it is sent again. A stream does not. */
-function isReplayable(body: unknown): boolean {
+export function isReplayable(body: unknown): boolean {
   return (
     body === undefined ||
     body === null ||

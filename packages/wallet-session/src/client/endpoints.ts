@@ -102,7 +102,8 @@ async function sessionAnswer(response: Response): Promise<SessionAnswer> {
   return { sessionId, expiresInSeconds };
 }
 
-async function jsonOf(response: Response): Promise<Partial<Record<string, unknown>>> {
+/** @throws SessionClientError `unexpected_response` when the body is no JSON object */
+export async function jsonOf(response: Response): Promise<Partial<Record<string, unknown>>> {
   try {
     const body: unknown = await response.json();
     if (typeof body === "object" && body !== null) return { ...body };

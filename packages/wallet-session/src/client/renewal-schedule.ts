@@ -7,7 +7,10 @@ const SHORTEST_DELAY_MS = 1_000;
 const LONGEST_RETRY_DELAY_MS = 60_000;
 
 /** When the next renewal is due. At most one is planned; each plan replaces the one before. */
-export function createRenewalSchedule({ now, after, random }: ClientEnvironment, renew: () => void) {
+export function createRenewalSchedule(
+  { now, after, random }: Pick<ClientEnvironment, "now" | "after" | "random">,
+  renew: () => void,
+) {
   let timer: { readonly dueAt: number; readonly cancel: () => void } | undefined;
   let failures = 0;
   let serverAskedToWait = false;

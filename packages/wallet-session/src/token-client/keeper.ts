@@ -1,0 +1,237 @@
+import { onAbort } from "../client/abort.ts";
+import { type EndReason, endReasonOf } from "../client/end-reason.ts";
+import { type Fetch, jsonOf } from "../client/endpoints.ts";
+import { createKnownSession } from "../client/known-session.ts";
+import { askedWaitMs, errorOf, SessionClientError, unreachable } from "../client/problem.ts";
+import { createRenewalSchedule } from "../client/renewal-schedule.ts";
+import type { TokenClientEnvironment } from "./environment.ts";
+import { type HeldSession, heldSessionOf, readHeldSession, writeHeldSession } from "./held-session.ts";
+import type { SignIn } from "./sign-in.ts";
+import type { TokenStorage } from "./storage.ts";
+
+const REQUEST_LIMIT_MS = 10_000;
+/** A refresh that is not decided is sent this often, with the same key, before its callers hear of it. */
+const TRIES = 4;
+const FIRST_PAUSE_MS = 500;
+/** A server that asks for a longer wait is left alone, and the callers hear of it. */
+const LONGEST_PAUSE_MS = 5_000;
+
+export interface KeeperOptions {
+  readonly url: string;
+  readonly storage: TokenStorage;
+  readonly signIn: SignIn | undefined;
+  readonly restMs: number;
+  readonly send: Fetch;
+  readonly environment: TokenClientEnvironment;
+}
+
+type IsGood = (held: HeldSession) => boolean;
+
+/**
+ * Keeps one session alive by the five rules of docs/clients.md: one refresh at a time, one retry key for each token, the key
+ * stored before it is sent, kept until another token is held, and the new token stored before its use.
+ */
+export function createTokenKeeper({ url, storage, signIn, restMs, send, environment }: KeeperOptions) {
+  const { now, after, random } = environment;
+  const known = createKnownSession();
+  /** What this program saw last in the storage. Another one may have renewed since. */
+  let seen: HeldSession | null = null;
+  let renewing: Promise<HeldSession | null> | undefined;
+  let answers = 0;
+  const schedule = createRenewalSchedule(environment, () => void renew(sinceNow()).catch(() => {}));
+  schedule.stop();
+
+  function keep(held: HeldSession): HeldSession {
+    seen = held;
+    if (known.id() !== held.sessionId) known.becomeSignedIn(held.sessionId);
+    return held;
+  }
+
+  async function store(held: HeldSession): Promise<HeldSession> {
+    await storage.save(writeHeldSession(held));
+    return keep(held);
+  }
+
+  async function forget(reason: EndReason): Promise<null> {
+    await storage.save(null);
+    seen = null;
+    schedule.cancel();
+    known.becomeSignedOut(reason);
+    return null;
+  }
+
+  async function load(): Promise<HeldSession | null> {
+    const text = await storage.load();
+    if (text !== null) return keep(readHeldSession(text));
+    seen = null;
+    if (known.state().status !== "signed-out") known.becomeSignedOut("refresh_token_missing");
+    return null;
+  }
+
+  /**
+   * A session that `isGood`: held, renewed or signed in anew. Null where there is none, and no way to sign in. A call that
+   * finds another one under way shares its outcome, a failure too, if that is good enough.
+   */
+  async function renew(isGood: IsGood): Promise<HeldSession | null> {
+    if (renewing !== undefined) {
+      const held = await renewing;
+      if (held === null || isGood(held)) return held;
+    }
+    renewing ??= storage
+      .lock(() => renewOnce(isGood))
+      .finally(() => {
+        renewing = undefined;
+      });
+    return renewing;
+  }
+
+  /** Whether new tokens have come since this was called. */
+  function sinceNow(): () => boolean {
+    const before = answers;
+    return () => answers !== before;
+  }
+
+  async function renewOnce(isGood: IsGood): Promise<HeldSession | null> {
+    const held = await load();
+    // Another program that shares the storage may have renewed meanwhile.
+    if (held !== null && isGood(held)) return planned(held);
+    const renewed = held === null ? null : await refresh(held);
+    return renewed ?? (signIn === undefined ? null : signInBy(signIn));
+  }
+
+  function planned(held: HeldSession): HeldSession {
+    schedule.planFor(Math.max(0, held.accessEndsAt - now()));
+    return held;
+  }
+
+  /** Null where the session has ended. @throws SessionClientError where nothing was decided: the session is as it was */
+  async function refresh(held: HeldSession): Promise<HeldSession | null> {
+    const retryKey = held.retryKey ?? environment.newRetryKey();
+    const current = held.retryKey === null ? await store({ ...held, retryKey }) : held;
+    const init = {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": retryKey },
+      body: JSON.stringify({ refresh_token: current.refreshToken }),
+    };
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return planned(await store(await tokensOf(await limited(`${url}/refresh`, init))));
+      } catch (error) {
+        if (!(error instanceof SessionClientError)) throw error;
+        const reason = endReasonOf(error);
+        if (reason !== undefined) return forget(reason);
+        const pauseMs = pauseAfter(error, tries);
+        if (tries === TRIES || pauseMs > LONGEST_PAUSE_MS) {
+          schedule.planRetry(error.retryAfterSeconds);
+          throw error;
+        }
+        await new Promise<void>((resolve) => after(pauseMs, resolve));
+      }
+    }
+  }
+
+  function pauseAfter({ status, retryAfterSeconds }: SessionClientError, tries: number): number {
+    // Repeating a wrong request does not help.
+    if (status !== undefined && status >= 400 && status < 429) return Number.POSITIVE_INFINITY;
+    const ownMs = FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + random() / 2);
+    return retryAfterSeconds === undefined ? ownMs : Math.max(ownMs, askedWaitMs(retryAfterSeconds));
+  }
+
+  async function signInBy(by: SignIn): Promise<HeldSession> {
+    return planned(await store(await tokensOf(await by({ url, fetch: limited }))));
+  }
+
+  async function tokensOf(response: Response): Promise<HeldSession> {
+    if (!response.ok) throw await errorOf(response);
+    const held = heldSessionOf(await jsonOf(response), now());
+    if (held === null) {
+      throw new SessionClientError("unexpected_response", "The answer brings no tokens", {
+        status: response.status,
+      });
+    }
+    answers += 1;
+    return held;
+  }
+
+  /** The limit holds until the answer is read to its end: it is read here. */
+  async function limited(input: Parameters<Fetch>[0], init: RequestInit = {}): Promise<Response> {
+    const abort = new AbortController();
+    const stopLimit = after(REQUEST_LIMIT_MS, () => abort.abort());
+    const stopListening = onAbort(init.signal ?? undefined, () => abort.abort());
+    try {
+      const response = await send(input, {
+        ...init,
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        signal: abort.signal,
+      });
+      const body = await response.arrayBuffer();
+      const { status, headers } = response;
+      return new Response(body.byteLength === 0 ? null : body, { status, headers });
+    } catch (cause) {
+      throw unreachable(cause);
+    } finally {
+      stopLimit();
+      stopListening();
+    }
+  }
+
+  /** Whether these tokens are so new that another refresh would cure nothing, and might meet a repeated request. */
+  function isFresh({ receivedAt }: HeldSession): boolean {
+    const ageMs = now() - receivedAt;
+    return ageMs >= 0 && ageMs < restMs;
+  }
+
+  return {
+    state: known.state,
+    subscribe: known.subscribe,
+    isFresh,
+
+    /** A session whose access token is good for this long: what is held, renewed, or signed in anew; else null. */
+    async goodFor(minTtlMs: number): Promise<HeldSession | null> {
+      const isGood: IsGood = (held) => held.accessEndsAt - now() > minTtlMs && held.receivedAt <= now();
+      if (seen !== null && isGood(seen)) return seen;
+      return renew(isGood);
+    },
+
+    renew,
+
+    /** Renews now, unless that was just done. */
+    async refresh(): Promise<void> {
+      const isNewer = sinceNow();
+      await renew((held) => isNewer() || isFresh(held));
+    },
+
+    /** Signs in, also where there is a session: it is ended only by its own sign-out. */
+    signIn: (by: SignIn): Promise<HeldSession> => storage.lock(() => signInBy(by)),
+
+    signOut: (): Promise<void> =>
+      storage.lock(async () => {
+        const held = await load();
+        if (held === null) return;
+        const answer = await limited(`${url}/logout`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ refresh_token: held.refreshToken }),
+        });
+        if (answer.status !== 204) throw await errorOf(answer);
+        await forget("signed_out");
+      }),
+
+    /** Renews by itself from now on. The function returned stops that. */
+    start(): () => void {
+      schedule.resume();
+      const stopListening = environment.onWake(() => schedule.wake());
+      storage.lock(load).then(
+        (held) => void (held !== null && planned(held)),
+        // The next call meets the same fault, and tells its caller.
+        () => {},
+      );
+      return () => {
+        stopListening();
+        schedule.stop();
+      };
+    },
+  };
+}

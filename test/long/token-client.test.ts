@@ -1,0 +1,21 @@
+// A program that keeps its own tokens, through 10,000 refreshes over a bad network. Few of them: test/http/token-client.test.ts.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startServe } from "../support/app-server.ts";
+import { appUnderTest } from "../support/app-under-test.ts";
+import { throughKills } from "../support/lossy-network.ts";
+
+const app = appUnderTest(() => ({}), startServe);
+
+test("10,000 refreshes over a network that loses requests and answers, through kill -9 of both ends: one signature", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "token-client-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const course = await throughKills(app.server, join(directory, "session.json"), {
+    refreshes: 10_000,
+    between: 500,
+  });
+  expect(course).toMatchObject({ signatures: 1, others: [] });
+  expect(course.refreshes).toBeGreaterThanOrEqual(10_000);
+});

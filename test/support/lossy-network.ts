@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { root } from "../../scripts/setup/root.mjs";
+import type { AppServer } from "./app-server.ts";
+
+const PROGRAM = join(root, "test/support/lossy-program.ts");
+
+/** How often a program signed, and what else it said that is no refresh. */
+interface Course {
+  readonly signatures: number;
+  readonly refreshes: number;
+  readonly others: readonly string[];
+}
+
+/**
+ * Runs a program with a session of its own until it has refreshed `refreshes` times, and kills it, then the server, then it
+ * again and so on, each after `between` refreshes more.
+ */
+export async function throughKills(
+  server: AppServer,
+  file: string,
+  { refreshes, between }: { refreshes: number; between: number },
+): Promise<Course> {
+  const course = { signatures: 0, refreshes: 0, others: [] as string[] };
+  let program = start();
+
+  function start(): ChildProcess {
+    const args = [PROGRAM, `${server.address}/api/auth`, file];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    createInterface(child.stdout).on("line", (line) => {
+      if (line === "refreshed") course.refreshes += 1;
+      else if (line === "signed") course.signatures += 1;
+      else course.others.push(line);
+      child.emit("said");
+    });
+    return child;
+  }
+
+  async function end(): Promise<void> {
+    const ended = once(program, "close");
+    program.kill("SIGKILL");
+    await ended;
+  }
+
+  try {
+    for (let kills = 0; course.refreshes < refreshes; kills += 1) {
+      const until = Math.min(refreshes, course.refreshes + between);
+      while (course.refreshes < until) await once(program, "said");
+      if (kills % 2 === 1) {
+        await server.restart("SIGKILL");
+      } else {
+        await end();
+        program = start();
+      }
+    }
+  } finally {
+    await end();
+  }
+  return course;
+}

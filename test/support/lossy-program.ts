@@ -1,0 +1,44 @@
+// A program that refreshes its session without end, over a network that loses one request in twenty and one answer in twenty.
+// Arguments: the URL of the auth endpoints, and the file of its session. It writes a line for each
+// signature and each refresh.
+import { fileStorage } from "../../packages/wallet-session/src/node.ts";
+import { createWalletKeypair } from "../../packages/wallet-session/src/testing/wallet-keypair.ts";
+import {
+  createTokenClient,
+  SessionClientError,
+  stellarSignIn,
+} from "../../packages/wallet-session/src/token-client.ts";
+
+const LOST = 1 / 20;
+
+const [url = "", file = ""] = process.argv.slice(2);
+const wallet = createWalletKeypair();
+
+function loseSome(): void {
+  if (Math.random() < LOST) throw new TypeError("lost on its way");
+}
+
+const client = createTokenClient({
+  url,
+  storage: fileStorage(file),
+  restMs: 0,
+  signIn: stellarSignIn(wallet.account, (challenge) => {
+    console.log("signed");
+    return wallet.sign(challenge);
+  }),
+  async fetch(input, init) {
+    loseSome();
+    const response = await fetch(input, init);
+    loseSome();
+    return response;
+  },
+});
+
+while (process.stdout.writable) {
+  try {
+    const { status } = await client.refresh();
+    console.log(status === "signed-in" ? "refreshed" : status);
+  } catch (error) {
+    if (!(error instanceof SessionClientError)) throw error;
+  }
+}
