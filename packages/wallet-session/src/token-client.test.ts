@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { Scheduler } from "../test/scheduler.ts";
 import { ORIGIN, startServer } from "./client/server.fixture.ts";
 import { createWalletKeypair } from "./testing.ts";
 import {
@@ -229,6 +230,96 @@ describe("the end of a session", () => {
     expect(await owner.refresh()).toEqual({ status: "signed-out", reason: "refresh_token_reused" });
     expect(await storage.load()).toBeNull();
     expect(alarms()).toHaveLength(1);
+  });
+});
+
+describe("in the background", () => {
+  let world: Scheduler;
+  let given: number;
+  let refreshedAt: number[];
+
+  beforeEach(() => {
+    world = new Scheduler(() => 0);
+    given = 0;
+    refreshedAt = [];
+    network = async (request) => {
+      if (isRefresh(request)) refreshedAt.push(world.nowMs / MINUTE);
+      return tokens();
+    };
+  });
+
+  const tokens = () => {
+    given += 1;
+    return Response.json({
+      session_id: "session",
+      access_token: `access ${given}`,
+      refresh_token: `refresh ${given}`,
+      expires_in: 900,
+    });
+  };
+  const timed = (signIn: SignIn | null = null) =>
+    program(signIn, {
+      environment: {
+        now: () => world.nowMs,
+        after: (delayMs, task) => world.plan({ label: "timer", delayMs }, task),
+        random: () => 0.5,
+      },
+    });
+
+  test("a token is renewed at its time, also where the program starts in the middle of its life", async () => {
+    await timed().signIn(async () => tokens());
+    await world.runFor(6 * MINUTE);
+    const stop = timed().start();
+    await world.runFor(15 * MINUTE);
+    expect(refreshedAt).toEqual([10.5, 21]);
+    stop();
+    await world.runFor(60 * MINUTE);
+    expect(refreshedAt).toEqual([10.5, 21]);
+  });
+
+  test("programs that share a storage renew once for all", async () => {
+    await timed().signIn(async () => tokens());
+    timed().start();
+    await world.runFor(MINUTE);
+    timed().start();
+    await world.runFor(31 * MINUTE);
+    expect(refreshedAt).toEqual([10.5, 21, 31.5]);
+  });
+
+  test("a storage that fails for a while does not end it", async () => {
+    const client = timed();
+    await client.signIn(async () => tokens());
+    client.start();
+    await world.runFor(10 * MINUTE);
+    const { load } = storage;
+    storage.load = async () => {
+      throw new Error("the disk is gone");
+    };
+    await world.runFor(2 * MINUTE);
+    expect(refreshedAt).toEqual([]);
+    storage.load = load;
+    await world.runFor(MINUTE);
+    expect(refreshedAt).toHaveLength(1);
+  });
+
+  test("nobody signs: a session that has ended is begun again by the next request", async () => {
+    const asked: number[] = [];
+    const client = timed(async () => {
+      asked.push(world.nowMs / MINUTE);
+      return tokens();
+    });
+    await client.signIn();
+    client.start();
+    network = async () =>
+      Response.json(
+        { code: "refresh_token_revoked" },
+        { status: 401, headers: { "content-type": "application/problem+json" } },
+      );
+    await world.runFor(60 * MINUTE);
+    const ended = { status: "signed-out", reason: "refresh_token_revoked" };
+    expect([client.state, await client.refresh(), asked]).toEqual([ended, ended, [0]]);
+    expect(await client.accessToken()).not.toBeNull();
+    expect(asked).toEqual([0, 60]);
   });
 });
 

@@ -61,8 +61,8 @@ export interface TokenClient {
   subscribe(listener: (state: SessionState) => void): () => void;
 
   /**
-   * Renews in the background, at 60 to 80 % of each access token's life. For programs that keep an event stream open. The
-   * function returned stops it. A second call while it runs starts nothing.
+   * Renews in the background, at 60 to 80 % of each access token's life, and never signs in. For programs that keep an event
+   * stream open. The function returned stops it. A second call while it runs starts nothing.
    */
   start(): () => void;
 
@@ -98,7 +98,7 @@ export interface TokenClient {
   accessToken(minTtlMs?: number): Promise<string | null>;
 
   /**
-   * Renews now, unless that was done less than `restMs` ago. The way to learn whether a session still stands.
+   * Renews now, unless that was done less than `restMs` ago, and never signs in: the way to learn whether a session stands.
    * @throws {@link SessionClientError} when nothing was decided; the session is then as it was
    */
   refresh(): Promise<SessionState>;

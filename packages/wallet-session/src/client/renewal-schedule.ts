@@ -34,11 +34,11 @@ export function createRenewalSchedule(
     /** Undefined when nothing is planned. */
     dueAt: () => timer?.dueAt,
 
-    /** Plans the renewal of an access token that is good for `lifetimeMs` from now on. */
-    planFor(lifetimeMs: number): void {
+    /** Plans the renewal of an access token that is good for `lifetimeMs`, of which `ageMs` have passed. */
+    planFor(lifetimeMs: number, ageMs = 0): void {
       failures = 0;
       const share = RENEWAL_SHARE.from + (RENEWAL_SHARE.to - RENEWAL_SHARE.from) * random();
-      planIn(Math.max(SHORTEST_DELAY_MS, lifetimeMs * share));
+      planIn(Math.max(SHORTEST_DELAY_MS, lifetimeMs * share - ageMs));
     },
 
     /** Plans the retry after a failure: when the server asked for it, or further and further apart. */

@@ -38,7 +38,7 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
   let seen: HeldSession | null = null;
   let renewing: Promise<HeldSession | null> | undefined;
   let answers = 0;
-  const schedule = createRenewalSchedule(environment, () => void renew(sinceNow()).catch(() => {}));
+  const schedule = createRenewalSchedule(environment, renewInBackground);
   schedule.stop();
 
   function keep(held: HeldSession): HeldSession {
@@ -69,38 +69,40 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
   }
 
   /**
-   * A session that `isGood`: held, renewed or signed in anew. Null where there is none, and no way to sign in. A call that
-   * finds another one under way shares its outcome, a failure too, if that is good enough.
+   * A session that `isGood`: held, renewed or, with `by`, signed in anew. Null where there is none. A call that finds another
+   * one under way shares its outcome, a failure too, if that is good enough.
    */
-  async function renew(isGood: IsGood): Promise<HeldSession | null> {
+  async function renew(isGood: IsGood, by?: SignIn): Promise<HeldSession | null> {
     if (renewing !== undefined) {
       const held = await renewing;
-      if (held === null || isGood(held)) return held;
+      if (held === null ? by === undefined : isGood(held)) return held;
     }
     renewing ??= storage
-      .lock(() => renewOnce(isGood))
+      .lock(() => renewOnce(isGood, by))
       .finally(() => {
         renewing = undefined;
       });
     return renewing;
   }
 
-  /** Whether new tokens have come since this was called. */
-  function sinceNow(): () => boolean {
-    const before = answers;
-    return () => answers !== before;
-  }
-
-  async function renewOnce(isGood: IsGood): Promise<HeldSession | null> {
+  async function renewOnce(isGood: IsGood, by: SignIn | undefined): Promise<HeldSession | null> {
     const held = await load();
     // Another program that shares the storage may have renewed meanwhile.
     if (held !== null && isGood(held)) return planned(held);
     const renewed = held === null ? null : await refresh(held);
-    return renewed ?? (signIn === undefined ? null : signInBy(signIn));
+    return renewed ?? (by === undefined ? null : signInBy(by));
+  }
+
+  /** Never signs in: nobody is waiting for it. A fault, of the storage too, is not the end of it. */
+  function renewInBackground(): void {
+    const before = seen?.accessToken;
+    renew((held) => held.accessToken !== before).catch((error: unknown) => {
+      schedule.planRetry(error instanceof SessionClientError ? error.retryAfterSeconds : undefined);
+    });
   }
 
   function planned(held: HeldSession): HeldSession {
-    schedule.planFor(Math.max(0, held.accessEndsAt - now()));
+    schedule.planFor(held.accessEndsAt - held.receivedAt, Math.max(0, now() - held.receivedAt));
     return held;
   }
 
@@ -121,10 +123,7 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
         const reason = endReasonOf(error);
         if (reason !== undefined) return forget(reason);
         const pauseMs = pauseAfter(error, tries);
-        if (tries === TRIES || pauseMs > LONGEST_PAUSE_MS) {
-          schedule.planRetry(error.retryAfterSeconds);
-          throw error;
-        }
+        if (tries === TRIES || pauseMs > LONGEST_PAUSE_MS) throw error;
         await new Promise<void>((resolve) => after(pauseMs, resolve));
       }
     }
@@ -192,15 +191,16 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
     async goodFor(minTtlMs: number): Promise<HeldSession | null> {
       const isGood: IsGood = (held) => held.accessEndsAt - now() > minTtlMs && held.receivedAt <= now();
       if (seen !== null && isGood(seen)) return seen;
-      return renew(isGood);
+      return renew(isGood, signIn);
     },
 
-    renew,
+    /** Another session than the one whose token was refused, or the same where `isGood` says so. */
+    renew: (isGood: IsGood) => renew(isGood, signIn),
 
-    /** Renews now, unless that was just done. */
+    /** Renews now, unless that was just done. Never signs in. */
     async refresh(): Promise<void> {
-      const isNewer = sinceNow();
-      await renew((held) => isNewer() || isFresh(held));
+      const before = answers;
+      await renew((held) => answers !== before || isFresh(held));
     },
 
     /** Signs in, also where there is a session: it is ended only by its own sign-out. */
