@@ -36,6 +36,16 @@ export const SESSION_ALARMS_LISTED = 50;
 
 export const REFRESH_BODY_MAX_BYTES = 4 * 1_024;
 export const SIGN_IN_BODY_MAX_BYTES = 64 * 1_024;
+/** Members of a JSON object or a form. */
+export const BODY_MEMBERS_MAX = 1_000;
+/** Media ranges that are read of an `Accept`. */
+export const ACCEPT_RANGES_MAX = 100;
+
+/** No browser sends a longer one, and those who read it run many patterns over it. */
+export const USER_AGENT_MAX_CHARS = 512;
+/** Under Next, of a request's head: what comes after so many is dropped. */
+export const QUERY_PAIRS_MAX = 100;
+export const COOKIE_NAMES_MAX = 100;
 
 /** `wallet-session serve`: its limits for one connection. */
 export const HTTP_HEADER_MAX_BYTES = 16 * 1_024;

@@ -1,4 +1,5 @@
 import { SessionError } from "../errors.ts";
+import { ACCEPT_RANGES_MAX } from "../limits.ts";
 
 /**
  * Refuses requests that take no JSON. Most APIs ignore `Accept`; here 406 is part of the contract (docs/api.md), so the check
@@ -18,7 +19,7 @@ export function requireAcceptable(request: Request, types: readonly [string, ...
 
 /** Whether the most specific range that covers the type has a weight above 0. */
 function admits(accept: string, type: string): boolean {
-  const ranges = accept.split(",").map(parseRange);
+  const ranges = accept.split(",", ACCEPT_RANGES_MAX).map(parseRange);
   for (const range of [type, `${type.split("/")[0]}/*`, "*/*"]) {
     const weights = ranges.filter((candidate) => candidate.range === range);
     if (weights.length > 0) return weights.some(({ weight }) => weight > 0);

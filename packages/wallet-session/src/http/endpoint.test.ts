@@ -88,6 +88,8 @@ test.each([
   ["application/json;q=0", false],
   ["application/json;q=0, application/problem+json;q=0.0, */*", false],
   ["*/*;q=0", false],
+  [`${"text/html,".repeat(99)}application/json`, true],
+  [`${"text/html,".repeat(100)}application/json`, false],
   ["application/*;q=0, */*", false],
   ["application/json;q=nonsense", false],
 ])("Accept: %s is served: %s", async (accept, served) => {

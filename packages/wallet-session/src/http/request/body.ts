@@ -1,5 +1,6 @@
 import { SessionError } from "../../errors.ts";
-import { topLevelNames } from "./json-members.ts";
+import { BODY_MEMBERS_MAX } from "../../limits.ts";
+import { countMembers } from "./json-members.ts";
 
 /** The members of a request's body by name. Unknown names are ignored. */
 export type BodyMembers = ReadonlyMap<string, unknown>;
@@ -10,8 +11,8 @@ const DISCARDED_MAX_BYTES = 16 * 1_024 * 1_024;
 
 /**
  * Reads a JSON object or a form, strictly: a doubled member, a byte order mark, invalid UTF-8 or a wrong escape is
- * refused, since two parsers could read two things. A body of no bytes is no body, whatever its type. Holds no more of it
- * than the limit.
+ * refused, since two parsers could read two things, and so are more than {@link BODY_MEMBERS_MAX} members. A body of no bytes
+ * is no body, whatever its type. Holds no more of it than the limit.
  * @throws unsupported_media_type, body_too_large, invalid_request - in this order
  */
 export function readBody(request: Request, limitBytes: number): Promise<BodyMembers> {
@@ -123,14 +124,18 @@ function parseJson(text: string): BodyMembers {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw malformed("the body must be a JSON object");
   }
+  const count = countMembers(text);
+  if (count > BODY_MEMBERS_MAX) throw tooManyMembers();
   const members = new Map<string, unknown>(Object.entries(value));
-  if (topLevelNames(text).length !== members.size) throw malformed("a member comes twice");
+  if (count !== members.size) throw malformed("a member comes twice");
   return members;
 }
 
 function parseForm(text: string): BodyMembers {
   const members = new Map<string, string>();
-  for (const pair of text.split("&")) {
+  const pairs = text.split("&", BODY_MEMBERS_MAX + 1);
+  if (pairs.length > BODY_MEMBERS_MAX) throw tooManyMembers();
+  for (const pair of pairs) {
     if (pair === "") continue;
     const [name, value] = splitOnce(pair).map(decodeFormText) as [string, string];
     if (members.has(name)) throw malformed("a member comes twice");
@@ -154,6 +159,10 @@ function decodeFormText(text: string): string {
 
 function malformed(what: string): SessionError {
   return new SessionError("invalid_request", `The request is malformed: ${what}.`);
+}
+
+function tooManyMembers(): SessionError {
+  return malformed(`the body may have ${BODY_MEMBERS_MAX} members at most`);
 }
 
 function tooLarge(limitBytes: number): SessionError {

@@ -1,9 +1,8 @@
 import Bowser from "bowser";
+import { USER_AGENT_MAX_CHARS } from "../../limits.ts";
 import type { ClientMetadata } from "../../store.ts";
 import { parseIp, truncatedIp } from "./ip-address.ts";
 
-/** No browser sends a longer one, and the parser runs some hundred patterns over it. */
-const USER_AGENT_MAX_CHARS = 512;
 const NAME_MAX_CHARS = 40;
 
 /** Enough for a person to recognise a device later, and no more: names, major versions, a truncated address. */

@@ -25,3 +25,25 @@ test.each([
 ])("a name with %s is another name: browsers do not guard it", (_, alter) => {
   expect(jarOf(NAMES.map((name) => `${alter(name)}=planted`).join("; "))).toEqual(NONE);
 });
+
+test.each([["="], [`${RETRY_COOKIE}=a`]])("each of many %s is looked at once", (pair) => {
+  const header = Array(500).fill(pair).join(";");
+  expect(stepsThroughArrays(() => jarOf(header))).toBeLessThan(5_000);
+});
+
+/** How many items of arrays are taken one after another meanwhile, as by `for` and by `[...array]`. */
+function stepsThroughArrays(run: () => void): number {
+  const prototype = Object.getPrototypeOf([][Symbol.iterator]());
+  const { next } = prototype;
+  let steps = 0;
+  prototype.next = function (this: unknown) {
+    steps++;
+    return next.call(this);
+  };
+  try {
+    run();
+  } finally {
+    prototype.next = next;
+  }
+  return steps;
+}

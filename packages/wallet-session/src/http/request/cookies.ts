@@ -70,7 +70,10 @@ function parseCookies(header: string | null): Map<string, string[]> {
     const at = pair.indexOf("=");
     if (at === -1) continue;
     const name = trimmed(pair.slice(0, at));
-    cookies.set(name, [...(cookies.get(name) ?? []), trimmed(pair.slice(at + 1))]);
+    const value = trimmed(pair.slice(at + 1));
+    const values = cookies.get(name);
+    if (values === undefined) cookies.set(name, [value]);
+    else values.push(value);
   }
   return cookies;
 }
@@ -79,7 +82,7 @@ function parseCookies(header: string | null): Map<string, string[]> {
  * Without the white space of RFC 6265 alone. `trim` also drops U+00A0, with which a neighbour domain could set a cookie
  * that to the browser has none of the guarded names, and to us would have one.
  */
-function trimmed(text: string): string {
+export function trimmed(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text[start])) start++;
