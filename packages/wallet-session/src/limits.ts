@@ -43,15 +43,20 @@ export const ACCEPT_RANGES_MAX = 100;
 
 /** No browser sends a longer one, and those who read it run many patterns over it. */
 export const USER_AGENT_MAX_CHARS = 512;
-/** Under Next, of a request's head: what comes after so many is dropped. */
+/** Under Next, parameters of a query: those after so many are dropped. */
 export const QUERY_PAIRS_MAX = 100;
+/** Under Next: of more cookies, ours are kept and as many others as every browser keeps for a site (RFC 6265 §6.1). */
 export const COOKIE_NAMES_MAX = 100;
+export const COOKIE_NAMES_KEPT = 50;
 
 /** `wallet-session serve`: its limits for one connection. */
 export const HTTP_HEADER_MAX_BYTES = 16 * 1_024;
 export const HTTP_HEADERS_TIMEOUT_MS = 10 * SECOND;
 /** A request must have arrived by then, body and all. */
 export const HTTP_REQUEST_TIMEOUT_MS = 30 * SECOND;
+/** Under Next, where an app may take uploads, a body has the same time, and one second more for so many bytes. */
+export const HTTP_BODY_MIN_BYTES_PER_SECOND = 1_000;
+export const NEXT_CONNECTIONS_CHECK_MS = 1 * SECOND;
 /** Longer than proxies keep an idle connection (60 s mostly): the side that sends must be the one that ends it. */
 export const HTTP_KEEP_ALIVE_MS = 65 * SECOND;
 export const HTTP_TIMEOUTS_CHECK_MS = 5 * SECOND;

@@ -1,4 +1,7 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { once } from "node:events";
+import { createServer, get, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";
 import { sharedSessions } from "./shared-sessions.ts";
@@ -50,4 +53,21 @@ test("after a close the next call makes new ones, and closing the old ones again
   expect(second).not.toBe(first);
   await first.close();
   expect(sharedSessions(options())).toBe(second);
+});
+
+test("from then on, servers of this process get heads that are cut", async () => {
+  sharedSessions(options());
+  const server = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const asked = once(server, "request");
+  get({
+    host: "127.0.0.1",
+    port,
+    path: `/?${"a&".repeat(500)}`,
+    headers: { "User-Agent": "a".repeat(5_000) },
+  });
+  const [{ url, headers }] = (await asked) as [IncomingMessage];
+  expect([url?.length, headers["user-agent"]?.length]).toEqual([201, 512]);
 });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { createSessions, type Sessions, type SessionsOptions } from "../server/sessions.ts";
+import { guardNextServer } from "./guard-server.ts";
 
 const SHARED = Symbol.for("wallet-session.sessions");
 /** The copies of this module share one global object. */
@@ -24,6 +25,7 @@ const shared = globalThis as {
  * ```
  */
 export function sharedSessions(options: SessionsOptions = {}): Sessions {
+  guardNextServer();
   const first = shared[SHARED];
   if (first !== undefined) {
     if (sameOptions(first.options, options)) return first.sessions;

@@ -1,0 +1,69 @@
+// Heads of 14 KB that cost Next the square of their length unless they are cut before it reads them. What Next spends on them is
+// not asserted here; what it sees of them is.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { createWalletKeypair } from "wallet-session/testing";
+import { appUnderTest } from "../support/app-under-test.ts";
+import { problemOf } from "../support/http-client.ts";
+import { NAVIGATION } from "../support/page-load.ts";
+import { ACCESS_COOKIE, bearer } from "../support/session-client.ts";
+
+const app = appUnderTest();
+
+const { account } = createWalletKeypair();
+const challengePath = (pairs: string) => `/api/auth/wallet?${pairs}account=${account}`;
+const manyCookies = Array.from({ length: 2_000 }, (_, index) => `c${index.toString(36)}=1`).join("; ");
+
+test("of a query the first hundred parameters arrive", async () => {
+  const { send } = app.client;
+  expect((await send("GET", challengePath("a=1&".repeat(99)))).status).toBe(200);
+  for (const pair of ["a&", "a=1&", "a[]=&", "=&", "%61&"]) {
+    expect(problemOf(await send("GET", challengePath(pair.repeat(2_500))))).toBe("400 invalid_request");
+  }
+});
+
+test("a signed-in browser with thousands of foreign cookies stays signed in, on routes and on pages", async () => {
+  const browser = await app.client.signedInBrowser();
+  const access = `${ACCESS_COOKIE}=${browser.cookies.get(ACCESS_COOKIE)}`;
+  for (const cookie of [`${manyCookies}; ${access}`, `${access}; ${manyCookies}`]) {
+    const session = await app.client.send("GET", "/api/auth/session", { headers: { Cookie: cookie } });
+    expect([session.status, session.json.session_id]).toEqual([200, browser.sessionId]);
+    const page = await app.client.send("GET", "/sessions", { headers: { ...NAVIGATION, Cookie: cookie } });
+    expect(page.status).toBe(200);
+  }
+});
+
+test("a User-Agent without end is answered like any other", async () => {
+  const { accessToken } = await app.client.signIn(undefined, { "User-Agent": "a-".repeat(7_000) });
+  const headers = { ...bearer(accessToken), "User-Agent": "droid".repeat(2_800) };
+  expect((await app.client.send("GET", "/api/auth/session", { headers })).status).toBe(200);
+});
+
+test("what nobody answers does not hold up a stop, which waits for what is being answered", async () => {
+  const upgrade = open(
+    `GET /_next/webpack-hmr?${"a&".repeat(5_000)} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+  );
+  const halfHead = open("GET /api/healthz HTTP/1.1\r\nHo");
+  const halfBody = open(
+    "POST /api/auth/refresh HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{",
+  );
+  // By then the others have arrived.
+  expect((await app.client.send("GET", "/api/healthz")).status).toBe(200);
+  const stopped = app.server.kill("SIGTERM");
+  await Promise.all([upgrade.closed, halfHead.closed]);
+  halfBody.socket.write("}");
+  const [answer] = await once(halfBody.socket, "data");
+  expect(String(answer)).toContain("refresh_token_missing");
+  expect(await stopped).toEqual({ code: 143, signal: null });
+  await app.server.start();
+});
+
+/** A connection that has sent this. */
+function open(text: string) {
+  const { hostname, port } = new URL(app.server.address);
+  const socket = connect(Number(port), hostname, () => socket.write(text));
+  onTestFinished(() => void socket.destroy());
+  const closed = new Promise((resolve) => socket.on("error", () => {}).once("close", resolve));
+  return { socket, closed };
+}
