@@ -41,6 +41,10 @@ export const BODY_MEMBERS_MAX = 1_000;
 /** Media ranges that are read of an `Accept`. */
 export const ACCEPT_RANGES_MAX = 100;
 
+export const RATE_LIMIT_WINDOW_MS = 1 * MINUTE;
+/** So many clients or sessions each rate limit counts at one time: about 3 MB. */
+export const RATE_LIMIT_KEYS_MAX = 20_000;
+
 /** No browser sends a longer one, and those who read it run many patterns over it. */
 export const USER_AGENT_MAX_CHARS = 512;
 /** Under Next, parameters of a query: those after so many are dropped. */

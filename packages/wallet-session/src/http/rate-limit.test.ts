@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { RATE_LIMIT_KEYS_MAX } from "../limits.ts";
 import { createWalletKeypair } from "../testing/wallet-keypair.ts";
 import { problemOf, startHttp } from "./http.fixture.ts";
 import {
   CHALLENGES_PER_MINUTE,
   CLIENT_DOMAINS_PER_MINUTE,
+  CLIENTS_PER_SITE,
   createRateLimits,
   REFRESHES_PER_MINUTE,
   SIGN_INS_PER_MINUTE,
@@ -32,6 +34,42 @@ describe("the limits", () => {
     await exhaust(() => limits.signIn("203.0.113.9"), SIGN_INS_PER_MINUTE);
     await expect(limits.signIn("::ffff:203.0.113.9")).rejects.toMatchObject({ code: "rate_limited" });
     await limits.signIn("203.0.113.10");
+  });
+
+  test("count a /48 of IPv6 as ten clients, whichever of its networks ask", async () => {
+    const limits = createRateLimits();
+    const from = (site: number, network: number) => `2001:db8:${site}:${network.toString(16)}::1`;
+    // The first one is refused, which uses up nothing of the others.
+    await exhaust(() => limits.clientDomain(from(1, 0)), CLIENT_DOMAINS_PER_MINUTE);
+    for (let refused = 0; refused < 100; refused++) {
+      await expect(limits.clientDomain(from(1, 0))).rejects.toMatchObject({ code: "rate_limited" });
+    }
+    let network = 1;
+    await exhaust(
+      () => limits.clientDomain(from(1, network++)),
+      CLIENT_DOMAINS_PER_MINUTE * (CLIENTS_PER_SITE - 1),
+    );
+    await expect(limits.clientDomain(from(1, network))).rejects.toMatchObject({ code: "rate_limited" });
+    await limits.clientDomain(from(2, network));
+  });
+
+  test("end with their minute", async () => {
+    let nowMs = 0;
+    const limits = createRateLimits(() => nowMs);
+    await exhaust(() => limits.signIn("203.0.113.9"), SIGN_INS_PER_MINUTE);
+    nowMs = 59_000;
+    await expect(limits.signIn("203.0.113.9")).rejects.toMatchObject({ retryAfterSeconds: 1 });
+    nowMs = 60_000;
+    await limits.signIn("203.0.113.9");
+  });
+
+  test("hold under a flood of more clients than are counted", async () => {
+    const limits = createRateLimits();
+    await exhaust(() => limits.signIn("203.0.113.9"), SIGN_INS_PER_MINUTE);
+    for (let client = 0; client < 2 * RATE_LIMIT_KEYS_MAX; client++) {
+      await limits.signIn(`10.${client >> 16}.${(client >> 8) & 255}.${client & 255}`);
+    }
+    await expect(limits.signIn("203.0.113.9")).rejects.toMatchObject({ code: "rate_limited" });
   });
 
   test("count nothing of unknown origin", async () => {
