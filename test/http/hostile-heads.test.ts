@@ -51,12 +51,15 @@ test("what nobody answers does not hold up a stop, which waits for what is being
   // By then the others have arrived.
   expect((await app.client.send("GET", "/api/healthz")).status).toBe(200);
   const stopped = app.server.kill("SIGTERM");
+  onTestFinished(async () => {
+    await stopped;
+    await app.server.start();
+  });
   await Promise.all([upgrade.closed, halfHead.closed]);
   halfBody.socket.write("}");
-  const [answer] = await once(halfBody.socket, "data");
-  expect(String(answer)).toContain("refresh_token_missing");
+  const answered = once(halfBody.socket, "data");
+  expect(String(await Promise.race([answered, halfBody.closed]))).toContain("refresh_token_missing");
   expect(await stopped).toEqual({ code: 143, signal: null });
-  await app.server.start();
 });
 
 /** A connection that has sent this. */
