@@ -58,3 +58,10 @@ test("an action acts for the signed-in visitor, and renews nothing for anybody e
   expect((await loadPage(jar.send, bounce)).addresses.at(-1)).toBe("/account");
   expect(storedSession(server, jar.sessionId)).toEqual({ generation: 2, revokedReason: null });
 });
+
+test("hostile heads are cut before Next reads them", async () => {
+  const { account } = createWalletKeypair();
+  const path = (pairs: number) => `/api/auth/wallet?${"a=1&".repeat(pairs)}account=${account}`;
+  expect((await example.client.send("GET", path(99))).status).toBe(200);
+  expect((await example.client.send("GET", path(2_500))).status).toBe(400);
+});
