@@ -1,38 +1,45 @@
-import { isCurable, terminalCode } from "wallet-session/client";
+import {
+  createTokenClient,
+  type Fetch,
+  isCurable,
+  memoryStorage,
+  SessionClientError,
+  stellarSignIn,
+  type TokenClient,
+  terminalCode,
+} from "wallet-session/token-client";
 import { openDemoWallet } from "../sign-in/demo-wallet.ts";
 import type { Recorder, Tone } from "./recording.ts";
 import { watchSession } from "./session-stream.ts";
-import type { Answer, Wire } from "./wire.ts";
+import { type Answer, answerOf, REQUEST_LIMIT_MS, type Wire } from "./wire.ts";
 
-/** What the client keeps, as docs/clients.md asks of a program that holds its own tokens. */
+/** What the client has stored, its generation, and the end of its access token in the recording's time. */
 export interface Held {
   readonly sessionId: string;
   readonly accessToken: string;
   readonly accessEndsAt: number;
   readonly refreshToken: string;
-  /** Made when the token is first used, kept until the client holds another token. */
   readonly retryKey: string | null;
   readonly generation: number;
 }
 
-type RefreshOutcome = "renewed" | "ended" | "undecided";
+/** The client draws its renewals by lot, from 60 to 80 % of a token's life. Here the lot always says the middle. */
+const LOT = 0.5;
+const RENEWAL_SHARE = 0.7;
+const SILENCE = ["", "calm"] as const;
 
-/** As docs/clients.md asks of clients. */
-const RENEWAL_SHARE = { from: 0.6, to: 0.8 };
-const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 8_000;
-
-/** A small client whose tokens travel in the body. It signs once and renews by itself, on the wire that it is given. */
+/** The package's client, on a wire that it does not know of: whatever it sends is recorded and put into words. */
 export class LabClient {
   readonly #wire: Wire;
   readonly #recorder: Recorder;
   readonly #onChange: () => void;
+  #client: TokenClient | null = null;
   #held: Held | null = null;
-  #renews = false;
-  #renewalAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #failures = 0;
-  #refreshing: Promise<RefreshOutcome> | undefined;
+  #sleptMs = 0;
+  /** Whether the refresh token, or the access token of the last call, has been sent in vain. */
+  #isRetry = false;
+  #wasRefused = false;
+  #stopRenewing = () => {};
   #stopWatching = () => {};
 
   constructor(wire: Wire, recorder: Recorder, onChange: () => void) {
@@ -48,112 +55,65 @@ export class LabClient {
   /** Signs in with a new key, which is then forgotten. True if there is a session now. */
   async signIn(): Promise<boolean> {
     const wallet = await openDemoWallet({ getItem: () => null, setItem: () => {} });
-    const challenge = await this.#wire.send("GET", `/api/auth/wallet?account=${wallet.account}`);
-    const { transaction, network_passphrase: networkPassphrase } = challenge.body;
-    if (typeof transaction !== "string" || typeof networkPassphrase !== "string") {
-      this.#say("No challenge came, so there is nothing to sign.", challenge, "notice");
-      return false;
-    }
-    const signed = await wallet.sign({ transaction, networkPassphrase });
-    const answer = await this.#wire.send("POST", "/api/auth/wallet", { body: { transaction: signed } });
-    const tokens = tokensOf(answer);
-    if (tokens === null) {
-      this.#say("The server did not take the signature.", answer, "danger");
-      return false;
-    }
-    this.#recorder.begin("body", 1);
-    this.#keep(tokens, 1);
-    this.#recorder.flag("body", "signed once", "good");
-    this.#say("The wallet signed one challenge: a session begins, at generation 1.", answer, "good");
+    const storage = memoryStorage();
+    const save = async (text: string | null) => {
+      await storage.save(text);
+      this.#become(text === null ? null : this.#heldIn(text));
+    };
+    this.#client = createTokenClient({
+      url: new URL("/api/auth", location.href),
+      storage: { ...storage, save },
+      fetch: this.#recordedFetch,
+      restMs: 0,
+      environment: { now: () => this.#recorder.now() - this.#sleptMs, random: () => LOT },
+    });
+    await decided(this.#client.signIn(stellarSignIn(wallet.account, (challenge) => wallet.sign(challenge))));
+    if (this.#held === null) return false;
     this.#watch();
     return true;
   }
 
-  /** One use of the refresh token, or a retry of it: the key of the token decides. Calls share the one under way. */
-  refresh(): Promise<RefreshOutcome> {
-    this.#refreshing ??= this.#refreshOnce().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  async #refreshOnce(): Promise<RefreshOutcome> {
-    const held = this.#held;
-    if (held === null) return "ended";
-    const isRetry = held.retryKey !== null;
-    // Kept before it is sent: every retry must carry the same key.
-    const retryKey = held.retryKey ?? crypto.randomUUID();
-    this.#become({ ...held, retryKey });
-    const answer = await this.#wire.send("POST", "/api/auth/refresh", {
-      body: { refresh_token: held.refreshToken },
-      retryKey,
-    });
-    const tokens = tokensOf(answer);
-    if (tokens !== null) {
-      await this.#take(tokens, held, isRetry, answer);
-      return "renewed";
-    }
-    if (terminalCode(answer.code) !== undefined) {
-      this.#end("revoked", `The client cannot renew: ${answer.code}. It stops.`, answer);
-      return "ended";
-    }
-    this.#failures += 1;
-    const what = answer.status === null ? "No answer reached the client" : "Nothing was decided";
-    this.#say(
-      `${what}. It keeps refresh token ${held.generation} and its key …${tail(retryKey)}, and is still signed in.`,
-      answer,
-      "notice",
-    );
-    this.#plan(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1)));
-    return "undecided";
+  /** Uses the refresh token, again and with the same key for as long as no answer comes. */
+  async refresh(): Promise<void> {
+    await decided(this.#client?.refresh());
   }
 
   /** A guarded request. If a newer access token cures its 401, the client renews and sends it once more. */
   async call(): Promise<void> {
-    const answer = await this.#ask();
-    if (answer.status === 200) {
-      this.#say("The access token is accepted.", answer, "good");
-    } else if (answer.status === null) {
-      this.#say("No answer. The client keeps what it holds.", answer, "notice");
-    } else if (!isCurable(answer.code) || terminalCode(answer.code) !== undefined) {
-      this.#say("The access token is refused.", answer, "danger");
-    } else {
-      this.#say("The access token has ended. That says nothing about the session.", answer, "notice");
-      if ((await this.refresh()) !== "renewed") return;
-      this.#say("The same request, sent once more with the new access token.", await this.#ask(), "good");
-    }
+    this.#wasRefused = false;
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    await decided(this.#client?.fetch("/api/auth/session", { signal }));
   }
 
   /** The generation in the server's row; null if the server does not say. */
   async generationAtServer(): Promise<{ answer: Answer; generation: number | null }> {
-    const answer = await this.#ask();
+    const bearer = this.#held?.accessToken ?? "";
+    const answer = await this.#wire.send("GET", "/api/auth/session", { bearer });
     const { generation } = answer.body;
     return { answer, generation: typeof generation === "number" ? generation : null };
   }
 
   async signOut(): Promise<void> {
-    if (this.#held === null) return;
     this.#stopWatching();
-    const answer = await this.#wire.send("POST", "/api/auth/logout", {
-      body: { refresh_token: this.#held.refreshToken },
-    });
-    if (answer.status === 204) {
-      this.#end("signed-out", "Signed out: the session has ended, for every copy of its tokens.", answer);
-    } else {
-      this.#say("The server could not be told. The client is still signed in.", answer, "notice");
-      this.#watch();
-    }
+    await decided(this.#client?.signOut());
+    if (this.#held !== null) this.#watch();
   }
 
   /** Renews in the background from now on; an overdue renewal is done at once. */
   startRenewing(): void {
-    this.#renews = true;
-    if (this.#held !== null) this.#plan(this.#renewalAt - this.#recorder.now());
+    this.#stopRenewing = this.#client?.start() ?? (() => {});
   }
 
   stopRenewing(): void {
-    this.#renews = false;
-    clearTimeout(this.#timer);
+    this.#stopRenewing();
+  }
+
+  /** Its clock stops until the function returned is called, as in a machine that sleeps. */
+  fallAsleep(): () => void {
+    const since = this.#recorder.now();
+    return () => {
+      this.#sleptMs += this.#recorder.now() - since;
+    };
   }
 
   /** Sends nothing any more: the page is left. */
@@ -172,56 +132,85 @@ export class LabClient {
     });
   }
 
-  #ask(): Promise<Answer> {
-    return this.#wire.send("GET", "/api/auth/session", { bearer: this.#held?.accessToken ?? "" });
+  readonly #recordedFetch: Fetch = async (input, init = {}) => {
+    const response = this.#wire.fetch(input, init);
+    const answer = await answerOf(input, init, response);
+    const [text, tone] = this.#record(answer);
+    if (text !== "") this.#recorder.say("Client", text, { tone, exchange: answer });
+    if (answer.status === null) throw new SessionClientError("network_error", "No answer came");
+    return response;
+  };
+
+  /** Gives what the answer means to the client, in words. */
+  #record({ method, path, status, code }: Answer): readonly [string, Tone] {
+    switch (`${method} ${path}`) {
+      case "GET /api/auth/wallet":
+        return status === 200 ? SILENCE : ["No challenge came, so there is nothing to sign.", "notice"];
+      case "POST /api/auth/wallet":
+        if (status !== 200) return ["The server did not take the signature.", "danger"];
+        this.#recorder.begin("body", 1);
+        this.#recorder.flag("body", "signed once", "good");
+        return ["The wallet signed one challenge: a session begins, at generation 1.", "good"];
+      case "POST /api/auth/refresh":
+        return this.#held === null ? SILENCE : this.#recordRefresh(status, code, this.#held);
+      case "GET /api/auth/session":
+        return this.#recordCall(status, code);
+      case "POST /api/auth/logout":
+        if (status !== 204) return ["The server could not be told. The client is still signed in.", "notice"];
+        this.#recorder.end("body", "signed-out");
+        return ["Signed out: the session has ended, for every copy of its tokens.", "calm"];
+      default:
+        return SILENCE;
+    }
   }
 
-  async #take(tokens: Tokens, before: Held, isRetry: boolean, answer: Answer): Promise<void> {
-    this.#keep(tokens, before.generation + 1);
-    const { generation } = await this.generationAtServer();
-    const now = generation ?? before.generation + 1;
-    const wasLost = this.#wire.lostAnswer?.body.refresh_token === tokens.refreshToken;
-    this.#recorder.step("body", wasLost ? "replayed" : "begun", now);
-    const key = `Retried with the same key …${tail(before.retryKey ?? "")}`;
-    const again = isRetry ? "Retried with the same key, and this time it came through: " : "Renewed: ";
-    const text = wasLost
-      ? `${key}: the very same refresh token ${now} that was lost, byte for byte (…${tail(tokens.refreshToken)}). The server wrote nothing.`
-      : `${again}a new access token, and refresh token ${now} in place of ${before.generation}.`;
-    this.#say(text, answer, "good");
+  #recordRefresh(
+    status: number | null,
+    code: string | null,
+    { generation, retryKey }: Held,
+  ): readonly [string, Tone] {
+    if (status === 200) {
+      const next = generation + 1;
+      this.#recorder.step("body", "begun", next);
+      const how = this.#isRetry ? "Retried with the same key, and this time it came through" : "Renewed";
+      return [`${how}: a new access token, and refresh token ${next} in place of ${generation}.`, "good"];
+    }
+    if (terminalCode(code) !== undefined) {
+      this.#stopWatching();
+      this.#recorder.end("body", "revoked");
+      return [`The client cannot renew: ${code}. It stops.`, "danger"];
+    }
+    this.#isRetry = true;
+    const what = status === null ? "No answer reached the client" : "Nothing was decided";
+    const kept = `refresh token ${generation} and its key …${tail(retryKey ?? "")}`;
+    return [`${what}. It keeps ${kept}, and is still signed in.`, "notice"];
   }
 
-  #keep(tokens: Tokens, generation: number): void {
-    const at = this.#recorder.now();
-    const share = RENEWAL_SHARE.from + (RENEWAL_SHARE.to - RENEWAL_SHARE.from) * Math.random();
-    const { expiresInMs, ...kept } = tokens;
-    this.#failures = 0;
-    this.#renewalAt = at + expiresInMs * share;
-    this.#recorder.accessToken("body", {
-      generation,
-      from: at,
-      until: at + expiresInMs,
-      renewalAt: this.#renewalAt,
-      arrived: true,
-    });
-    this.#become({ ...kept, accessEndsAt: at + expiresInMs, retryKey: null, generation });
-    this.#plan(expiresInMs * share);
+  #recordCall(status: number | null, code: string | null): readonly [string, Tone] {
+    if (status === null) return ["No answer. The client keeps what it holds.", "notice"];
+    if (status !== 200) {
+      this.#wasRefused = isCurable(code) && terminalCode(code) === undefined;
+      return this.#wasRefused
+        ? ["The access token has ended. That says nothing about the session.", "notice"]
+        : ["The access token is refused.", "danger"];
+    }
+    return this.#wasRefused
+      ? ["The same request, sent once more with the new access token.", "good"]
+      : ["The access token is accepted.", "good"];
   }
 
-  #end(how: "revoked" | "signed-out", text: string, answer: Answer): void {
-    clearTimeout(this.#timer);
-    this.#stopWatching();
-    this.#recorder.end("body", how);
-    this.#say(text, answer, how === "revoked" ? "danger" : "calm");
-    this.#become(null);
-  }
-
-  #plan(delayMs: number): void {
-    clearTimeout(this.#timer);
-    if (this.#renews) this.#timer = setTimeout(() => void this.refresh(), Math.max(0, delayMs));
-  }
-
-  #say(text: string, exchange: Answer, tone: Tone): void {
-    this.#recorder.say("Client", text, { tone, exchange });
+  /** The generation is counted: each other refresh token is one more. */
+  #heldIn(stored: string): Held {
+    const { accessEndsAt, receivedAt, ...kept }: Held & { receivedAt: number } = JSON.parse(stored);
+    const before = this.#held;
+    if (kept.refreshToken === before?.refreshToken) return { ...before, retryKey: kept.retryKey };
+    this.#isRetry = false;
+    const generation = before === null ? 1 : before.generation + 1;
+    const from = this.#recorder.now();
+    const until = from + accessEndsAt - receivedAt;
+    const renewalAt = from + (until - from) * RENEWAL_SHARE;
+    this.#recorder.accessToken("body", { generation, from, until, renewalAt, arrived: true });
+    return { ...kept, accessEndsAt: until, generation };
   }
 
   #become(held: Held | null): void {
@@ -230,15 +219,11 @@ export class LabClient {
   }
 }
 
-type Tokens = NonNullable<ReturnType<typeof tokensOf>>;
-
-/** Null where the answer brings none. */
-function tokensOf({ status, body }: Answer) {
-  const { session_id: sessionId, access_token: accessToken, refresh_token: refreshToken } = body;
-  const { expires_in: seconds } = body;
-  if (status !== 200 || typeof sessionId !== "string" || typeof accessToken !== "string") return null;
-  if (typeof refreshToken !== "string" || typeof seconds !== "number") return null;
-  return { sessionId, accessToken, refreshToken, expiresInMs: seconds * 1_000 };
+/** What was refused or not decided has been said already. */
+async function decided(step: Promise<unknown> | undefined): Promise<void> {
+  await step?.catch((error: unknown) => {
+    if (!(error instanceof SessionClientError)) throw error;
+  });
 }
 
 /** Enough to tell two apart, not enough to use. */

@@ -111,8 +111,12 @@ export class Recorder {
     this.step(lane, "begun", generation);
   }
 
+  /** A generation begins once. When it is given again, that is a replay. */
   step(lane: Lane, kind: Step["kind"], generation: number): void {
-    keep(this.#track(lane)?.steps, { kind, generation, at: this.now() });
+    const steps = this.#track(lane)?.steps;
+    const again =
+      kind === "begun" && steps?.some((step) => step.kind === kind && step.generation === generation);
+    keep(steps, { kind: again === true ? "replayed" : kind, generation, at: this.now() });
   }
 
   accessToken(lane: Lane, token: AccessToken): void {

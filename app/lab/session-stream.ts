@@ -1,3 +1,4 @@
+import { type FeedEvent, readEventStream } from "wallet-session/feed";
 import type { Recorder } from "./recording.ts";
 import type { Wire } from "./wire.ts";
 
@@ -17,14 +18,20 @@ export async function watchSession(
   let greeting = "Open: it will tell what becomes of the session.";
   while (!signal.aborted) {
     const token = bearer();
-    const response = token === null ? null : await wire.connect(PATH, token, signal);
-    if (response !== null) {
+    const headers = { accept: "text/event-stream", authorization: `Bearer ${token}` };
+    const response =
+      token === null ? undefined : await wire.fetch(PATH, { headers, signal }).catch(() => undefined);
+    if (response?.ok) {
       const exchange = { method: "GET", path: PATH, status: response.status, code: null };
       recorder.connect("body");
       recorder.say("Event stream", greeting, { exchange });
       greeting = "Connected again.";
+      let ended = false;
+      const onEvent = ({ type, data }: FeedEvent) => {
+        ended = isEnd(type, { ...Object(data) }, recorder);
+      };
       // A connection that breaks says nothing about the session.
-      const ended = await readToEnd(response, recorder).catch(() => false);
+      await readEventStream(response, { onEvent }, signal).catch(() => {});
       recorder.disconnect("body");
       if (ended) return true;
       if (!signal.aborted)
@@ -35,41 +42,23 @@ export async function watchSession(
   return false;
 }
 
-/** Records each event. True if the last one says that the session has ended. */
-async function readToEnd(response: Response, recorder: Recorder): Promise<boolean> {
-  for await (const { event, data } of eventsOf(response)) {
-    const { code, expires_in: seconds } = data;
-    if (event === "session.renewed") {
-      recorder.say("Event stream", `session.renewed: good for ${seconds} s. The same connection goes on.`);
-    } else if (event === "session.expiring") {
-      recorder.say("Event stream", `session.expiring: ${seconds} s left, unless somebody renews.`);
-    } else if (event === "session.ended" && code === "access_token_expired") {
-      recorder.say("Event stream", `session.ended, ${code}: nobody renewed in time. It may live on.`);
-      return false;
-    } else if (event === "session.ended") {
-      recorder.say("Event stream", `session.ended, ${code}: said by the server, then closed.`, {
-        tone: "danger",
-      });
-      recorder.flag("body", String(code), "danger");
-      return true;
-    }
+/** Records an event. True if it says that the session has ended. */
+function isEnd(
+  type: string,
+  { code, expires_in: seconds }: Readonly<Record<string, unknown>>,
+  recorder: Recorder,
+): boolean {
+  if (type === "session.renewed") {
+    recorder.say("Event stream", `session.renewed: good for ${seconds} s. The same connection goes on.`);
+  } else if (type === "session.expiring") {
+    recorder.say("Event stream", `session.expiring: ${seconds} s left, unless somebody renews.`);
+  } else if (type === "session.ended" && code === "access_token_expired") {
+    recorder.say("Event stream", `session.ended, ${code}: nobody renewed in time. It may live on.`);
+  } else if (type === "session.ended") {
+    const text = `session.ended, ${code}: said by the server, then closed.`;
+    recorder.say("Event stream", text, { tone: "danger" });
+    recorder.flag("body", String(code), "danger");
+    return true;
   }
   return false;
-}
-
-/** The server writes an event as one line with its name and one with its data, and an empty line after them. */
-async function* eventsOf(response: Response) {
-  if (response.body === null) return;
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-    const frames = (text + chunk.value).split("\n\n");
-    text = frames.pop() ?? "";
-    for (const frame of frames) {
-      const event = /^event: (.+)$/m.exec(frame)?.[1];
-      const data = /^data: (.+)$/m.exec(frame)?.[1];
-      if (event === undefined || data === undefined) continue;
-      yield { event, data: JSON.parse(data) as Readonly<Record<string, unknown>> };
-    }
-  }
 }

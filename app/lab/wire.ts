@@ -1,3 +1,4 @@
+import type { Fetch } from "wallet-session/token-client";
 import type { Exchange } from "./recording.ts";
 
 /** What came of a request. Without a status the outcome is unknown to the client; `code`: that of a problem of ours. */
@@ -5,13 +6,7 @@ export interface Answer extends Exchange {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-interface Sent {
-  readonly bearer?: string;
-  readonly body?: Readonly<Record<string, string>>;
-  readonly retryKey?: string;
-}
-
-const REQUEST_LIMIT_MS = 10_000;
+export const REQUEST_LIMIT_MS = 10_000;
 /** The person's own session must have no part in this. */
 const APART = { credentials: "omit", cache: "no-store", redirect: "error" } as const;
 
@@ -21,8 +16,7 @@ const APART = { credentials: "omit", cache: "no-store", redirect: "error" } as c
  */
 export class Wire {
   #connected = new AbortController();
-  #losesNext = false;
-  #lost: Answer | null = null;
+  #onLoss: ((lost: Answer) => Promise<void>) | null = null;
 
   /** Sends nothing from now on, and drops open connections. */
   cut(): void {
@@ -33,67 +27,63 @@ export class Wire {
     if (this.#connected.signal.aborted) this.#connected = new AbortController();
   }
 
-  /** Keeps the answer to the next request from the client. */
-  loseNextAnswer(): void {
-    this.#losesNext = true;
+  /** Keeps the answer to the next POST from its sender, who waits for it until `meanwhile` is done. */
+  loseNextAnswer(meanwhile: (lost: Answer) => Promise<void>): void {
+    this.#onLoss = meanwhile;
   }
 
-  /** The last answer that was lost. */
-  get lostAnswer(): Answer | null {
-    return this.#lost;
-  }
+  readonly fetch: Fetch = async (input, init = {}) => {
+    const connected = this.#connected.signal;
+    connected.throwIfAborted();
+    const onLoss = init.method === "POST" ? this.#onLoss : null;
+    if (onLoss !== null) this.#onLoss = null;
+    const signal = init.signal ? AbortSignal.any([init.signal, connected]) : connected;
+    const response = await fetch(input, { ...init, ...APART, signal });
+    if (onLoss === null) return response;
+    await onLoss(await answerOf(input, init, Promise.resolve(response)));
+    throw new TypeError("The answer was lost.");
+  };
 
-  async send(method: string, path: string, sent: Sent = {}): Promise<Answer> {
-    const silence = { method, path, status: null, code: null, body: {} };
-    if (this.#connected.signal.aborted) return silence;
-    const loses = this.#losesNext;
-    this.#losesNext = false;
-    const answer = await ask(method, path, sent, this.#connected.signal).catch(() => silence);
-    if (!loses) return answer;
-    this.#lost = answer;
-    return silence;
-  }
-
-  /** Opens an event stream; null where none was opened. What it brings is read from the response's body. */
-  async connect(path: string, bearer: string, signal: AbortSignal): Promise<Response | null> {
-    if (this.#connected.signal.aborted) return null;
-    const response = await fetch(path, {
-      headers: { accept: "text/event-stream", authorization: `Bearer ${bearer}` },
-      ...APART,
-      signal: AbortSignal.any([signal, this.#connected.signal]),
-    }).catch(() => null);
-    return response?.ok ? response : null;
+  /** A request that is not the client's. */
+  send(
+    method: string,
+    path: string,
+    { bearer, body }: { bearer?: string; body?: object } = {},
+  ): Promise<Answer> {
+    const init = {
+      method,
+      headers: {
+        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+    };
+    return answerOf(path, init, this.fetch(path, init));
   }
 }
 
-/** @throws what `fetch` throws where no answer comes */
-async function ask(
-  method: string,
-  path: string,
-  { bearer, body, retryKey }: Sent,
-  connected: AbortSignal,
+/** Reads a copy of what a request brings. Never rejects. */
+export async function answerOf(
+  input: Parameters<Fetch>[0],
+  { method = "GET" }: RequestInit,
+  response: Promise<Response>,
 ): Promise<Answer> {
-  const headers = new Headers();
-  if (bearer !== undefined) headers.set("authorization", `Bearer ${bearer}`);
-  if (body !== undefined) headers.set("content-type", "application/json");
-  if (retryKey !== undefined) headers.set("idempotency-key", retryKey);
-  const response = await fetch(path, {
-    method,
-    headers,
-    body: body === undefined ? null : JSON.stringify(body),
-    ...APART,
-    signal: AbortSignal.any([connected, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
-  });
-  const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json") === true;
-  const members = membersOf(await response.text());
-  const code = isProblem && typeof members.code === "string" ? members.code : null;
-  return { method, path, status: response.status, code, body: members };
+  const { pathname: path } = new URL(input instanceof Request ? input.url : input, location.href);
+  try {
+    const copy = (await response).clone();
+    const isProblem = copy.headers.get("content-type")?.startsWith("application/problem+json") === true;
+    const body = membersOf(await copy.text());
+    const code = isProblem && typeof body.code === "string" ? body.code : null;
+    return { method, path, status: copy.status, code, body };
+  } catch {
+    return { method, path, status: null, code: null, body: {} };
+  }
 }
 
-function membersOf(text: string): Record<string, unknown> {
+function membersOf(json: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : {};
+    return { ...JSON.parse(json) };
   } catch {
     return {};
   }

@@ -1,15 +1,13 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "../../packages/wallet-session/src/testing/wallet-keypair.ts";
 import {
-  type Answer,
-  connectTo,
-  DemoError,
-  type Send,
-  type SessionEvents,
-  text,
-  watchSession,
-} from "./server.ts";
+  createTokenClient,
+  errorOf,
+  memoryStorage,
+  SessionClientError,
+  stellarSignIn,
+} from "../../packages/wallet-session/src/token-client.ts";
+import { DemoError, readEvents } from "./session-events.ts";
 
 const RENEWS_AFTER_MS = 2_000;
 
@@ -17,51 +15,46 @@ const RENEWS_AFTER_MS = 2_000;
 export async function demo(baseUrl: string): Promise<number> {
   console.log(`The life of a session, against ${baseUrl}\n`);
   try {
-    await sessionLife(connectTo(baseUrl), (accessToken) => watchSession(baseUrl, accessToken));
+    await sessionLife(baseUrl);
     console.log("\nAll as promised.");
     return 0;
   } catch (error) {
-    if (!(error instanceof DemoError)) throw error;
-    console.error(`\n${error.message}`);
+    if (!(error instanceof DemoError || error instanceof SessionClientError)) throw error;
+    console.error(`\n${error instanceof DemoError ? error.message : failure(error, baseUrl)}`);
     return 1;
   }
 }
 
-async function sessionLife(
-  send: Send,
-  watch: (accessToken: string) => Promise<SessionEvents>,
-): Promise<void> {
+function failure({ code, message }: SessionClientError, baseUrl: string): string {
+  if (code === "network_error") return `No server answers at ${baseUrl}. Start one with: npm start`;
+  if (code === "unexpected_response") return `${baseUrl} is no wallet-session server: ${message}`;
+  return `The server refused: ${code}. ${message}`;
+}
+
+async function sessionLife(baseUrl: string): Promise<void> {
   const wallet = createWalletKeypair();
   step("Key", `a new Stellar account, ${short(wallet.account)}`);
 
-  const challenge = await send("GET", `/api/auth/wallet?account=${wallet.account}`);
-  expectStatus(challenge, 200);
-  step("Challenge", `a transaction to sign, on "${text(challenge, "network_passphrase")}"`);
-
-  const transaction = wallet.sign({
-    transaction: text(challenge, "transaction"),
-    network_passphrase: text(challenge, "network_passphrase"),
-  });
-  const signedIn = await send("POST", "/api/auth/wallet", { body: { transaction } });
-  expectStatus(signedIn, 200);
-  step(
-    "Sign-in",
-    `session ${text(signedIn, "session_id")}; the access token lives ${signedIn.body.expires_in} s`,
+  const wire = createWire();
+  const url = `${new URL(baseUrl).origin}/api/auth`;
+  const client = createTokenClient({ url, storage: memoryStorage(), fetch: wire.fetch, restMs: 0 });
+  await client.signIn(
+    stellarSignIn(wallet.account, (challenge) => {
+      step("Challenge", `a transaction to sign, on "${challenge.networkPassphrase}"`);
+      return wallet.sign(challenge);
+    }),
   );
+  const { session_id: sessionId, expires_in: seconds } = wire.answer();
+  step("Sign-in", `session ${sessionId}; the access token lives ${seconds} s`);
 
-  const events = await watch(text(signedIn, "access_token"));
+  const events = readEvents(await client.fetch(`${url}/events`));
   step("Watch", "an event stream is open on the session, with that access token");
   // The times of tokens are whole seconds: renewed within one, there would be nothing new to tell.
   await delay(RENEWS_AFTER_MS);
 
-  let current = signedIn;
   for (const count of ["first", "second", "third"]) {
-    current = await refresh(send, current);
-    expectStatus(current, 200);
-    step(
-      "Refresh",
-      `the ${count}: a new access token, and refresh token ${short(text(current, "refresh_token"))}`,
-    );
+    await client.refresh();
+    step("Refresh", `the ${count}: a new access token, and refresh token ${short(wire.refreshToken())}`);
   }
 
   const renewed = await events.next("session.renewed");
@@ -70,40 +63,67 @@ async function sessionLife(
     `the same connection says session.renewed, good for ${renewed.expires_in} s: nothing reconnects`,
   );
 
-  const key = randomUUID();
-  const lost = await refresh(send, current, key);
-  const retried = await refresh(send, current, key);
-  expectStatus(lost, 200);
-  if (text(lost, "refresh_token") !== text(retried, "refresh_token")) {
+  const spent = wire.refreshToken();
+  const lost = wire.loseNextAnswer();
+  await client.refresh();
+  if ((await lost) !== wire.refreshToken())
     throw new DemoError("The retry was given another successor than the answer that was lost.");
-  }
   step("Retry", "an answer was lost; the same Idempotency-Key brings the very same successor again");
 
-  const replayed = await refresh(send, current);
-  expectRefusal(replayed, "refresh_token_reused");
-  step("Theft", `a token that was rotated away comes again: ${replayed.status} ${replayed.body.code}`);
+  const accessToken = await client.accessToken();
+  const replayed = await refusal(`${url}/refresh`, "refresh_token_reused", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ refresh_token: spent }),
+  });
+  step("Theft", `a token that was rotated away comes again: ${replayed}`);
 
   const ended = await events.next("session.ended");
   if (ended.code !== "refresh_token_reused") throw new DemoError(`The event stream said ${ended.code}.`);
   await events.closed();
   step("Watch", `the event stream says session.ended, ${ended.code}, and closes`);
 
-  const successor = await refresh(send, retried);
-  expectRefusal(successor, "refresh_token_revoked");
-  step("Ended", `the successor is dead too, for every holder: ${successor.status} ${successor.body.code}`);
+  const state = await client.refresh();
+  if (state.status !== "signed-out") throw new DemoError("The successor was taken after the theft.");
+  step("Ended", `the successor is dead too, for every holder: ${state.reason}`);
 
-  const session = await send("GET", "/api/auth/session", {
-    headers: { authorization: `Bearer ${text(retried, "access_token")}` },
-  });
-  expectRefusal(session, "session_revoked");
-  step("Ended", `so is the access token that had minutes to live: ${session.status} ${session.body.code}`);
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const session = await refusal(`${url}/session`, "session_revoked", { headers });
+  step("Ended", `so is the access token that had minutes to live: ${session}`);
 }
 
-function refresh(send: Send, answer: Answer, retryKey?: string): Promise<Answer> {
-  return send("POST", "/api/auth/refresh", {
-    body: { refresh_token: text(answer, "refresh_token") },
-    ...(retryKey === undefined ? {} : { headers: { "idempotency-key": retryKey } }),
-  });
+/** The client's network: it keeps the last tokens that came, and can lose an answer. */
+function createWire() {
+  let answer: Readonly<Record<string, unknown>> = {};
+  let lose: ((refreshToken: string) => void) | undefined;
+  const refreshToken = () => String(answer.refresh_token);
+  return {
+    answer: () => answer,
+    refreshToken,
+
+    /** Resolves with the refresh token that was in it. */
+    loseNextAnswer: () =>
+      new Promise<string>((resolve) => {
+        lose = resolve;
+      }),
+
+    async fetch(...request: Parameters<typeof fetch>): Promise<Response> {
+      const response = await fetch(...request);
+      if (response.headers.get("content-type")?.startsWith("application/json") !== true) return response;
+      answer = await response.clone().json();
+      if (lose === undefined) return response;
+      lose(refreshToken());
+      lose = undefined;
+      throw new TypeError("The answer was lost.");
+    },
+  };
+}
+
+/** Sends what must be refused with this code. @throws DemoError where it is not */
+async function refusal(url: string, expected: string, init: RequestInit): Promise<string> {
+  const { status, code } = await errorOf(await fetch(url, init));
+  if (code !== expected) throw new DemoError(`Expected ${expected}, the server answered ${status} ${code}.`);
+  return `${status} ${code}`;
 }
 
 function step(name: string, what: string): void {
@@ -113,16 +133,4 @@ function step(name: string, what: string): void {
 /** Enough to tell two apart, not enough to use. */
 function short(value: string): string {
   return `${value.slice(0, 9)}…${value.slice(-4)}`;
-}
-
-function expectStatus(answer: Answer, status: number): void {
-  if (answer.status === status) return;
-  throw new DemoError(
-    `Expected ${status}, the server answered ${answer.status}: ${JSON.stringify(answer.body)}`,
-  );
-}
-
-function expectRefusal(answer: Answer, code: string): void {
-  if (answer.body.code === code) return;
-  throw new DemoError(`Expected ${code}, the server answered ${answer.status} ${String(answer.body.code)}.`);
 }

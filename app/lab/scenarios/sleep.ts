@@ -17,7 +17,9 @@ export const sleep: Scenario = {
     recorder.openSpan("body", "asleep");
     recorder.flag("body", "lid shut", "calm");
     recorder.say("Client", "Falls asleep: no timer fires, nothing is renewed.");
+    const wake = client.fallAsleep();
     await pause(client.held.accessEndsAt - recorder.now() + 2 * STEP_MS);
+    wake();
     recorder.closeSpan("body");
     recorder.flag("body", "awake", "good");
     recorder.say("Client", "Wakes up, and makes the call that the person is waiting for.");

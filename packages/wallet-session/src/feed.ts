@@ -5,6 +5,7 @@ import type { SessionClient } from "./client.ts";
 import type { FeedEvent, FeedStatus } from "./feed/feed-event.ts";
 import { joinSharedFeed } from "./feed/shared-feed.ts";
 
+export { type EventStreamListener, readEventStream } from "./feed/event-stream.ts";
 export type { FeedEvent, FeedStatus } from "./feed/feed-event.ts";
 
 export interface SessionFeedOptions {

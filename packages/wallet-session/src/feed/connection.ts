@@ -75,7 +75,7 @@ export function createFeedConnection(
       redirect: "error",
       signal,
     });
-    if (!isEventStream(response) || response.body === null) throw await errorOf(response);
+    if (!isEventStream(response)) throw await errorOf(response);
     // The jar may have changed hands since this tab last heard of it. The server is asked after the connection stands, so its
     // answer is certain; if the session is somebody else's, it ends this run.
     await client.check();
@@ -98,7 +98,7 @@ export function createFeedConnection(
       },
       finished: () => ended !== undefined,
     };
-    await readEventStream(response.body, listener, signal);
+    await readEventStream(response, listener, signal);
     if (ended === undefined) return;
     // Expiry is no end: no tab renewed in time, so this one does.
     if (ended === "access_token_expired") await client.refresh();
