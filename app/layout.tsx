@@ -33,7 +33,11 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         >
           Skip to the content
         </a>
-        <AppSession leewaySeconds={sessions.config.refreshLeewayMs / 1_000} initial={await firstAccount()}>
+        <AppSession
+          cookieName={sessions.config.cookieName}
+          leewaySeconds={sessions.config.refreshLeewayMs / 1_000}
+          initial={await firstAccount()}
+        >
           <ToastProvider>{children}</ToastProvider>
         </AppSession>
       </body>

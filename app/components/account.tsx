@@ -32,6 +32,8 @@ export const AccountContext = createContext<Account | null>(null);
 interface AppSessionProps {
   /** The server's `REFRESH_LEEWAY`: a request and its answer must live less than that. */
   readonly leewaySeconds: number;
+  /** The server's `COOKIE_NAME`. */
+  readonly cookieName: string;
   /** The account the server has rendered the page for; null if unknown. */
   readonly initial: Account | null;
   readonly children: ReactNode;
@@ -43,8 +45,8 @@ const RETRY_MS = 5_000;
  * The one client and the one live feed of the page, and whose page it is. After somebody else has signed in in this browser,
  * no data of the first person stays: not in the page's state, since `SignedIn` starts over, and not in the router's cache.
  */
-export function AppSession({ leewaySeconds, initial, children }: AppSessionProps) {
-  const [client] = useState(() => createSessionClient({ leewaySeconds }));
+export function AppSession({ cookieName, leewaySeconds, initial, children }: AppSessionProps) {
+  const [client] = useState(() => createSessionClient({ cookieName, leewaySeconds }));
   const [feed] = useState(() => createSessionFeed({ client, url: "/api/events" }));
   const router = useRouter();
   const [account, setAccount] = useState(initial);

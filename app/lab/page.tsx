@@ -18,6 +18,7 @@ export default async function LabPage() {
       <LabView
         settings={{
           accessTokenSeconds: sessions.config.accessTtlMs / 1_000,
+          cookieName: sessions.config.cookieName,
           leewaySeconds: sessions.config.refreshLeewayMs / 1_000,
           isSupervised: isSupervised(),
         }}

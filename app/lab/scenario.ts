@@ -5,6 +5,7 @@ import type { Wire } from "./wire.ts";
 /** What the page knows of the server that it runs on. */
 export interface LabSettings {
   readonly accessTokenSeconds: number;
+  readonly cookieName: string;
   readonly leewaySeconds: number;
   /** Whether something starts the server again when it ends. */
   readonly isSupervised: boolean;

@@ -1,7 +1,8 @@
 // A stolen token that is used: the page it was stolen from stops and says why, and the other devices hear which it was.
 import { expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE } from "../support/session-client.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../support/cookies.ts";
+import { jarWith } from "../support/session-client.ts";
 import { browserUnderTest, jarOf, lookAgain, PATIENTLY, sessionOf, signIn } from "./browser.ts";
 
 const app = appUnderTest(() => ({ REFRESH_LEEWAY: "1s" }));
@@ -18,7 +19,7 @@ test("a spent token used elsewhere ends the session on its page at once, and nam
 
   // Inside the leeway it is a retry and harmless; after that it is what it is.
   const use = async () => {
-    const headers = { Origin: app.server.publicUrl, Cookie: `${REFRESH_COOKIE}=${stolen}` };
+    const headers = { Origin: app.server.publicUrl, Cookie: jarWith(stolen) };
     return (await app.client.send("POST", "/api/auth/refresh", { headers })).status;
   };
   await expect.poll(use, PATIENTLY).toBe(401);

@@ -32,7 +32,7 @@ function skip(ms: number): void {
 }
 Object.assign(window, { skip });
 
-const client = createSessionClient();
+const client = createSessionClient({ cookieName: "ws" });
 const feed = createSessionFeed({ client, url: "/api/events", environment: { now, after } });
 
 function Page(): ReactNode {

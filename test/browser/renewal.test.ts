@@ -1,7 +1,7 @@
 // Pages that nobody touches, on a server whose access tokens last 8 seconds.
 import { expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { ACCESS_COOKIE } from "../support/session-client.ts";
+import { ACCESS_COOKIE } from "../support/cookies.ts";
 import { browserUnderTest, jarOf, sessionOf, signIn } from "./browser.ts";
 
 const app = appUnderTest(() => ({ ACCESS_TOKEN_TTL: "8s", REFRESH_LEEWAY: "2s" }));

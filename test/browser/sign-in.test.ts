@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../support/session-client.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE, SESSION_COOKIE } from "../support/cookies.ts";
 import {
   browserUnderTest,
   demoWalletOn,
@@ -66,7 +66,7 @@ test("the jar holds the documented cookies and no other", async () => {
   await seesSession(page);
   const now = Date.now() / 1_000;
   const jar = await jarOf(context);
-  expect([...jar.keys()].sort()).toEqual([ACCESS_COOKIE, REFRESH_COOKIE]);
+  expect([...jar.keys()].sort()).toEqual([ACCESS_COOKIE, SESSION_COOKIE, REFRESH_COOKIE]);
   const common = { domain: "localhost", httpOnly: true, secure: true, sameSite: "Lax" };
   expect(jar.get(ACCESS_COOKIE)).toMatchObject({ ...common, path: "/" });
   expect(jar.get(REFRESH_COOKIE)).toMatchObject({ ...common, path: "/api/auth" });

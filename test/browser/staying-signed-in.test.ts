@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../support/session-client.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE, SESSION_COOKIE } from "../support/cookies.ts";
 import {
   browserUnderTest,
   jarOf,
@@ -48,7 +48,7 @@ test("a page opened after the access token has ended shows the session, and at n
   await seesSession(reopened);
   expect(await headings()).toEqual(["Your sessions"]);
   expect(await sessionOf(reopened)).toMatchObject({ session_id: before.session_id, generation: 2 });
-  expect([...(await jarOf(context)).keys()].sort()).toEqual([ACCESS_COOKIE, REFRESH_COOKIE]);
+  expect([...(await jarOf(context)).keys()].sort()).toEqual([ACCESS_COOKIE, SESSION_COOKIE, REFRESH_COOKIE]);
 });
 
 test("the bounce brings a page load back with a new access token", async () => {

@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AppServer, startApp } from "../support/app-server.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
+import { ACCESS_COOKIE } from "../support/cookies.ts";
 import { type EventStream, openEventStream } from "../support/event-stream.ts";
 import { problemOf } from "../support/http-client.ts";
-import { ACCESS_COOKIE, bearer, createClient, type SessionClient } from "../support/session-client.ts";
+import { bearer, createClient, type SessionClient } from "../support/session-client.ts";
 
 const EVENTS = "/api/auth/events";
 const SETTINGS = { PUBLIC_URL: "http://localhost:3000" };

@@ -2,9 +2,10 @@
 // ran twice would not show in the answers: the test looks at the rows as well. Refreshes by body: two-processes.test.ts.
 import { expect, test } from "vitest";
 import { appUnderTest } from "../support/app-under-test.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../support/cookies.ts";
 import { storedSession } from "../support/database.ts";
 import { type Answer, problemOf } from "../support/http-client.ts";
-import { newRetryKey, REFRESH_COOKIE, RETRY_COOKIE, tokensOf } from "../support/session-client.ts";
+import { newRetryKey, tokensOf } from "../support/session-client.ts";
 
 const AT_ONCE = 32;
 
@@ -33,7 +34,7 @@ test.each([
     const { client, server } = app;
     const jar = await client.signedInBrowser();
     // As after 15 minutes: with a young access token in the jar nothing would rotate.
-    jar.cookies.delete("__Host-ws_access");
+    jar.cookies.delete(ACCESS_COOKIE);
     if (keyed) jar.cookies.set(RETRY_COOKIE, newRetryKey());
     const old = jar.cookies.get(REFRESH_COOKIE);
     const cookie = [...jar.cookies].map(([name, value]) => `${name}=${value}`).join("; ");

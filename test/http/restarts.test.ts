@@ -3,9 +3,10 @@
 import { expect, test } from "vitest";
 import { startServe } from "../support/app-server.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../support/cookies.ts";
 import { storedSession } from "../support/database.ts";
 import { problemOf } from "../support/http-client.ts";
-import { bearer, newRetryKey, REFRESH_COOKIE, tokensOf } from "../support/session-client.ts";
+import { bearer, newRetryKey, tokensOf } from "../support/session-client.ts";
 
 const app = appUnderTest(() => ({ PUBLIC_URL: "http://localhost:3000" }), startServe);
 
@@ -84,7 +85,7 @@ test("a crash in the middle of refreshes: each is retried with its key, and come
 test("a jar whose refresh was lost in a crash is renewed after the restart", async () => {
   const { client, server } = app;
   const jar = await client.signedInBrowser();
-  jar.cookies.delete("__Host-ws_access");
+  jar.cookies.delete(ACCESS_COOKIE);
   const lost = await jar.sendUnheard("POST", "/api/auth/refresh");
   await server.restart("SIGKILL");
   const answer = await jar.send("POST", "/api/auth/refresh");

@@ -8,6 +8,7 @@ import { StrKey } from "@stellar/stellar-sdk";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { AppServer } from "../support/app-server.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
+import { ACCESS_COOKIE, RETRY_COOKIE } from "../support/cookies.ts";
 import { age } from "../support/database.ts";
 import { bearer, newRetryKey, type Tokens } from "../support/session-client.ts";
 import { leaks, type Witness } from "../support/witness.ts";
@@ -33,8 +34,8 @@ async function liveThrough(): Promise<{ tokens: Tokens; retryKey: string }> {
   await client.list(ended.accessToken);
 
   const jar = await client.signedInBrowser();
-  jar.cookies.delete("__Host-ws_access");
-  jar.cookies.set("__Host-ws_retry", newRetryKey());
+  jar.cookies.delete(ACCESS_COOKIE);
+  jar.cookies.set(RETRY_COOKIE, newRetryKey());
   await jar.send("POST", "/api/auth/refresh");
   await jar.send("POST", "/api/auth/logout");
 

@@ -3,9 +3,10 @@
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "../support/app-under-test.ts";
+import { REFRESH_COOKIE } from "../support/cookies.ts";
 import { dump, storedSession } from "../support/database.ts";
 import { problemOf } from "../support/http-client.ts";
-import { bearer, REFRESH_COOKIE } from "../support/session-client.ts";
+import { bearer } from "../support/session-client.ts";
 
 const app = appUnderTest(() => ({ TRUSTED_PROXIES: "1" }));
 

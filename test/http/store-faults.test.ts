@@ -4,9 +4,10 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test, vi } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "../support/app-under-test.ts";
+import { ACCESS_COOKIE } from "../support/cookies.ts";
 import { storedSession, whileGone } from "../support/database.ts";
 import { type Answer, problemOf, STACK_TRACE } from "../support/http-client.ts";
-import { ACCESS_COOKIE, bearer, newRetryKey } from "../support/session-client.ts";
+import { bearer, newRetryKey } from "../support/session-client.ts";
 
 const app = appUnderTest();
 

@@ -15,8 +15,8 @@ import {
   watchStream,
 } from "../browser/mid-stream/mid-stream.ts";
 import { answerHeld, answerLost } from "../browser/mid-stream/network.ts";
+import { REFRESH_COOKIE } from "../support/cookies.ts";
 import { storedSession } from "../support/database.ts";
-import { REFRESH_COOKIE } from "../support/session-client.ts";
 
 const here = midStream({}, { sideBySide: true });
 const RECIPIENT = createWalletKeypair().account;

@@ -3,8 +3,8 @@ import type { BrowserContext, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { jarOf, letAccessEnd, seesSession, signIn } from "../browser/browser.ts";
 import { ACCESS_TTL_MS, midStream, sessionIdOf } from "../browser/mid-stream/mid-stream.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../support/cookies.ts";
 import { storedSession } from "../support/database.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE } from "../support/session-client.ts";
 
 const here = midStream();
 

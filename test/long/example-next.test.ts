@@ -6,10 +6,10 @@ import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import type { Program } from "../support/app-server.ts";
 import type { Consumer } from "../support/consumer.ts";
+import { ACCESS_COOKIE } from "../support/cookies.ts";
 import { storedSession } from "../support/database.ts";
 import { testExample } from "../support/example-under-test.ts";
 import { loadPage } from "../support/page-load.ts";
-import { ACCESS_COOKIE } from "../support/session-client.ts";
 
 const example = testExample({
   name: "next",

@@ -8,6 +8,7 @@ import { createWalletKeypair } from "wallet-session/testing";
 import { freePort } from "../../packages/wallet-session/test/free-port.ts";
 import { next } from "../../scripts/setup/next.ts";
 import { root } from "../../scripts/setup/root.mjs";
+import { COOKIE_NAME } from "./cookies.ts";
 
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 60_000;
@@ -80,6 +81,7 @@ export async function startServer(
   const databasePath = data?.databasePath ?? join(directory, "sessions.db");
   let settings: Settings = {
     PORT: String(port),
+    COOKIE_NAME,
     DATABASE_URL: `sqlite:${databasePath}`,
     AUTH_SECRET: data?.settings.AUTH_SECRET ?? randomBytes(48).toString("base64url"),
     STELLAR_SIGNING_SEED: data?.settings.STELLAR_SIGNING_SEED ?? createWalletKeypair().seed,

@@ -5,16 +5,11 @@ import { createWalletKeypair } from "wallet-session/testing";
 import { root } from "../../scripts/setup/root.mjs";
 import { type AppServer, type Program, startServer } from "./app-server.ts";
 import { type Consumer, createConsumer } from "./consumer.ts";
+import { ACCESS_COOKIE, RETRY_COOKIE } from "./cookies.ts";
 import { storedSession } from "./database.ts";
 import { problemOf } from "./http-client.ts";
 import { loadPage, NAVIGATION } from "./page-load.ts";
-import {
-  ACCESS_COOKIE,
-  createClient,
-  newRetryKey,
-  RETRY_COOKIE,
-  type SessionClient,
-} from "./session-client.ts";
+import { createClient, newRetryKey, type SessionClient } from "./session-client.ts";
 import { createWitness, leaks, type Witness } from "./witness.ts";
 
 /** An example is built as its readers build it. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createWalletKeypair, type WalletKeypair } from "wallet-session/testing";
 import type { AppServer } from "./app-server.ts";
+import { REFRESH_COOKIE, SESSION_COOKIE } from "./cookies.ts";
 import { type Answer, createSend, type Send, type SendOptions, textOf } from "./http-client.ts";
 import type { Witness } from "./witness.ts";
 
@@ -42,10 +43,8 @@ export interface SignedInBrowser extends Browser {
   readonly sessionId: string;
 }
 
-export const ACCESS_COOKIE = "__Host-ws_access";
-export const REFRESH_COOKIE = "__Secure-ws_refresh";
-export const RETRY_COOKIE = "__Host-ws_retry";
-/** Where the generation stands in a refresh token: behind the key id and the session's id (docs/protocol.md). */
+/** Where the session's id and the generation stand in a refresh token (docs/protocol.md). */
+const SESSION_ID_AT = 4;
 const GENERATION_AT = 20;
 
 /** A retry key as a client makes it. */
@@ -55,6 +54,13 @@ export const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 export function generationOf(refreshToken: string): number {
   return Buffer.from(refreshToken.slice("wsr1_".length), "base64url").readUInt32BE(GENERATION_AT);
+}
+
+/** The Cookie header of a jar without an access token. A refresh token tells anybody the id of its session. */
+export function jarWith(refreshToken: string): string {
+  const bytes = Buffer.from(refreshToken.slice("wsr1_".length), "base64url");
+  const sessionId = bytes.subarray(SESSION_ID_AT, GENERATION_AT).toString("base64url");
+  return `${REFRESH_COOKIE}=${refreshToken}; ${SESSION_COOKIE}=${sessionId}`;
 }
 
 export function tokensOf(answer: Answer): Tokens {

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { StrKey } from "@stellar/stellar-sdk";
 import type { AppServer } from "./app-server.ts";
+import { RETRY_COOKIE } from "./cookies.ts";
 
 const ACCESS_TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]{86}/g;
 const REFRESH_TOKEN = /wsr1_[\w-]{96}/g;
 const RETRY_KEY_HEADER = "idempotency-key";
 /** What is shorter is refused, and too short to be told from chance. */
 const RETRY_KEY_MIN_CHARS = 16;
-const RETRY_KEY_COOKIE = /__Host-ws_retry=([^;]+)/g;
+const RETRY_KEY_COOKIE = new RegExp(`${RETRY_COOKIE}=([^;]+)`, "g");
 /** Where the secret lies in a refresh token: behind key id, session id and generation, before the MAC. */
 const SECRET_BYTES: [from: number, to: number] = [24, 56];
 

@@ -1,8 +1,11 @@
+import { cookieNames } from "wallet-session/http";
 import { createWalletKeypair, type WalletKeypair } from "wallet-session/testing";
 import { issueRefreshToken } from "../../lib/auth.ts";
 import { GET as challenge } from "./wallet/route.ts";
 
 export const ORIGIN = "http://localhost:3000";
+/** By default the port is in the names of the cookies on this machine. */
+export const COOKIES = cookieNames("ws3000");
 
 Object.assign(process.env, {
   DATABASE_URL: "memory:",

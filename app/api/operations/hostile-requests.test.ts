@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { GET as route } from "../[...path]/route.ts";
-import { bearer, get, jar, post, type SignedIn, signedIn } from "../auth/routes.fixture.ts";
+import { bearer, COOKIES, get, jar, post, type SignedIn, signedIn } from "../auth/routes.fixture.ts";
 import { answerOf, codeOf, WISH } from "../streams/routes.fixture.ts";
 
 const KEY = { "idempotency-key": "0123456789abcdef" };
@@ -93,7 +93,7 @@ test.each<[string, Record<string, string>]>([
   ["an opaque origin", { origin: "null" }],
 ])("by cookie from %s nothing begins", async (_, headers) => {
   const { tokens, stream, begin } = await somebody();
-  const cookie = jar(new Map([["__Host-ws_access", tokens.access_token]]));
+  const cookie = jar(new Map([[COOKIES.access, tokens.access_token]]));
   const { json } = await begin();
   for (const path of ["/api/operations", "/api/streams", `/api/operations/${json.id}/cancel`]) {
     const sent = route(post(path, settling(stream), { ...cookie, ...headers }));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { GET as route } from "../[...path]/route.ts";
-import { get, ORIGIN } from "../auth/routes.fixture.ts";
+import { COOKIES, get, ORIGIN } from "../auth/routes.fixture.ts";
 import {
   answerOf,
   as,
@@ -185,7 +185,7 @@ test("every route is guarded, a changing one against other sites too, and answer
   for (const [method, path] of guarded) {
     expect(codeOf(await answerOf(route(get(path, {}, method))))).toBe("401 access_token_missing");
     const cookie = {
-      cookie: `__Host-ws_access=${people.sender.access_token}`,
+      cookie: `${COOKIES.access}=${people.sender.access_token}`,
       origin: "https://evil.example",
     };
     if (method === "POST")

@@ -89,6 +89,7 @@ async function race({ recorder, settings, pause }: Stage, first: SessionClient, 
 
 function tab({ recorder, settings }: Stage, who: Party): SessionClient {
   return createSessionClient({
+    cookieName: settings.cookieName,
     leewaySeconds: settings.leewaySeconds,
     // A lock would put them in a row: a browser without locks, or with a frozen tab that holds it, has none.
     environment: { locks: undefined },

@@ -5,6 +5,7 @@ import type { SessionState } from "./client/known-session.ts";
 import { joinNews, type SessionNews } from "./client/news.ts";
 import { createSessionKeeper, type SessionTiming } from "./client/session-keeper.ts";
 import { startOnce } from "./client/start-once.ts";
+import { defaultCookieName, retryCookieName } from "./cookie-names.ts";
 
 export { isCurable } from "./client/cured-fetch.ts";
 export { type EndReason, type TerminalCode, terminalCode } from "./client/end-reason.ts";
@@ -22,6 +23,11 @@ export interface SessionClientOptions {
    * @default "/api/auth"
    */
   readonly basePath?: string;
+  /**
+   * The server's `COOKIE_NAME`, if it is set: the retry key is a cookie that scripts write.
+   * @default the server's own default, by the page's origin: `ws`; on loopback hosts `ws` and the port
+   */
+  readonly cookieName?: string;
   /**
    * The server's leeway for cookie sessions (`REFRESH_LEEWAY`), in seconds. Tokens younger than twice that are not renewed.
    * @default 30
@@ -167,7 +173,8 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
   const { basePath = "/api/auth", leewaySeconds = 30 } = options;
   const environment = { ...browserEnvironment(), ...options.environment };
   const send: Fetch = options.fetch ?? ((input, init) => fetch(input, init));
-  const endpoints = createEndpoints(basePath, send, environment);
+  const { cookieName = defaultCookieName(environment.origin ?? "") } = options;
+  const endpoints = createEndpoints(basePath, retryCookieName(cookieName), send, environment);
   const sharedName = `wallet-session ${basePath}`;
   let tabs: Channel<SessionNews> | undefined;
   const keeper = createSessionKeeper(endpoints, environment, {

@@ -3,11 +3,13 @@ import type { RevocationReason, SessionId, Transport } from "./store.ts";
 
 /**
  * Why a refresh was refused. `malformed`: no token of this service's; `unknown_row`, `wrong_transport`, `wrong_secret`: an
- * authentic token of no session, of a session by the other transport, or of a generation that the store does not know. The
- * outside sees all four as `refresh_token_invalid`, and they change nothing. `reused` ends the session.
+ * authentic token of no session, of a session by the other transport, or of a generation that the store does not know;
+ * `untied`: authentic, but in a jar that was not signed in to its session. The outside sees all five as
+ * `refresh_token_invalid`, and they change nothing. `reused` ends the session.
  */
 export type RefreshRefusal =
   | "malformed"
+  | "untied"
   | "unknown_row"
   | "wrong_transport"
   | "wrong_secret"

@@ -1,3 +1,4 @@
+export { type CookieNames, cookieNames } from "./cookie-names.ts";
 export { createHandlers } from "./http/create-handlers.ts";
 export type { FaultSink } from "./http/endpoint.ts";
 export type { MetricsEndpoint, MetricsText } from "./http/endpoints/operations.ts";
@@ -7,4 +8,3 @@ export type { Handlers, HandlersOptions } from "./http/handlers.ts";
 export { type RequestReport, type RequestSink, requestIdHeader } from "./http/observed.ts";
 export type { GuardPageOptions } from "./http/pages/guard-page.ts";
 export { peerAddress, publishPeerAddress } from "./http/request/client-address.ts";
-export { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "./http/request/cookies.ts";

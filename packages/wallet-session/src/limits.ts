@@ -34,6 +34,9 @@ export const SESSIONS_LISTED = 200;
 /** Alarms in one list. */
 export const SESSION_ALARMS_LISTED = 50;
 
+/** A sign-out or a sign-in ends so many sessions of a jar in which it cannot tell which is the jar's own. */
+export const UNTIED_TOKENS_ENDED = 8;
+
 export const REFRESH_BODY_MAX_BYTES = 4 * 1_024;
 export const SIGN_IN_BODY_MAX_BYTES = 64 * 1_024;
 /** Members of a JSON object or a form. */

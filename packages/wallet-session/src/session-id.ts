@@ -1,7 +1,9 @@
+import type { RandomBytes } from "./clock.ts";
+
 declare const kind: unique symbol;
 
 /**
- * What names a session: 16 random bytes in base64url, 22 characters. A type of its own, so that no other text, and no token,
+ * What names a session: 16 bytes in base64url, 22 characters. A type of its own, so that no other text, and no token,
  * is taken for one: {@link sessionIdOf} makes it of a text.
  */
 export type SessionId = string & { readonly [kind]: "session id" };
@@ -33,4 +35,18 @@ function isSessionId(text: string): text is SessionId {
 /** The id that 16 bytes are. @param bytes not checked */
 export function sessionIdFrom(bytes: Uint8Array): SessionId {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url") as SessionId;
+}
+
+const RANDOM_BYTES = 12;
+/** How the ids end of sessions whose sign-in by cookie sets the session cookie. An older id ends so once in 2^32 times. */
+const MARK = Buffer.from("jar1");
+
+/** An id that no other session has. Not a secret. */
+export function newSessionId(random: RandomBytes): SessionId {
+  return sessionIdFrom(Buffer.concat([random(RANDOM_BYTES), MARK]));
+}
+
+/** Whether a jar of this session has had a session cookie from its sign-in on (docs/decisions/0035). */
+export function hasSessionCookie(id: SessionId): boolean {
+  return Buffer.from(id, "base64url").subarray(RANDOM_BYTES).equals(MARK);
 }

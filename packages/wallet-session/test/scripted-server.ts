@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { cookieNames } from "../src/cookie-names.ts";
+
+const COOKIES = cookieNames("ws");
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -69,7 +72,7 @@ export const problem =
 export const tokens = (sessionId = "s1", expiresIn = 900): Handler =>
   json(
     { token_type: "Bearer", expires_in: expiresIn, refresh_expires_in: 9_000, session_id: sessionId },
-    { "set-cookie": ["__Host-ws_retry=; Path=/; Max-Age=0", "__Secure-ws_refresh=next; HttpOnly"] },
+    { "set-cookie": [`${COOKIES.retry}=; Path=/; Max-Age=0`, `${COOKIES.refresh}=next; HttpOnly`] },
   );
 
 /** A stranger's 401. */

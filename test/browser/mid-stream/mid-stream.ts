@@ -2,8 +2,9 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import type { Settings } from "../../support/app-server.ts";
 import { type App, appUnderTest } from "../../support/app-under-test.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../support/cookies.ts";
 import { storedSession } from "../../support/database.ts";
-import { ACCESS_COOKIE, generationOf, REFRESH_COOKIE } from "../../support/session-client.ts";
+import { generationOf } from "../../support/session-client.ts";
 import {
   browserUnderTest,
   createStream,

@@ -1,8 +1,8 @@
 // Tabs that vanish or freeze at the worst moment: one session, and nobody is signed out.
 import type { BrowserContext, Page } from "playwright-core";
 import { expect, test } from "vitest";
+import { REFRESH_COOKIE, RETRY_COOKIE } from "../../support/cookies.ts";
 import { storedSession } from "../../support/database.ts";
-import { REFRESH_COOKIE, RETRY_COOKIE } from "../../support/session-client.ts";
 import { jarOf, letAccessEnd, seesSession, signIn } from "../browser.ts";
 import { freeze } from "../freeze.ts";
 import { eventually, isRefresh, midStream, noRenewalUnderWay, renewNow, sessionIdOf } from "./mid-stream.ts";

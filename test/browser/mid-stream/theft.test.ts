@@ -1,8 +1,9 @@
 // Sessions that are ended on purpose, by an alarm or from another device: everything stops at once, and the page says why.
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../support/cookies.ts";
 import { type Answer, problemOf } from "../../support/http-client.ts";
-import { ACCESS_COOKIE, bearer, REFRESH_COOKIE } from "../../support/session-client.ts";
+import { bearer, jarWith } from "../../support/session-client.ts";
 import { jarOf } from "../browser.ts";
 import {
   eventually,
@@ -44,7 +45,7 @@ function heldBack(released: Promise<void>): Mishap {
 
 const presentCookie = (refreshToken: string): Promise<Answer> =>
   here.app.client.send("POST", "/api/auth/refresh", {
-    headers: { Origin: here.app.server.publicUrl, Cookie: `${REFRESH_COOKIE}=${refreshToken}` },
+    headers: { Origin: here.app.server.publicUrl, Cookie: jarWith(refreshToken) },
   });
 
 /** What is told to somebody who has the access token, on an event stream, until the server ends it. */
@@ -89,7 +90,7 @@ describe.concurrent("everything stops at once, and the page says why, when", () 
     const stolen = await copyJar(watch);
     const theft = await presentCookie(stolen.refreshToken);
     expect(theft.status).toBe(200);
-    const thiefs = /__Host-ws_access=([^;]+)/.exec(theft.setCookies.join())?.[1] ?? "";
+    const thiefs = new RegExp(`${ACCESS_COOKIE}=([^;]+)`).exec(theft.setCookies.join())?.[1] ?? "";
     const { told } = await eavesdrop(thiefs);
     await isPast(Date.now() + LEEWAY_MS);
 

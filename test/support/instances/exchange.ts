@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../cookies.ts";
 import { generationOf } from "../session-client.ts";
 import type { Answered, Exchange } from "./history.ts";
 
@@ -37,7 +38,9 @@ export async function ask(address: string, asked: Asked): Promise<Heard | null> 
       status: response.status,
       code: typeof json.code === "string" ? json.code : null,
       retryAfter: response.headers.has("retry-after"),
-      clearsCookies: setCookies.some((line) => /^__(Host-ws_access|Secure-ws_refresh)=;/.test(line)),
+      clearsCookies: [ACCESS_COOKIE, REFRESH_COOKIE].some((name) =>
+        setCookies.some((line) => line.startsWith(`${name}=;`)),
+      ),
       successor: token === null ? null : { generation: generationOf(token), token },
       json,
       setCookies,
@@ -67,8 +70,8 @@ function refreshTokenIn(
   setCookies: readonly string[],
 ): string | null {
   if (typeof json.refresh_token === "string") return json.refresh_token;
-  const cookie = setCookies.find((line) => line.startsWith("__Secure-ws_refresh=wsr1_"));
-  return cookie?.slice("__Secure-ws_refresh=".length).split(";")[0] ?? null;
+  const cookie = setCookies.find((line) => line.startsWith(`${REFRESH_COOKIE}=wsr1_`));
+  return cookie?.slice(`${REFRESH_COOKIE}=`.length).split(";")[0] ?? null;
 }
 
 function membersOf(text: string): Record<string, unknown> {

@@ -1,9 +1,12 @@
 // Wallets that use a number of instances at once, over a network that cuts one connection in ten. They keep the rules for
 // clients (docs/clients.md) and write down whatever they ask and hear.
+
 import { randomInt, randomUUID } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { createWalletKeypair } from "wallet-session/testing";
+import { ACCESS_COOKIE, RETRY_COOKIE } from "../cookies.ts";
+import { jarWith } from "../session-client.ts";
 import { type Asked, ask, type Heard, recorded } from "./exchange.ts";
 import type { Exchange, SignIn } from "./history.ts";
 
@@ -100,7 +103,7 @@ async function act(installation: Installation, session: Holding): Promise<void> 
 /** A guarded route that reads no row of the session. */
 async function check(installation: Installation, session: Holding): Promise<Heard | null> {
   const headers: Record<string, string> = session.byCookie
-    ? { Cookie: `__Host-ws_access=${session.accessToken}` }
+    ? { Cookie: `${ACCESS_COOKIE}=${session.accessToken}` }
     : { Authorization: `Bearer ${session.accessToken}` };
   return exchange(installation, session, "check", { method: "GET", path: "/api/auth/sessions", headers });
 }
@@ -134,7 +137,7 @@ function refresh(installation: Installation, session: Holding): Promise<Heard | 
         path: "/api/auth/refresh",
         headers: {
           Origin: installation.origin,
-          Cookie: `__Secure-ws_refresh=${refreshToken}; __Host-ws_retry=${retryKey}`,
+          Cookie: `${jarWith(refreshToken)}; ${RETRY_COOKIE}=${retryKey}`,
         },
       }
     : {
@@ -151,7 +154,7 @@ async function logOut(installation: Installation, session: Holding): Promise<voi
     ? {
         method: "POST",
         path: "/api/auth/logout",
-        headers: { Origin: installation.origin, Cookie: `__Secure-ws_refresh=${session.refreshToken}` },
+        headers: { Origin: installation.origin, Cookie: jarWith(session.refreshToken) },
       }
     : { method: "POST", path: "/api/auth/logout", body: { refresh_token: session.refreshToken } };
   while ((await exchange(installation, session, "end", asked))?.status !== 204) {
@@ -178,7 +181,7 @@ async function presentAfterTheEnd(installation: Installation, session: Holding):
     for (const instance of installation.addresses.keys()) {
       if (refusedAt.has(instance)) continue;
       const headers = session.byCookie
-        ? { Cookie: `__Host-ws_access=${session.accessToken}` }
+        ? { Cookie: `${ACCESS_COOKIE}=${session.accessToken}` }
         : { Authorization: `Bearer ${session.accessToken}` };
       const asked: Asked = { method: "GET", path: "/api/auth/sessions", headers };
       const heard = await exchangeAt(installation, session, "check", asked, instance);
@@ -224,6 +227,6 @@ function cutNowAndThen(asked: Asked): Asked {
 
 function accessTokenIn({ json, setCookies }: Heard): string {
   if (typeof json.access_token === "string") return json.access_token;
-  const cookie = setCookies.find((line) => line.startsWith("__Host-ws_access="));
-  return cookie?.slice("__Host-ws_access=".length).split(";")[0] ?? "";
+  const cookie = setCookies.find((line) => line.startsWith(`${ACCESS_COOKIE}=`));
+  return cookie?.slice(`${ACCESS_COOKIE}=`.length).split(";")[0] ?? "";
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { verifyAccessToken, verifyRefreshToken } from "../../../lib/auth.ts";
 import { GET as session } from "../../[...path]/route.ts";
-import { answer, bearer, cookiesOf, get, jar, ORIGIN, post, signedIn } from "../routes.fixture.ts";
+import { answer, bearer, COOKIES, cookiesOf, get, jar, ORIGIN, post, signedIn } from "../routes.fixture.ts";
 import { POST as signIn } from "../wallet/route.ts";
 import { GET, POST } from "./route.ts";
 
@@ -65,8 +65,8 @@ test("by cookie: the jar is renewed, and the retry key goes with it", async () =
   const headers = { "session-transport": "cookie", origin: ORIGIN };
   const signed = await signIn(post("/api/auth/wallet", await answer(createWalletKeypair()), headers));
   const cookies = cookiesOf(signed);
-  cookies.delete("__Host-ws_access");
-  cookies.set("__Host-ws_retry", KEY);
+  cookies.delete(COOKIES.access);
+  cookies.set(COOKIES.retry, KEY);
   const request = () =>
     new Request(`${ORIGIN}/api/auth/refresh`, {
       method: "POST",
@@ -75,21 +75,21 @@ test("by cookie: the jar is renewed, and the retry key goes with it", async () =
   const response = await POST(request());
   expect(response.status).toBe(200);
   const renewed = cookiesOf(response);
-  expect(renewed.get("__Secure-ws_refresh")).toMatch(/^wsr1_/);
-  expect(renewed.get("__Host-ws_retry")).toBe("");
+  expect(renewed.get(COOKIES.refresh)).toMatch(/^wsr1_/);
+  expect(renewed.get(COOKIES.retry)).toBe("");
   const again = cookiesOf(await POST(request()));
-  expect(again.get("__Secure-ws_refresh")).toBe(renewed.get("__Secure-ws_refresh"));
+  expect(again.get(COOKIES.refresh)).toBe(renewed.get(COOKIES.refresh));
 });
 
 test("the bounce sends a page load back where it came from, with a fresh jar", async () => {
   const headers = { "session-transport": "cookie", origin: ORIGIN };
   const signed = await signIn(post("/api/auth/wallet", await answer(createWalletKeypair()), headers));
   const cookies = cookiesOf(signed);
-  cookies.delete("__Host-ws_access");
+  cookies.delete(COOKIES.access);
   const response = await GET(get("/api/auth/refresh?next=/session", jar(cookies)));
   expect(response.status).toBe(303);
   expect(response.headers.get("location")).toMatch(/\/session$/);
-  expect(cookiesOf(response).get("__Host-ws_access")).toMatch(/^[\w-]+\./);
+  expect(cookiesOf(response).get(COOKIES.access)).toMatch(/^[\w-]+\./);
   const evil = await GET(get("/api/auth/refresh?next=//evil.example/x", jar(cookies)));
   expect(new URL(evil.headers.get("location") ?? "", ORIGIN).origin).toBe(ORIGIN);
 });

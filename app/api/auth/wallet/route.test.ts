@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import { answer, cookiesOf, get, ORIGIN, post } from "../routes.fixture.ts";
+import { answer, COOKIES, cookiesOf, get, ORIGIN, post } from "../routes.fixture.ts";
 import { DELETE, GET, OPTIONS, POST } from "./route.ts";
 
 test("a real key signs a real challenge and gets both tokens", async () => {
@@ -40,8 +40,8 @@ test("by cookie: the tokens go into the jar alone", async () => {
     "token_type",
   ]);
   const cookies = cookiesOf(response);
-  expect(cookies.get("__Host-ws_access")).toMatch(/^[\w-]+\./);
-  expect(cookies.get("__Secure-ws_refresh")).toMatch(/^wsr1_/);
+  expect(cookies.get(COOKIES.access)).toMatch(/^[\w-]+\./);
+  expect(cookies.get(COOKIES.refresh)).toMatch(/^wsr1_/);
 });
 
 test("by cookie from another origin: refused, and the challenge is still good", async () => {

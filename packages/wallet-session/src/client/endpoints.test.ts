@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { cookieNames } from "../cookie-names.ts";
 import { createEndpoints } from "./endpoints.ts";
 import { browserEnvironment } from "./environment.ts";
 
@@ -8,6 +9,7 @@ test("nothing is sent that goes on when it is given up", async () => {
   const answer = { session_id: "s", expires_in: 900 };
   const endpoints = createEndpoints(
     "/api/auth",
+    cookieNames("ws").retry,
     async (path, init = {}) => {
       sent.push(init);
       callOff.abort();

@@ -20,7 +20,12 @@ export interface Challenge {
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
 /** The auth endpoints as this client calls them: by cookie, from their own origin. Every call rejects with SessionClientError. */
-export function createEndpoints(basePath: string, fetch: Fetch, environment: ClientEnvironment) {
+export function createEndpoints(
+  basePath: string,
+  retryCookie: string,
+  fetch: Fetch,
+  environment: ClientEnvironment,
+) {
   /** The limit holds until the answer is read to its end, so one that trickles does not block its callers. */
   async function send<T>(
     path: string,
@@ -79,7 +84,7 @@ export function createEndpoints(basePath: string, fetch: Fetch, environment: Cli
 
     /** Sends no body: the refresh token and the retry key are cookies. */
     refresh(limitMs: number, signal: AbortSignal): Promise<SessionAnswer> {
-      ensureRetryKey(environment);
+      ensureRetryKey(environment, retryCookie);
       return send("/refresh", { method: "POST" }, limitMs, sessionAnswer, { signal });
     },
 

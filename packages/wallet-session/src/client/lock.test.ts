@@ -1,8 +1,12 @@
 // What keeps the tabs of a browser apart: real locks, real requests, and a clock that stands still unless it is told to go on.
+
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Handler, json, problem, ScriptedServer, tokens } from "../../test/scripted-server.ts";
 import { TestPage } from "../../test/test-page.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
+import { cookieNames } from "../cookie-names.ts";
+
+const COOKIES = cookieNames("ws");
 
 const REFRESH = "POST /api/auth/refresh";
 const SIGN_IN = "POST /api/auth/wallet";
@@ -96,7 +100,7 @@ function holds(call: string): readonly Held[] {
 }
 
 const emptiedJar: Handler = (_, response) => {
-  response.writeHead(204, { "set-cookie": "__Secure-ws_refresh=; Max-Age=0" }).end();
+  response.writeHead(204, { "set-cookie": `${COOKIES.refresh}=; Max-Age=0` }).end();
 };
 
 /** Long enough for all that is about to happen; then time goes by, too little for a request to be given up. */
@@ -224,7 +228,7 @@ describe("a sign-in beside another change of the jar", () => {
     expect((await signOut).status).toBe("signed-out");
     expect(await change).toEqual(NEW);
     await expect.poll(() => first.state).toEqual(NEW);
-    expect(page.cookieNames()).toContain("__Secure-ws_refresh");
+    expect(page.cookieNames()).toContain(COOKIES.refresh);
   });
 
   test("calls off one that takes longer than it may", async () => {
@@ -305,6 +309,7 @@ describe.each([
   const newTab = () =>
     createSessionClient({
       basePath: `${server.origin}/api/auth`,
+      cookieName: "ws",
       fetch: page.fetch,
       environment: { ...page.environment, locks },
     });

@@ -10,6 +10,10 @@ import {
 } from "../../test/scripted-server.ts";
 import { TestPage } from "../../test/test-page.ts";
 import { createSessionClient, type SessionClient, type SessionClientOptions } from "../client.ts";
+import { cookieNames } from "../cookie-names.ts";
+
+const COOKIES = cookieNames("ws");
+const retryKeyOf = (cookies: string) => new RegExp(`${COOKIES.retry}=([^;]+)`).exec(cookies)?.[1];
 
 const REFRESH = "POST /api/auth/refresh";
 const SESSION = "GET /api/auth/session";
@@ -85,9 +89,7 @@ describe("refresh", () => {
     expect(client.state.status).toBe("signed-in");
     server.answers(REFRESH, tokens());
     await client.refresh();
-    const [first, second] = server
-      .calls(REFRESH)
-      .map(({ cookies }) => /__Host-ws_retry=([^;]+)/.exec(cookies)?.[1]);
+    const [first, second] = server.calls(REFRESH).map(({ cookies }) => retryKeyOf(cookies));
     expect(first).toMatch(/^[0-9a-z]{32,}$/);
     expect(second).toBe(first);
   });
@@ -96,7 +98,7 @@ describe("refresh", () => {
     server.answers(REFRESH, tokens());
     await client.refresh();
     await client.refresh();
-    const keys = server.calls(REFRESH).map(({ cookies }) => /__Host-ws_retry=([^;]+)/.exec(cookies)?.[1]);
+    const keys = server.calls(REFRESH).map(({ cookies }) => retryKeyOf(cookies));
     expect(new Set(keys).size).toBe(2);
   });
 
@@ -105,7 +107,7 @@ describe("refresh", () => {
     await expect(client.refresh()).rejects.toThrow();
     await expect(newTab().refresh()).rejects.toThrow();
     const keys = server.calls(REFRESH).map(({ cookies }) => cookies);
-    expect(keys[0]).toContain("__Host-ws_retry=");
+    expect(keys[0]).toContain(`${COOKIES.retry}=`);
     expect(keys[1]).toBe(keys[0]);
   });
 

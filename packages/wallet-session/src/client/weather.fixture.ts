@@ -1,12 +1,16 @@
 // Many tabs of one browser, in any order and on any network, against the real handlers, in a virtual world: the same
 // choices give the same history.
+
 import fc from "fast-check";
 import { expect } from "vitest";
 import { Scheduler } from "../../test/scheduler.ts";
 import { type Delivery, VirtualBrowser } from "../../test/virtual-browser.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
+import { cookieNames } from "../cookie-names.ts";
 import { createWalletKeypair } from "../testing.ts";
 import { ORIGIN, serverOn } from "./server.fixture.ts";
+
+const COOKIES = cookieNames("ws");
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -139,7 +143,7 @@ async function openWorld({ channels, locks }: BrowserParts, choices: readonly nu
 
   /** What the jar's access token says of itself; the jar of a sleeping or unlucky browser may hold an old one. */
   function jarIsFresh(): boolean {
-    const [, claims = ""] = (browser.jar.get("__Host-ws_access") ?? "").split(".");
+    const [, claims = ""] = (browser.jar.get(COOKIES.access) ?? "").split(".");
     const { iat, exp } = JSON.parse(Buffer.from(claims, "base64url").toString() || "{}");
     return exp * SECOND - now() >= MIN_TTL_MS - SECOND || now() - iat * SECOND <= TWO_LEEWAYS_MS + SECOND;
   }

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { TestPage } from "../../test/test-page.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
+import { cookieNames } from "../cookie-names.ts";
 import { createWalletKeypair } from "../testing.ts";
 import { ORIGIN, startServer } from "./server.fixture.ts";
+
+const COOKIES = cookieNames("ws");
 
 const MINUTE = 60_000;
 
@@ -81,7 +84,7 @@ describe("the life of a session", () => {
   test("a cold load with the refresh cookie alone", async () => {
     const { status } = await signIn();
     timePasses(16 * MINUTE);
-    page.deleteCookie("__Host-ws_access");
+    page.deleteCookie(COOKIES.access);
     const later = newTab(page);
     expect((await later.check()).status).toBe(status);
   });
@@ -217,7 +220,7 @@ describe("tabs that hear each other", () => {
     const [leaving, ...others] = tabs;
     await Promise.all([...others.map((tab) => tab.refresh()), leaving?.signOut()]);
     for (const tab of tabs) await expect.poll(() => tab.state.status).toBe("signed-out");
-    expect(page.cookieNames()).not.toContain("__Secure-ws_refresh");
+    expect(page.cookieNames()).not.toContain(COOKIES.refresh);
     expect(alarms()).toEqual([]);
   });
 });
@@ -243,7 +246,7 @@ describe("sessions that are ended elsewhere", () => {
     await signIn(told);
     await expect.poll(() => other.state.status).toBe("signed-in");
     timePasses(2 * MINUTE);
-    await server.engine.revokeByRefreshToken(page.cookie("__Secure-ws_refresh") ?? "", "admin");
+    await server.engine.revokeByRefreshToken(page.cookie(COOKIES.refresh) ?? "", "admin");
     const state = { status: "signed-out", reason: "ended_by_operator" };
     expect(await told.endedElsewhere("session_revoked")).toEqual(state);
     await expect.poll(() => other.state).toEqual(state);

@@ -33,6 +33,7 @@ test("the documented defaults", () => {
   expect(publicUrl.origin).toBe("http://localhost:3000");
   expect(rest).toEqual({
     production: false,
+    cookieName: "ws3000",
     host: "127.0.0.1",
     port: 3000,
     databaseUrl: { kind: "sqlite", path: "./data/wallet-session.db" },

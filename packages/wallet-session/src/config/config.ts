@@ -10,6 +10,7 @@ import {
 } from "../limits.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import { isSeed, randomSeed } from "../wallets/stellar/ed25519.ts";
+import { readAddress } from "./address.ts";
 import { makeAuthSecret, type SecretSource } from "./made-secrets.ts";
 import { Settings } from "./settings.ts";
 import {
@@ -19,9 +20,7 @@ import {
   duration,
   hostName,
   integer,
-  isLoopback,
   oneOf,
-  origin,
   webhookSecrets,
   webhookUrl,
 } from "./values.ts";
@@ -38,6 +37,8 @@ export interface Config {
   readonly redisDurability: "always" | "everysec";
   readonly authSecrets: readonly string[];
   readonly publicUrl: URL;
+  /** A part of the names of the cookies. */
+  readonly cookieName: string;
   readonly homeDomain: string;
   readonly stellarSigningSeed: string;
   readonly stellarNetworkPassphrase: string;
@@ -58,7 +59,6 @@ export interface Config {
   readonly securityWebhook: { readonly url: URL; readonly secrets: readonly string[] } | null;
 }
 
-const MODES = ["production", "development"] as const;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -76,18 +76,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, made: SecretSource): Config {
   const settings = new Settings(env);
-  // WALLET_SESSION_MODE: a framework may set NODE_ENV by itself, whatever the operator meant.
-  const byFramework = settings.optional("NODE_ENV") === "production" ? "production" : "development";
-  const mode = settings.read("WALLET_SESSION_MODE", byFramework, (text) => oneOf(text, MODES));
-  const production = mode === "production";
-  const port = settings.read("PORT", "3000", (text) => integer(text, 1, 65_535));
-  const publicUrl = settings.read("PUBLIC_URL", `http://localhost:${port ?? 3000}`, (text) => {
-    const url = origin(text);
-    if (production && url.protocol === "http:" && !isLoopback(url)) {
-      throw new BadValue("must be https in production: browsers keep Secure cookies from plain http");
-    }
-    return url;
-  });
+  const { production, port, publicUrl, cookieName } = readAddress(settings);
   const accessTtlMs = readAccessTtl(settings);
   const leewayMost = Math.floor((accessTtlMs ?? ACCESS_TOKEN_TTL_MS) * REFRESH_LEEWAY_MAX_SHARE);
   const store = readStoreSettings(settings);
@@ -105,6 +94,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
     ...store,
     authSecrets: secret("AUTH_SECRET", "auth-secret", makeAuthSecret, readSecrets),
     publicUrl,
+    cookieName,
     homeDomain: settings.read("HOME_DOMAIN", publicUrl?.host ?? "localhost", hostName),
     stellarSigningSeed: secret("STELLAR_SIGNING_SEED", "stellar-signing-seed", makeSeed, readSeed),
     stellarNetworkPassphrase: settings.read(

@@ -1,3 +1,5 @@
+import { loopbackPort } from "../cookie-names.ts";
+
 /**
  * A setting's value that cannot be used. The message goes on after the setting's name: "must be a whole number". It never
  * repeats the value, which may be a secret.
@@ -97,6 +99,13 @@ export function hostName(text: string): string {
   return text;
 }
 
-export function isLoopback(url: URL): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+export function isLoopback({ origin }: URL): boolean {
+  return loopbackPort(origin) !== "";
+}
+
+/** A part of cookie names. */
+export function cookieName(text: string): string {
+  if (!/^[\w-]{1,32}$/.test(text))
+    throw new BadValue("must have 1 to 32 characters, of letters, digits, - and _");
+  return text;
 }

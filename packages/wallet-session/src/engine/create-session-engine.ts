@@ -21,6 +21,7 @@ import { guardStore, type StoreStepTrace } from "./guarded-store.ts";
 import { createLeases } from "./leases.ts";
 import { createOutbox } from "./outbox.ts";
 import { prune } from "./prune.ts";
+import { readJar } from "./read-jar.ts";
 import { createRefreshing } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
 import { createRevoking } from "./revoke.ts";
@@ -145,6 +146,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
 
   return {
     signIn: (actor, signInOptions) => signIn(context, actor, signInOptions),
+    readJar: (cookies) => readJar(context, cookies),
     ...createRefreshing(context, revoking.revoke),
     ...revoking.verbs,
     authenticate: (token, authenticateOptions) => authenticate(context, token, authenticateOptions),

@@ -7,7 +7,7 @@ import { type AuthenticRefreshToken, hashSecret, readRefreshToken } from "../tok
 import type { EngineContext } from "./context.ts";
 import { issueTokens, secondsLeft } from "./issue.ts";
 import type { createRevoking } from "./revoke.ts";
-import { type RotationResult, rotate } from "./rotate.ts";
+import { classify, type RotationResult, rotate } from "./rotate.ts";
 import type {
   JarRefreshResult,
   PresentedRefreshToken,
@@ -22,11 +22,18 @@ type Refused = Extract<RotationResult, { outcome: "refused" }>;
 /** What stands behind the tokens that were read: a caller is handed the session's id and never the secret. */
 const authentic = new WeakMap<PresentedRefreshToken, AuthenticRefreshToken>();
 
+/** The same token, for a caller to hand back: it is not verified again. */
+export function presentedToken(read: AuthenticRefreshToken): PresentedRefreshToken {
+  const presented = { sessionId: read.sessionId };
+  authentic.set(presented, read);
+  return presented;
+}
+
 /** The verbs of the engine that take a refresh token. A reused token ends its session, by `revoke`, before it is answered. */
 export function createRefreshing(
   context: EngineContext,
   revoke: ReturnType<typeof createRevoking>["revoke"],
-): Pick<SessionEngine, "readRefreshToken" | "refresh" | "refreshJar" | "inspectRefreshToken"> {
+): Pick<SessionEngine, "readRefreshToken" | "refuseJar" | "refresh" | "refreshJar" | "inspectRefreshToken"> {
   const { store, keyring, accessTokens, clock, refreshLeewayMs } = context;
 
   function authenticOf(token: Presented): AuthenticRefreshToken {
@@ -124,11 +131,22 @@ export function createRefreshing(
 
   return {
     /** Foreign tokens are refused here, before any look into the store. @throws refresh_token_invalid */
-    readRefreshToken(token) {
-      const read = authenticOf(token);
-      const presented = { sessionId: read.sessionId };
-      authentic.set(presented, read);
-      return presented;
+    readRefreshToken: (token) => presentedToken(authenticOf(token)),
+
+    async refuseJar({ refreshTokens: [untied, ...others] }, { retryKey = null } = {}) {
+      const presented = untied && readRefreshToken(keyring, untied.token);
+      if (!presented) return refusal("malformed", null, null);
+      // Of several, all of them may have been planted: nothing is asked about any.
+      if (others.length > 0) return refusal("untied", null, null);
+      const session = await store.findSession(presented.sessionId);
+      if (session === null) return refusal("unknown_row", presented.sessionId, null);
+      const now = clock.now();
+      const isGood = isCurrent(presented, session) && statusOf(session, now).status === "live";
+      const result = isGood
+        ? null
+        : classify(context, { presented, presentedBy: "cookie", retryKey }, session, now);
+      if (result?.outcome === "refused") return refuse(presented, result);
+      return refusal("untied", presented.sessionId, null);
     },
 
     async refresh(token, { retryKey = null } = {}) {
@@ -148,19 +166,21 @@ export function createRefreshing(
       if (!presented || !session) throw new SessionError(...REFUSALS.malformed);
       const { status } = statusOf(session, clock.now());
       if (status === "revoked" || status === "expired") throw new SessionError(...REFUSALS[status]);
-      const isCurrent =
-        presented.generation === session.generation &&
-        timingSafeEqual(hashSecret(presented.secret), session.secretHash);
-      if (!isCurrent) throw new SessionError(...REFUSALS.wrong_secret);
+      if (!isCurrent(presented, session)) throw new SessionError(...REFUSALS.wrong_secret);
       return session;
     },
   };
+}
+
+function isCurrent({ generation, secret }: AuthenticRefreshToken, session: SessionRecord): boolean {
+  return generation === session.generation && timingSafeEqual(hashSecret(secret), session.secretHash);
 }
 
 type RefusalCode = `refresh_token_${"invalid" | "expired" | "revoked" | "reused"}`;
 
 const REFUSALS: Readonly<Record<RefreshRefusal, readonly [RefusalCode, string]>> = {
   malformed: ["refresh_token_invalid", "The refresh token is not valid."],
+  untied: ["refresh_token_invalid", "The refresh token is not valid."],
   unknown_row: ["refresh_token_invalid", "The refresh token is not valid."],
   wrong_transport: ["refresh_token_invalid", "The refresh token is not valid."],
   wrong_secret: ["refresh_token_invalid", "The refresh token is not valid."],

@@ -32,8 +32,8 @@ export type RotationResult =
       readonly session: SessionRecord | null;
     };
 
-/** Why a token was not rotated: all reasons but that it could not be read. */
-type Refusal = Exclude<RefreshRefusal, "malformed">;
+/** Why a token was not rotated: all reasons but those for which it does not get this far. */
+type Refusal = Exclude<RefreshRefusal, "malformed" | "untied">;
 
 /**
  * The rotation protocol, from an authentic token on. ONE compare-and-swap decides; only a miss is read and
@@ -69,7 +69,7 @@ export async function rotate(context: EngineContext, rotation: Rotation): Promis
 }
 
 /** Why the swap did not match. The order is part of the protocol: an ended session is never replayed. */
-function classify(
+export function classify(
   context: EngineContext,
   rotation: Rotation,
   session: SessionRecord,

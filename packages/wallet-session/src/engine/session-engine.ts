@@ -1,3 +1,4 @@
+import type { SessionError } from "../errors.ts";
 import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
 
@@ -22,6 +23,30 @@ export interface SignInOptions {
 /** An authentic refresh token, read by {@link SessionEngine.readRefreshToken}. Says nothing about whether its session lives. */
 export interface PresentedRefreshToken {
   readonly sessionId: SessionId;
+}
+
+/** The cookies of one request, as they came: of one name there may be several. */
+export interface JarCookies {
+  readonly refreshTokens: readonly string[];
+  readonly accessTokens: readonly string[];
+  /** By the session cookie; null without one. */
+  readonly sessionId: SessionId | null;
+}
+
+/** A token of this service, current or not, and its session. */
+export interface JarToken {
+  readonly token: string;
+  readonly sessionId: SessionId;
+}
+
+/** What of a jar's cookies is of this service. Says nothing about whether a session lives. */
+export interface Jar {
+  /** The refresh token that counts. Null where none does: a neighbour domain may have planted them all. */
+  readonly refresh: PresentedRefreshToken | null;
+  /** The access token, of whatever age. Null without one, and where there are several of different sessions. */
+  readonly access: JarToken | null;
+  /** All refresh tokens, the newest of each session, whether they count or not. */
+  readonly refreshTokens: readonly JarToken[];
 }
 
 export interface RefreshOptions {
@@ -151,6 +176,18 @@ export interface SessionEngine {
    * @throws SessionError refresh_token_invalid
    */
   readRefreshToken(token: string): PresentedRefreshToken;
+
+  /**
+   * Sorts out which cookies of a jar are of this service, and which refresh token counts: one whose session the session cookie
+   * names, or else the access token. A session from before there was a session cookie needs neither.
+   */
+  readJar(cookies: JarCookies): Promise<Jar>;
+
+  /**
+   * The refusal for a jar of whose refresh tokens none counts: `refresh_token_invalid`, and for a sole one that is spent or
+   * whose session is over what {@link SessionEngine.refreshJar} says. So a spent one still ends its session.
+   */
+  refuseJar(jar: Jar, options?: RefreshOptions): Promise<SessionError>;
 
   /**
    * Swaps a body session's refresh token for its successor, with a fresh access token. Of concurrent calls with one token,

@@ -1,13 +1,7 @@
 import { SessionError } from "../errors.ts";
-import { sessionIdFrom } from "../session-id.ts";
+import { newSessionId } from "../session-id.ts";
 import type { SessionRecord } from "../store.ts";
-import {
-  hashSecret,
-  SALT_BYTES,
-  SECRET_BYTES,
-  SESSION_ID_BYTES,
-  writeRefreshToken,
-} from "../tokens/refresh-token.ts";
+import { hashSecret, SALT_BYTES, SECRET_BYTES, writeRefreshToken } from "../tokens/refresh-token.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
 import type { EngineContext } from "./context.ts";
 import { issueTokens } from "./issue.ts";
@@ -21,7 +15,7 @@ export async function signIn(
 ): Promise<IssuedTokens> {
   const { clock, random, refreshIdleTtlMs, refreshAbsoluteTtlMs } = context;
   const now = clock.now();
-  const id = sessionIdFrom(random(SESSION_ID_BYTES));
+  const id = newSessionId(random);
   const secret = random(SECRET_BYTES);
   const expiresAt = now + refreshAbsoluteTtlMs;
   const session: SessionRecord = {

@@ -45,7 +45,11 @@ export class FeedBrowser {
     const inPage = { ...this.page.environment, ...environment };
     const { origin } = this.server;
     const basePath = `${origin}/api/auth`;
-    const client = createSessionClient({ basePath, fetch: this.page.fetch, environment: inPage });
+    const client = createSessionClient({
+      basePath,
+      fetch: this.page.fetch,
+      environment: inPage,
+    });
     const feed = createSessionFeed({ client, url: `${origin}/api/events`, environment: inPage });
     const heard: FeedEvent[] = [];
     const statuses: string[] = [];

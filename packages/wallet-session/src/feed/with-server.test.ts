@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { TestPage } from "../../test/test-page.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
+import { cookieNames } from "../cookie-names.ts";
 import { createManualTimers, ISSUER } from "../engine/engine.fixture.ts";
 import { createSessionFeed, type FeedEvent } from "../feed.ts";
 import { startHttp } from "../http/http.fixture.ts";
 import type { ServerEvent, ServerEventSource } from "../http.ts";
 import { createManualClock, createWalletKeypair } from "../testing.ts";
+
+const COOKIES = cookieNames("ws");
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -173,18 +176,18 @@ describe("a session that ends elsewhere", () => {
       await expect.poll(() => client.state.status).toBe("signed-out");
       expect(feed.status).toBe("idle");
     }
-    expect(browser.page.cookieNames()).not.toContain("__Secure-ws_refresh");
+    expect(browser.page.cookieNames()).not.toContain(COOKIES.refresh);
   });
 
   test("by a thief who used a spent token: the page learns why", async () => {
     const tabs = await liveTabs(2);
-    const stolen = browser.page.cookie("__Secure-ws_refresh");
+    const stolen = browser.page.cookie(COOKIES.refresh);
     await timePasses(15 * MINUTE);
-    await expect.poll(() => browser.page.cookie("__Secure-ws_refresh")).not.toBe(stolen);
+    await expect.poll(() => browser.page.cookie(COOKIES.refresh)).not.toBe(stolen);
     await timePasses(1 * MINUTE);
     const response = await server.send("POST", "/api/auth/refresh", {
       headers: {
-        cookie: `__Secure-ws_refresh=${stolen}`,
+        cookie: `${COOKIES.refresh}=${stolen}`,
         "sec-fetch-site": "same-origin",
         "idempotency-key": "the-key-of-a-thief",
       },

@@ -7,7 +7,7 @@ import { createMemoryStore } from "../stores/memory.ts";
 import { type AuthenticRefreshToken, readRefreshToken, writeRefreshToken } from "../tokens/refresh-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import { createSigningKeys } from "../tokens/signing-keys.ts";
-import { problemOf, type SendOptions, startHttp, type TestHttp } from "./http.fixture.ts";
+import { COOKIES, problemOf, type SendOptions, startHttp, type TestHttp } from "./http.fixture.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 const FORM_TYPE = { "Content-Type": "application/x-www-form-urlencoded" };
@@ -258,10 +258,10 @@ describe("a refresh token that is not quite one of ours", () => {
       expect((await send("POST", "/api/auth/logout", { body: { refresh_token: token } })).status).toBe(204);
       expect([name, store.steps]).toEqual([name, []]);
     }
-    for (const [name, token] of badRefreshTokens(jar.cookies.get("__Secure-ws_refresh") ?? "")) {
+    for (const [name, token] of badRefreshTokens(jar.cookies.get(COOKIES.refresh) ?? "")) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: a header cannot hold them
       if (/[\u0000-\u001f]| /.test(token)) continue;
-      const headers = { "Sec-Fetch-Site": "same-origin", Cookie: `__Secure-ws_refresh=${token}` };
+      const headers = { "Sec-Fetch-Site": "same-origin", Cookie: `${COOKIES.refresh}=${token}` };
       const response = await send("POST", "/api/auth/refresh", { headers });
       expect([name, await problemOf(response)]).toEqual([name, "401 refresh_token_invalid"]);
     }

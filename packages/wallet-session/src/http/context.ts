@@ -3,12 +3,14 @@ import type { SessionEngine } from "../engine/session-engine.ts";
 import type { WalletMethod } from "../wallets/wallet.ts";
 import type { FaultSink } from "./endpoint.ts";
 import type { RateLimits } from "./rate-limit.ts";
+import type { SessionCookies } from "./request/cookies.ts";
 
 /** What the endpoints work with. */
 export interface HttpContext {
   readonly engine: SessionEngine;
   readonly wallet: WalletMethod;
   readonly publicUrl: URL;
+  readonly cookies: SessionCookies;
   readonly clock: Clock;
   readonly limits: RateLimits;
   readonly clientAddress: (request: Request) => string | null;

@@ -1,4 +1,5 @@
 import { systemClock, systemStopwatch } from "../clock.ts";
+import { cookieNames, defaultCookieName } from "../cookie-names.ts";
 import { SessionError } from "../errors.ts";
 import { neverThrowing } from "../events.ts";
 import type { HttpContext } from "./context.ts";
@@ -17,6 +18,7 @@ import { bounce } from "./pages/bounce.ts";
 import { guardPage } from "./pages/guard-page.ts";
 import { problemResponse } from "./problem.ts";
 import { createRateLimits, noRateLimits } from "./rate-limit.ts";
+import { createSessionCookies } from "./request/cookies.ts";
 import { authenticateRequest } from "./request/credentials.ts";
 
 const ROUTES = {
@@ -62,6 +64,9 @@ export function createHandlers(options: HandlersOptions): Handlers {
     engine: options.engine,
     wallet: options.wallet,
     publicUrl: options.publicUrl,
+    cookies: createSessionCookies(
+      cookieNames(options.cookieName ?? defaultCookieName(options.publicUrl.origin)),
+    ),
     clock: options.clock ?? systemClock,
     limits: (options.rateLimit ?? true) ? createRateLimits() : noRateLimits,
     clientAddress: options.clientAddress ?? (() => null),
@@ -86,6 +91,7 @@ export function createHandlers(options: HandlersOptions): Handlers {
 
   return {
     ...handlers,
+    cookieNames: context.cookies.names,
     async fetch(request) {
       const { pathname } = new URL(request.url);
       const name = names.find((known) => isPathOf(ROUTES[known], pathname)) ?? "notFound";

@@ -1,4 +1,5 @@
 import type { Clock, Stopwatch } from "../clock.ts";
+import type { CookieNames } from "../cookie-names.ts";
 import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
 import type { Every } from "../engine/timers.ts";
 import type { WalletMethod } from "../wallets/wallet.ts";
@@ -16,6 +17,8 @@ export interface HandlersOptions {
   readonly wallet: WalletMethod;
   /** Where browsers reach the service. Its origin is the one that cookies are accepted from. */
   readonly publicUrl: URL;
+  /** A part of the names of the cookies. @default `ws`; on loopback hosts `ws` and the port of the public URL */
+  readonly cookieName?: string;
   /** For tests. @default the system's clock */
   readonly clock?: Clock;
   /** The timer of the event streams. For tests. @default `setInterval`, without keeping the process alive */
@@ -77,6 +80,8 @@ export interface Handlers {
   readonly readyz: Handler;
   readonly metrics: Handler;
   readonly notFound: Handler;
+
+  readonly cookieNames: CookieNames;
 
   /** All of them behind one: finds the endpoint by the path, at the paths of the contract. */
   readonly fetch: Handler;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { cookieNames } from "../cookie-names.ts";
 import type { SessionEngineOptions } from "../engine/create-session-engine.ts";
 import { ISSUER, startEngine } from "../engine/engine.fixture.ts";
 import type { SessionId } from "../session-id.ts";
@@ -12,6 +13,7 @@ import type { HandlersOptions } from "./handlers.ts";
 export const PASSPHRASE = "Test SDF Network ; September 2015";
 const SERVER = createWalletKeypair(new Uint8Array(32).fill(7));
 const PUBLIC_URL = new URL(ISSUER);
+export const COOKIES = cookieNames("ws");
 
 /** The tokens and other members of an answer. Absent ones are undefined, so a test that needs one fails on it. */
 export interface Answer {
@@ -130,9 +132,7 @@ function createBrowser(fetch: (request: Request) => Promise<Response>) {
   const cookies = new Map<string, string>();
 
   function cookieHeader(path: string): Record<string, string> {
-    const sent = [...cookies].filter(
-      ([name]) => name !== "__Secure-ws_refresh" || path.startsWith("/api/auth"),
-    );
+    const sent = [...cookies].filter(([name]) => name !== COOKIES.refresh || path.startsWith("/api/auth"));
     return sent.length === 0 ? {} : { Cookie: sent.map(([name, value]) => `${name}=${value}`).join("; ") };
   }
 

@@ -1,19 +1,16 @@
-import type {
-  AuthenticatedSession,
-  JarRefreshResult,
-  PresentedRefreshToken,
-  SessionEngine,
-} from "../engine/session-engine.ts";
-import { ERROR_MEANINGS } from "../error-codes.ts";
+import type { Jar, JarRefreshResult, JarToken } from "../engine/session-engine.ts";
+import type { ErrorCode } from "../error-codes.ts";
 import { SessionError } from "../errors.ts";
+import { UNTIED_TOKENS_ENDED } from "../limits.ts";
 import { noteSession } from "../request-context.ts";
 import type { SessionId } from "../store.ts";
 import type { HttpContext } from "./context.ts";
-import { type CookieJar, clearedCookies, sessionCookies } from "./request/cookies.ts";
+import type { RequestCookies } from "./request/cookies.ts";
 import { retryKeyFromCookie, retryKeyFromHeader } from "./request/retry-key.ts";
 
-export interface RefreshableJar extends CookieJar {
-  readonly refreshToken: string;
+/** The cookies of a request, and what of them is of this service. */
+export interface OpenJar extends Jar {
+  readonly cookies: RequestCookies;
 }
 
 export type JarAnswer =
@@ -24,38 +21,57 @@ export type JarAnswer =
       readonly refreshExpiresInSeconds: number;
       readonly setCookies: readonly string[];
     }
-  /** The session is over: its refusal, and what it does to the jar. */
-  | { readonly outcome: "ended"; readonly refusal: SessionError; readonly setCookies: readonly string[] };
+  /** For good. `setCookies`: what it does to a jar that has not changed since. */
+  | { readonly outcome: "refused"; readonly refusal: SessionError; readonly setCookies: readonly string[] };
+
+/** The refusals after which a jar has no use for its session's cookies. */
+const EMPTIES_JAR: ReadonlySet<ErrorCode> = new Set([
+  "refresh_token_invalid",
+  "refresh_token_expired",
+  "refresh_token_revoked",
+  "refresh_token_reused",
+]);
+
+/** @throws store_unavailable */
+export async function openJar(
+  { engine, cookies }: Pick<HttpContext, "engine" | "cookies">,
+  request: Request,
+): Promise<OpenJar> {
+  const read = cookies.read(request);
+  return { ...(await engine.readJar(read)), cookies: read };
+}
 
 /**
  * Refreshes the session of a cookie jar and says what becomes of the jar, for the POST and the bounce alike. The retry key
  * is the header's or else the jar's own.
  * @throws invalid_request, rate_limited, store_unavailable - after any of which the jar stays as it is
  */
-export async function refreshJar(
-  { engine, limits }: HttpContext,
-  request: Request,
-  jar: RefreshableJar,
-): Promise<JarAnswer> {
-  const retryKey = retryKeyFromHeader(request) ?? retryKeyFromCookie(jar.retryKey);
-  let presented: PresentedRefreshToken | null = null;
+export async function refreshJar(context: HttpContext, request: Request, jar: OpenJar): Promise<JarAnswer> {
+  const { engine, limits } = context;
+  const retryKey = retryKeyFromHeader(request) ?? retryKeyFromCookie(jar.cookies.retryKey);
+  const { sessionId } = jar.refresh ?? jar.refreshTokens[0] ?? { sessionId: null };
+  if (sessionId !== null) await limits.refresh(sessionId);
+  if (jar.refresh === null) {
+    // Nothing is cleared: another service may have set these cookies, or a neighbour domain, whose cookies we cannot clear.
+    return { outcome: "refused", refusal: await engine.refuseJar(jar, { retryKey }), setCookies: [] };
+  }
   try {
-    presented = engine.readRefreshToken(jar.refreshToken);
-    await limits.refresh(presented.sessionId);
-    return refreshed(await engine.refreshJar(presented, { retryKey, accessToken: jar.accessToken }));
+    const accessToken = jar.access?.token ?? null;
+    return refreshed(context, await engine.refreshJar(jar.refresh, { retryKey, accessToken }));
   } catch (error) {
-    if (!(error instanceof SessionError) || !ERROR_MEANINGS[error.code].ends) throw error;
-    const another = presented !== null && (await belongsToAnother(engine, jar, presented.sessionId, error));
-    return { outcome: "ended", refusal: error, setCookies: another ? [] : clearedCookies() };
+    if (!(error instanceof SessionError) || !EMPTIES_JAR.has(error.code)) throw error;
+    // A late refusal must not sign out the newer sign-in that has taken the jar over.
+    const setCookies = error.endedAs === "replaced" ? [] : emptiedJar(context, jar, [jar.refresh.sessionId]);
+    return { outcome: "refused", refusal: error, setCookies };
   }
 }
 
-function refreshed(result: JarRefreshResult): JarAnswer {
+function refreshed({ cookies }: HttpContext, result: JarRefreshResult): JarAnswer {
   const unchanged = result.outcome === "unchanged";
   const { session, expiresInSeconds, refreshExpiresInSeconds } = unchanged ? result : result.tokens;
   noteSession({ actorId: session.actorId, sessionId: session.id });
   // No cookie at all beside an unchanged jar: an answer that overtakes this one may have set newer ones.
-  const setCookies = unchanged ? [] : sessionCookies(result.tokens);
+  const setCookies = unchanged ? [] : cookies.issued(result.tokens);
   return {
     outcome: "refreshed",
     sessionId: session.id,
@@ -66,30 +82,32 @@ function refreshed(result: JarRefreshResult): JarAnswer {
 }
 
 /**
- * Whether the jar has moved on to another session than the refused one, whose late refusal must not sign that one out:
- * a newer sign-in replaced it, or the access cookie is a good one of another session.
+ * Set-Cookie lines after the end of these sessions. What another service has set stays, and so does what is of another
+ * session. A cookie that the request did not bring is removed as well.
  */
-async function belongsToAnother(
-  engine: SessionEngine,
-  jar: RefreshableJar,
-  refusedId: SessionId,
-  refusal: SessionError,
-): Promise<boolean> {
-  if (refusal.endedAs === "replaced") return true;
-  const session = await signedIn(engine, jar);
-  return session !== null && session.sessionId !== refusedId;
+export function emptiedJar(
+  { cookies }: Pick<HttpContext, "cookies">,
+  { access, refreshTokens, cookies: sent }: OpenJar,
+  ended: readonly SessionId[],
+): string[] {
+  const isOver = (id: SessionId) => ended.includes(id);
+  const noRefresh =
+    sent.refreshTokens.length === 0 || refreshTokens.some(({ sessionId }) => isOver(sessionId));
+  const noAccess = sent.accessTokens.length === 0 || (access !== null && isOver(access.sessionId));
+  const noSession = sent.sessionId === null || isOver(sent.sessionId);
+  return cookies.cleared([
+    ...(noAccess ? (["access"] as const) : []),
+    ...(noRefresh ? (["refresh"] as const) : []),
+    ...(noSession ? (["session"] as const) : []),
+    ...(noRefresh ? (["retry"] as const) : []),
+  ]);
 }
 
-/** The session of the jar's access cookie, where that is a good one; else null. @throws store_unavailable */
-export async function signedIn(
-  engine: SessionEngine,
-  { accessToken }: CookieJar,
-): Promise<AuthenticatedSession | null> {
-  if (accessToken === null) return null;
-  try {
-    return await engine.authenticate(accessToken);
-  } catch (error) {
-    if (error instanceof SessionError && error.code !== "store_unavailable") return null;
-    throw error;
-  }
+/**
+ * The refresh tokens whose sessions end with the jar's. Where none counts, one may still be the jar's own, whose session must
+ * not live on where its holder cannot see it; to end a planted one as well does no harm.
+ */
+export function tokensToEnd({ refresh, refreshTokens }: Jar): readonly JarToken[] {
+  if (refresh === null) return refreshTokens.slice(0, UNTIED_TOKENS_ENDED);
+  return refreshTokens.filter(({ sessionId }) => sessionId === refresh.sessionId);
 }

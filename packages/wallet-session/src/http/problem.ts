@@ -4,7 +4,7 @@ import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
 import { noteProblem } from "../request-context.ts";
 
 /** Whether a guard has refused for want of a good access token, which a refresh or a sign-in mends. Never true of a fault. */
-export function isGuardRefusal(error: unknown): boolean {
+export function isGuardRefusal(error: unknown): error is SessionError {
   return error instanceof SessionError && ERROR_MEANINGS[error.code].curable === true;
 }
 

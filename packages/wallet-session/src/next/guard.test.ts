@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { startHttp } from "../http/http.fixture.ts";
+import { COOKIES, startHttp } from "../http/http.fixture.ts";
 import { sessionGuard } from "./guard.ts";
 
 // Next's own store of the request exists only inside of its server: test/http/example-next.test.ts runs there.
@@ -12,8 +12,8 @@ const OPTIONS = { signInPath: "/sign-in" };
 async function signedIn() {
   const http = await startHttp();
   const jar = await http.browser();
-  const accessToken = jar.cookies.get("__Host-ws_access") ?? "";
-  cookies.set("__Host-ws_access", { value: accessToken });
+  const accessToken = jar.cookies.get(COOKIES.access) ?? "";
+  cookies.set(COOKIES.access, { value: accessToken });
   return { ...http, jar, accessToken, guard: sessionGuard(http, OPTIONS) };
 }
 
@@ -33,8 +33,8 @@ test("who is signed in", async () => {
 
 test.each<[string, (http: Awaited<ReturnType<typeof signedIn>>) => unknown]>([
   ["no cookie", () => cookies.clear()],
-  ["an empty cookie", () => cookies.set("__Host-ws_access", { value: "" })],
-  ["a token of nobody's", () => cookies.set("__Host-ws_access", { value: "garbage" })],
+  ["an empty cookie", () => cookies.set(COOKIES.access, { value: "" })],
+  ["a token of nobody's", () => cookies.set(COOKIES.access, { value: "garbage" })],
   ["an ended token", ({ clock }) => clock.advance(1_200_000)],
   ["a revoked session", ({ engine, jar }) => engine.revokeSessions(jar.key.account, null)],
 ])("%s is nobody: null, or a redirect through the bounce", async (_, happen) => {
@@ -54,8 +54,8 @@ test("a fault is never nobody", async () => {
   await expect(guard.require("/account")).rejects.toMatchObject({ code: "store_unavailable" });
 });
 
-test("the engine is asked for at the first request, not before", async () => {
-  const { engine } = await startHttp();
+test("the service is asked for at the first request, not before", async () => {
+  const { engine, handlers } = await startHttp();
   const asked: string[] = [];
   const guard = sessionGuard(
     {
@@ -63,11 +63,15 @@ test("the engine is asked for at the first request, not before", async () => {
         asked.push("engine");
         return engine;
       },
+      get handlers() {
+        asked.push("handlers");
+        return handlers;
+      },
     },
     OPTIONS,
   );
   expect(asked).toEqual([]);
-  cookies.set("__Host-ws_access", { value: "garbage" });
+  cookies.set(COOKIES.access, { value: "garbage" });
   await guard.session();
-  expect(asked).toEqual(["engine"]);
+  expect(asked).toEqual(["handlers", "engine"]);
 });

@@ -3,9 +3,9 @@
 import { redirect } from "next/dist/client/components/navigation.react-server.js";
 import { cookies } from "next/headers.js";
 import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
+import type { Handlers } from "../http/handlers.ts";
 import { bounceUrl, type SignInPath } from "../http/pages/guard-page.ts";
 import { isGuardRefusal } from "../http/problem.ts";
-import { ACCESS_COOKIE } from "../http/request/cookies.ts";
 
 interface GuardOptions {
   /** See {@link SessionEngine.authenticate}. */
@@ -30,8 +30,8 @@ export interface SessionGuard {
 }
 
 /**
- * The guard of pages and actions. `sessions` is what {@link sharedSessions} gave, or anything that holds an engine; it is
- * read at the first request, not before. A route asks `handlers.guard` instead, which also takes bearer tokens.
+ * The guard of pages and actions. `sessions` is what {@link sharedSessions} gave, or anything that holds an engine and
+ * handlers; it is read at the first request, not before. A route asks `handlers.guard` instead, which also takes bearer tokens.
  *
  * Does NOT check where an action was sent from: Next does, by `Origin`.
  *
@@ -48,11 +48,14 @@ export interface SessionGuard {
  * ```
  */
 export function sessionGuard(
-  sessions: { readonly engine: Pick<SessionEngine, "authenticate"> },
+  sessions: {
+    readonly engine: Pick<SessionEngine, "authenticate">;
+    readonly handlers: Pick<Handlers, "cookieNames">;
+  },
   options: SignInPath,
 ): SessionGuard {
   async function session(guardOptions: GuardOptions = {}): Promise<AuthenticatedSession | null> {
-    const accessToken = (await cookies()).get(ACCESS_COOKIE)?.value;
+    const accessToken = (await cookies()).get(sessions.handlers.cookieNames.access)?.value;
     if (!accessToken) return null;
     try {
       return await sessions.engine.authenticate(accessToken, guardOptions);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { problemOf, startHttp } from "../http/http.fixture.ts";
+import { cookieNames } from "../cookie-names.ts";
+import { COOKIES, problemOf, startHttp } from "../http/http.fixture.ts";
 import { sessionProxy } from "./proxy.ts";
 
 const ORIGIN = "https://pay.example.com";
@@ -19,8 +20,9 @@ function token(claims: unknown): string {
 }
 
 const clock = { now: () => 1_000_000 };
-const proxy = sessionProxy({ signInPath: "/sign-in", clock });
-const cookie = (accessToken: string) => ({ Cookie: `__Host-ws_access=${accessToken}` });
+const env = { PUBLIC_URL: ORIGIN };
+const proxy = sessionProxy({ signInPath: "/sign-in", env, clock });
+const cookie = (accessToken: string) => ({ Cookie: `${COOKIES.access}=${accessToken}` });
 
 test("a page load without an access cookie goes to the bounce, and on to the sign-in page at worst", () => {
   const response = proxy(load("/streams/7?tab=a%20b"));
@@ -67,9 +69,31 @@ test.each([
   expect(proxy(request)).toBeUndefined();
 });
 
-test("a jar with a doubled cookie is the bounce's to refuse, and gets no retry key", () => {
-  const response = proxy(load("/streams", { Cookie: "__Host-ws_access=a; __Host-ws_access=b" }));
-  expect([response?.status, response?.headers.getSetCookie()]).toEqual([303, []]);
+test("of two access cookies one that lives is enough", () => {
+  const living = token({ exp: 1_001 });
+  const both = (value: string) =>
+    load("/streams", { Cookie: `${COOKIES.access}=a; ${COOKIES.access}=${value}` });
+  expect(proxy(both(living))).toBeUndefined();
+  expect(proxy(both("b"))?.status).toBe(303);
+});
+
+test.each([
+  [{}, "ws3000"],
+  [{ PORT: "4000" }, "ws4000"],
+  [{ PUBLIC_URL: "http://localhost" }, "ws80"],
+  [{ PUBLIC_URL: "https://[::1]" }, "ws443"],
+  [{ PUBLIC_URL: "https://app.localhost:8443" }, "ws8443"],
+  [{ PUBLIC_URL: "https://pay.example.com:8443" }, "ws"],
+  [{ PUBLIC_URL: "https://pay.example.com", COOKIE_NAME: "shop" }, "shop"],
+])("under %j the cookies are named after %s", (settings, name) => {
+  const elsewhere = sessionProxy({ signInPath: "/sign-in", env: settings, clock });
+  const [retry] = elsewhere(load("/streams"))?.headers.getSetCookie() ?? [];
+  expect(retry).toMatch(new RegExp(`^${cookieNames(name).retry}=`));
+});
+
+test("settings that the service refuses are refused here", () => {
+  const elsewhere = sessionProxy({ signInPath: "/sign-in", env: { COOKIE_NAME: "a;b" } });
+  expect(() => elsewhere(load("/streams"))).toThrow("COOKIE_NAME must have");
 });
 
 test("a browser too old to say what it loads goes by what it asks for", () => {
@@ -78,18 +102,18 @@ test("a browser too old to say what it loads goes by what it asks for", () => {
 
 test("through the proxy and the real bounce and back: renewed; with nothing in the jar: the sign-in page", async () => {
   const { browser, send, clock: time } = await startHttp();
-  const real = sessionProxy({ signInPath: "/sign-in", clock: time });
+  const real = sessionProxy({ signInPath: "/sign-in", env, clock: time });
   const jar = await browser();
   time.advance(1_200_000);
 
   const away = real(jar.prepare("GET", "/streams?tab=1", { headers: NAVIGATION }));
   if (away === undefined) throw new Error("not sent away");
   jar.keep(away);
-  expect(jar.cookies.get("__Host-ws_retry")).toBeDefined();
+  expect(jar.cookies.get(COOKIES.retry)).toBeDefined();
   const { pathname, search } = new URL(away.headers.get("location") ?? "", ORIGIN);
   const back = await jar.send("GET", pathname + search, { headers: NAVIGATION });
   expect([back.status, back.headers.get("location")]).toEqual([303, "/streams?tab=1"]);
-  expect(jar.cookies.has("__Host-ws_retry")).toBe(false);
+  expect(jar.cookies.has(COOKIES.retry)).toBe(false);
   expect(real(jar.prepare("GET", "/streams?tab=1", { headers: NAVIGATION }))).toBeUndefined();
 
   const nobody = await send("GET", pathname + search, { headers: NAVIGATION });

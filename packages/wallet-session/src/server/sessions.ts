@@ -167,6 +167,7 @@ function wire(options: SessionsOptions): Parts {
     engine,
     wallet,
     publicUrl: config.publicUrl,
+    cookieName: config.cookieName,
     rateLimit: config.rateLimit,
     clientAddress: (request) => peerAddress(request, config.trustedProxies),
     // Without a proxy in front, anybody can write this header.

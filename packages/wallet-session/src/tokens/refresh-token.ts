@@ -18,7 +18,7 @@ const MAC_AT = 56;
 const MAC_BYTES = 16;
 const TOKEN_BYTES = MAC_AT + MAC_BYTES;
 
-export const SESSION_ID_BYTES = 16;
+const SESSION_ID_BYTES = 16;
 export const SECRET_BYTES = 32;
 export const SALT_BYTES = 16;
 /** The one number above 0 that no token may name. */

@@ -3,7 +3,7 @@ import { noteSession } from "../../request-context.ts";
 import { requireJson } from "../accept.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
-import { refreshJar } from "../jar.ts";
+import { type OpenJar, refreshJar } from "../jar.ts";
 import { problemResponse } from "../problem.ts";
 import { readTokens, requireSameOrigin } from "../request/credentials.ts";
 import { retryKeyFromHeader } from "../request/retry-key.ts";
@@ -14,16 +14,16 @@ export function refresh(context: HttpContext): Handler {
   return async (request) => {
     // Its endpoint serves page loads too, so the check for JSON is its own.
     requireJson(request);
-    const { bodyToken, jar } = await readTokens(request);
+    const { bodyToken, jar } = await readTokens(context, request);
     if (bodyToken !== null) return refreshByBody(context, request, bodyToken);
-    if (jar.refreshToken === null) {
+    if (jar.cookies.refreshTokens.length === 0) {
       throw new SessionError(
         "refresh_token_missing",
         "There is no refresh token in the body or in a cookie.",
       );
     }
     requireSameOrigin(request, context.publicUrl);
-    return refreshByCookie(context, request, { ...jar, refreshToken: jar.refreshToken });
+    return refreshByCookie(context, request, jar);
   };
 }
 
@@ -36,11 +36,7 @@ async function refreshByBody({ engine, limits }: HttpContext, request: Request, 
   return privateJson(tokenAnswer(tokens));
 }
 
-async function refreshByCookie(
-  context: HttpContext,
-  request: Request,
-  jar: Parameters<typeof refreshJar>[2],
-): Promise<Response> {
+async function refreshByCookie(context: HttpContext, request: Request, jar: OpenJar): Promise<Response> {
   const answer = await refreshJar(context, request, jar);
   if (answer.outcome === "refreshed") {
     return privateJson(cookieAnswer(answer.sessionId, answer), answer.setCookies);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
-import { createRequest, problemOf, readJson, startHttp } from "../http.fixture.ts";
+import { COOKIES, createRequest, problemOf, readJson, startHttp } from "../http.fixture.ts";
 
 const SESSION = "/api/auth/session";
 const SESSIONS = "/api/auth/sessions";
@@ -65,15 +65,21 @@ describe("the session at hand", () => {
     expect((await send("GET", SESSION, both)).status).toBe(200);
   });
 
-  test("comes from the header where both are there, and from one cookie only", async () => {
+  test("comes from the header where both are there, and never from two cookies of two sessions", async () => {
     const { browser, signIn, send } = await startHttp();
     const jar = await browser();
     const own = await signIn();
     const response = await jar.send("GET", SESSION, bearer(own.access_token));
     expect(await readJson(response)).toMatchObject({ session_id: own.session_id });
-    const doubled = await send("GET", SESSION, {
-      headers: { Cookie: "__Host-ws_access=a; __Host-ws_access=b" },
+    const { access } = COOKIES;
+    const sent = (...values: string[]) => ({
+      headers: { Cookie: values.map((value) => `${access}=${value}`).join("; ") },
     });
+    const token = jar.cookies.get(access) ?? "";
+    const beside = await send("GET", SESSION, sent("a", token, "b", token));
+    expect(await readJson(beside)).toMatchObject({ session_id: jar.sessionId });
+    expect(await problemOf(await send("GET", SESSION, sent("a", "b")))).toBe("401 access_token_invalid");
+    const doubled = await send("GET", SESSION, sent(token, own.access_token));
     expect(await problemOf(doubled)).toBe("400 invalid_request");
   });
 });

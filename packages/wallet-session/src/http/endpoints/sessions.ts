@@ -3,7 +3,7 @@ import { sessionIdOf } from "../../session-id.ts";
 import type { SessionRecord } from "../../store.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler, RouteHandler } from "../handler.ts";
-import { clearedCookies } from "../request/cookies.ts";
+import { emptiedJar, openJar } from "../jar.ts";
 import { authenticateRequest, type Credentials } from "../request/credentials.ts";
 import { queryValue } from "../request/query.ts";
 import { noContent, privateJson } from "../response.ts";
@@ -33,7 +33,10 @@ export function revokeSessions(context: HttpContext): Handler {
     const credentials = await authenticateRequest(context, request, { fresh: true });
     const { actorId, sessionId } = credentials.session;
     const revoked = await context.engine.revokeSessions(actorId, scope === "all" ? null : sessionId);
-    return privateJson({ revoked }, scope === "all" ? emptiedJar(credentials) : []);
+    return privateJson(
+      { revoked },
+      scope === "all" ? await withoutSession(context, request, credentials) : [],
+    );
   };
 }
 
@@ -45,7 +48,7 @@ export function revokeSession(context: HttpContext): RouteHandler<{ readonly id:
     const ended = sessionIdOf(id);
     if (ended === null) throw new SessionError("not_found", "There is no such session.");
     await context.engine.revokeSession(actorId, ended);
-    return noContent(id === sessionId ? emptiedJar(credentials) : []);
+    return noContent(id === sessionId ? await withoutSession(context, request, credentials) : []);
   };
 }
 
@@ -64,6 +67,10 @@ export function describeSession(row: SessionRecord) {
 }
 
 /** After the end of its own session a jar has no use for its cookies. */
-function emptiedJar({ by }: Credentials): string[] {
-  return by === "cookie" ? clearedCookies() : [];
+async function withoutSession(
+  context: HttpContext,
+  request: Request,
+  { by, session: { sessionId } }: Credentials,
+): Promise<string[]> {
+  return by === "cookie" ? emptiedJar(context, await openJar(context, request), [sessionId]) : [];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
 import type { WalletMethod } from "../../wallets/wallet.ts";
-import { PASSPHRASE, problemOf, readJson, startHttp } from "../http.fixture.ts";
+import { COOKIES, PASSPHRASE, problemOf, readJson, startHttp } from "../http.fixture.ts";
 
 const WALLET = "/api/auth/wallet";
 
@@ -32,20 +32,20 @@ describe("sign-in", () => {
       body: await answerFor(),
       headers: { "Session-Transport": "cookie", Origin: "https://pay.example.com" },
     });
-    expect(Object.keys(await readJson(response))).toEqual([
-      "token_type",
-      "expires_in",
-      "refresh_expires_in",
-      "session_id",
-    ]);
+    const answer = await readJson(response);
+    const { session_id } = answer;
+    expect(Object.keys(answer)).toEqual(["token_type", "expires_in", "refresh_expires_in", "session_id"]);
     expect(response.headers.getSetCookie()).toEqual([
       expect.stringMatching(
-        /^__Host-ws_access=[\w.-]+; Max-Age=900; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+        new RegExp(`^${COOKIES.access}=[\\w.-]+; Max-Age=900; Path=/; HttpOnly; Secure; SameSite=Lax$`),
       ),
       expect.stringMatching(
-        /^__Secure-ws_refresh=wsr1_[\w-]{96}; Max-Age=604800; Path=\/api\/auth; HttpOnly; Secure; SameSite=Lax$/,
+        new RegExp(
+          `^${COOKIES.refresh}=wsr1_[\\w-]{96}; Max-Age=604800; Path=/api/auth; HttpOnly; Secure; SameSite=Lax$`,
+        ),
       ),
-      "__Host-ws_retry=; Max-Age=0; Path=/; Secure; SameSite=Lax",
+      `${COOKIES.session}=${session_id}; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Lax`,
+      `${COOKIES.retry}=; Max-Age=0; Path=/; Secure; SameSite=Lax`,
     ]);
   });
 });
@@ -147,7 +147,7 @@ describe("a second sign-in in one browser", () => {
   test("ends the session that its jar forgets", async () => {
     const { browser, answerFor, store, engine } = await startHttp();
     const first = await browser();
-    const firstToken = first.cookies.get("__Host-ws_access") ?? "";
+    const firstToken = first.cookies.get(COOKIES.access) ?? "";
     const body = await answerFor();
     const response = await first.send("POST", WALLET, {
       body,
@@ -183,7 +183,7 @@ describe("a second sign-in in one browser", () => {
       headers: {
         "Session-Transport": "cookie",
         "Sec-Fetch-Site": "same-origin",
-        Cookie: "__Secure-ws_refresh=a; __Secure-ws_refresh=b",
+        Cookie: `${COOKIES.refresh}=a; ${COOKIES.refresh}=b`,
       },
     });
     expect(response.status).toBe(200);

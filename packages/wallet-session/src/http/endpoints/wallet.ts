@@ -6,9 +6,9 @@ import type { Transport } from "../../store.ts";
 import type { WalletParameters } from "../../wallets/wallet.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
+import { openJar, tokensToEnd } from "../jar.ts";
 import { readBody, textMember } from "../request/body.ts";
 import { clientMetadata } from "../request/client-metadata.ts";
-import { readJar, sessionCookies } from "../request/cookies.ts";
 import { requireSameOrigin } from "../request/credentials.ts";
 import { queryValue } from "../request/query.ts";
 import { cookieAnswer, privateJson, tokenAnswer } from "../response.ts";
@@ -52,17 +52,18 @@ function answerByBody(tokens: IssuedTokens): Response {
 
 async function answerByCookie(context: HttpContext, request: Request, tokens: IssuedTokens) {
   await endReplacedSession(context, request);
-  return privateJson(cookieAnswer(tokens.session.id, tokens), sessionCookies(tokens));
+  return privateJson(cookieAnswer(tokens.session.id, tokens), context.cookies.issued(tokens));
 }
 
 /**
  * The jar is about to forget its earlier session, whose tokens could then no longer be used or ended from here. Best effort:
  * the new session stands already, and the old one runs out by itself.
  */
-async function endReplacedSession({ engine, onFault }: HttpContext, request: Request): Promise<void> {
+async function endReplacedSession(context: HttpContext, request: Request): Promise<void> {
+  const { engine, onFault } = context;
   try {
-    const { refreshToken } = readJar(request);
-    if (refreshToken !== null) await engine.revokeByRefreshToken(refreshToken, "replaced");
+    const jar = await openJar(context, request);
+    for (const { token } of tokensToEnd(jar)) await engine.revokeByRefreshToken(token, "replaced");
   } catch (error) {
     if (!(error instanceof SessionError)) onFault(error);
   }

@@ -5,8 +5,8 @@ import { sitePath } from "../../site-path.ts";
 import type { HttpContext } from "../context.ts";
 import { faultResponse } from "../endpoint.ts";
 import type { Handler } from "../handler.ts";
-import { refreshJar, signedIn } from "../jar.ts";
-import { readJar } from "../request/cookies.ts";
+import { openJar, refreshJar } from "../jar.ts";
+import { signedIn } from "../request/credentials.ts";
 import { queryValue, refuseTokensInQuery } from "../request/query.ts";
 import { noContent, seeOther } from "../response.ts";
 import { asksForHtml, BOUNCE_PATH, isRouterFetch, isSpeculative } from "./guard-page.ts";
@@ -26,16 +26,16 @@ export function bounce(context: HttpContext): Handler {
     const elsewhere = otherwise === null ? next : safeNextPath(otherwise);
     if (isSpeculative(request) || isRouterFetch(request)) return noContent();
 
-    const jar = readJar(request);
+    const jar = await openJar(context, request);
+    const result = jar.cookies.refreshTokens.length === 0 ? null : await refreshJar(context, request, jar);
+    if (result?.outcome === "refreshed") return seeOther(next, result.setCookies);
+    // A refusal clears nothing: no script can call off a page load, so its answer may come after a newer sign-in's.
+    const session = await signedIn(context.engine, jar);
     // Whether the page that sent the browser here would let it in as it is.
-    const isSignedIn = async () => (await signedIn(context.engine, jar)) !== null;
-    if (jar.refreshToken === null) return seeOther((await isSignedIn()) ? next : elsewhere);
-    const result = await refreshJar(context, request, { ...jar, refreshToken: jar.refreshToken });
-    const { setCookies } = result;
-    if (result.outcome === "refreshed") return seeOther(next, setCookies);
-    // A refused jar that is left as it is may be another session's, and good.
-    if (setCookies.length === 0 && (await isSignedIn())) return seeOther(next);
-    return seeOther(otherwise === null ? next : withReason(elsewhere, result.refusal), setCookies);
+    if (session !== null && session.sessionId !== jar.refresh?.sessionId) return seeOther(next);
+    // Of a session that this browser was not signed in to, its person is told nothing.
+    if (otherwise === null || result === null || jar.refresh === null) return seeOther(elsewhere);
+    return seeOther(withReason(elsewhere, result.refusal));
   };
   return async (request) => {
     try {

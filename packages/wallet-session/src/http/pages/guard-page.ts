@@ -1,7 +1,7 @@
 import type { AuthenticatedSession } from "../../engine/session-engine.ts";
 import type { HttpContext } from "../context.ts";
 import { isGuardRefusal } from "../problem.ts";
-import { newRetryCookie, readJar } from "../request/cookies.ts";
+import type { SessionCookies } from "../request/cookies.ts";
 import { authenticateRequest } from "../request/credentials.ts";
 import { seeOther } from "../response.ts";
 
@@ -11,14 +11,15 @@ export interface GuardPageOptions extends SignInPath {
 
 /** The session of a page load, or the redirect that finds out. A prefetch is refused as on any other route. */
 export async function guardPage(
-  context: Pick<HttpContext, "engine" | "publicUrl">,
+  context: Pick<HttpContext, "engine" | "publicUrl" | "cookies">,
   request: Request,
   options: GuardPageOptions,
 ): Promise<AuthenticatedSession | Response> {
   try {
     return (await authenticateRequest(context, request, options)).session;
   } catch (error) {
-    if (isPageLoad(request) && isGuardRefusal(error)) return bounceRedirect(request, options);
+    if (isPageLoad(request) && isGuardRefusal(error))
+      return bounceRedirect(request, context.cookies, options);
     throw error;
   }
 }
@@ -50,18 +51,10 @@ export function bounceUrl(path: string, { signInPath }: SignInPath): string {
  * that loses the answer retries with the same key. Without an origin: behind a proxy the request's own is not the one
  * that browsers see.
  */
-export function bounceRedirect(request: Request, options: SignInPath): Response {
+export function bounceRedirect(request: Request, cookies: SessionCookies, options: SignInPath): Response {
   const { pathname, search } = new URL(request.url);
-  return seeOther(bounceUrl(pathname + search, options), holdsNoRetryKey(request) ? [newRetryCookie()] : []);
-}
-
-function holdsNoRetryKey(request: Request): boolean {
-  try {
-    return readJar(request).retryKey === null;
-  } catch {
-    // A jar with a doubled cookie is the bounce's to refuse.
-    return false;
-  }
+  const holdsNone = cookies.read(request).retryKey === null;
+  return seeOther(bounceUrl(pathname + search, options), holdsNone ? [cookies.newRetryKey()] : []);
 }
 
 /** Next's names for a prefetch by a script, which the browser itself does not know to be one. */

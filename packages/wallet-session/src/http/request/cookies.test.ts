@@ -1,29 +1,46 @@
 import { expect, test } from "vitest";
-import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE, readJar } from "./cookies.ts";
+import { cookieNames } from "../../cookie-names.ts";
+import { createSessionCookies } from "./cookies.ts";
 
-function jarOf(cookie: string) {
-  return readJar(new Request("https://pay.example.com/", { headers: { Cookie: cookie } }));
+const COOKIES = cookieNames("shop");
+const NAMES = Object.values(COOKIES);
+const NONE = { accessTokens: [], refreshTokens: [], sessionId: null, retryKey: null };
+const [ID, OTHER_ID] = ["A".repeat(22), "B".repeat(21).concat("A")];
+
+function read(cookie: string) {
+  const headers = { Cookie: cookie };
+  return createSessionCookies(COOKIES).read(new Request("https://pay.example.com/", { headers }));
 }
 
-const NAMES = [ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE];
-const NONE = { accessToken: null, refreshToken: null, retryKey: null };
-
 test("names and values may have blanks around them, and other cookies beside them", () => {
-  const cookie = NAMES.map((name, index) => `${name}= value-${index}`).join(";\t");
-  expect(jarOf(`theme=dark; flag; ${cookie} ; =`)).toEqual({
-    accessToken: "value-0",
-    refreshToken: "value-1",
-    retryKey: "value-2",
+  const cookie = NAMES.map((name, index) => `${name}= ${index === 2 ? ID : `value-${index}`}`).join(";\t");
+  expect(read(`theme=dark; flag; ${cookie} ; =`)).toEqual({
+    accessTokens: ["value-0"],
+    refreshTokens: ["value-1"],
+    sessionId: ID,
+    retryKey: "value-3",
   });
 });
 
 test.each([
-  ["another case", (name: string) => name.toLowerCase()],
+  ["another case", (name: string) => name.toUpperCase()],
   ["a no-break space in front", (name: string) => `\u00a0${name}`],
   ["a no-break space behind", (name: string) => `${name}\u00a0`],
   ["a UTF-8 space in front, as header bytes", (name: string) => `\u00e2\u0080\u0080${name}`],
 ])("a name with %s is another name: browsers do not guard it", (_, alter) => {
-  expect(jarOf(NAMES.map((name) => `${alter(name)}=planted`).join("; "))).toEqual(NONE);
+  expect(read(NAMES.map((name) => `${alter(name)}=planted`).join("; "))).toEqual(NONE);
+});
+
+test("of one name all different values are read, each once, and no empty one", () => {
+  const { refresh, access } = COOKIES;
+  const cookie = `${refresh}=a; ${refresh}=; ${refresh}=b; ${refresh}=a; ${access}=c; ${access}=c`;
+  expect(read(cookie)).toEqual({ ...NONE, refreshTokens: ["a", "b"], accessTokens: ["c"] });
+});
+
+test("a session cookie that is no session id, or one of two, and one of two retry keys count as none", () => {
+  const { session, retry } = COOKIES;
+  expect(read(`${session}=nobody`)).toEqual(NONE);
+  expect(read(`${session}=${ID}; ${session}=${OTHER_ID}; ${retry}=a; ${retry}=b`)).toEqual(NONE);
 });
 
 test.each([["="], [`${RETRY_COOKIE}=a`]])("each of many %s is looked at once", (pair) => {

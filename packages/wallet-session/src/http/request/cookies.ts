@@ -1,67 +1,70 @@
-import type { IssuedTokens } from "../../engine/session-engine.ts";
-import { SessionError } from "../../errors.ts";
+import type { CookieNames } from "../../cookie-names.ts";
+import type { IssuedTokens, JarCookies } from "../../engine/session-engine.ts";
+import { sessionIdOf } from "../../session-id.ts";
 
 /** The longest that browsers keep a cookie. The key must outlive a closed browser as long as the refresh cookie does. */
 const RETRY_COOKIE_MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
 
-/** The prefixes are promises that browsers enforce: over TLS only, and `__Host-` for this host and all of its paths. */
-export const ACCESS_COOKIE = "__Host-ws_access";
-/** Sent to the auth endpoints alone, so pages and the app's own routes never see it. */
-export const REFRESH_COOKIE = "__Secure-ws_refresh";
-/** The retry key of the jar. A script or a redirect sets it when it is absent; the answer with new tokens deletes it. */
-export const RETRY_COOKIE = "__Host-ws_retry";
-
-/** The cookies of one request that are ours. An empty cookie counts as none. */
-export interface CookieJar {
-  readonly accessToken: string | null;
-  readonly refreshToken: string | null;
-  /** As it came: doubled ones, which `__Host-` rules out in browsers, count as none. */
+/** The cookies of one request that have our names. Empty ones and repetitions are left out. */
+export interface RequestCookies extends JarCookies {
+  /** As it came; null where there are two, which `__Host-` rules out in browsers. */
   readonly retryKey: string | null;
 }
 
-/**
- * A name that comes twice is refused: a neighbour domain may have planted one of them, and the server cannot tell which.
- * @throws invalid_request
- */
-export function readJar(request: Request): CookieJar {
-  const cookies = parseCookies(request.headers.get("cookie"));
+export type SessionCookies = ReturnType<typeof createSessionCookies>;
+
+/** Reads and writes the cookies of a service under their names. */
+export function createSessionCookies(names: CookieNames) {
+  const access = (value: string, maxAgeSeconds: number) =>
+    `${names.access}=${value}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Lax`;
+  const refresh = (value: string, maxAgeSeconds: number) =>
+    `${names.refresh}=${value}; Max-Age=${maxAgeSeconds}; Path=/api/auth; HttpOnly; Secure; SameSite=Lax`;
+  const session = (value: string, maxAgeSeconds: number) =>
+    `${names.session}=${value}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Lax`;
+  const retry = (value: string, maxAgeSeconds: number) =>
+    `${names.retry}=${value}; Max-Age=${maxAgeSeconds}; Path=/; Secure; SameSite=Lax`;
+  const cleared: Readonly<Record<keyof CookieNames, string>> = {
+    access: access("", 0),
+    refresh: refresh("", 0),
+    session: session("", 0),
+    retry: retry("", 0),
+  };
+
   return {
-    accessToken: soleValue(cookies, ACCESS_COOKIE),
-    refreshToken: soleValue(cookies, REFRESH_COOKIE),
-    retryKey: cookies.get(RETRY_COOKIE)?.length === 1 ? soleValue(cookies, RETRY_COOKIE) : null,
+    names,
+
+    read(request: Request): RequestCookies {
+      const cookies = parseCookies(request.headers.get("cookie"));
+      const valuesOf = (name: string) => [...new Set(cookies.get(name))].filter((value) => value !== "");
+      return {
+        accessTokens: valuesOf(names.access),
+        refreshTokens: valuesOf(names.refresh),
+        sessionId: sessionIdOf(sole(valuesOf(names.session)) ?? ""),
+        retryKey: sole(cookies.get(names.retry) ?? []) || null,
+      };
+    },
+
+    /** Set-Cookie lines for new tokens. No cookie outlives the session; the retry key has done its work. */
+    issued(tokens: IssuedTokens): string[] {
+      const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = tokens;
+      return [
+        access(accessToken, Math.min(expiresInSeconds, refreshExpiresInSeconds)),
+        refresh(refreshToken, refreshExpiresInSeconds),
+        session(tokens.session.id, refreshExpiresInSeconds),
+        cleared.retry,
+      ];
+    },
+
+    /** Set-Cookie line of a retry key for a jar that holds none: unguessable, and kept as long as browsers keep anything. */
+    newRetryKey: () => retry(crypto.randomUUID(), RETRY_COOKIE_MAX_AGE_SECONDS),
+
+    /** Set-Cookie lines that remove these. */
+    cleared: (which: readonly (keyof CookieNames)[]) => which.map((name) => cleared[name]),
   };
 }
 
-/** Set-Cookie lines for new tokens. No cookie outlives the session; the retry key has done its work. */
-export function sessionCookies(tokens: IssuedTokens): string[] {
-  const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = tokens;
-  return [
-    accessCookie(accessToken, Math.min(expiresInSeconds, refreshExpiresInSeconds)),
-    refreshCookie(refreshToken, refreshExpiresInSeconds),
-    retryCookie("", 0),
-  ];
-}
-
-/** Set-Cookie line of a retry key for a jar that holds none: unguessable, and kept as long as browsers keep anything. */
-export function newRetryCookie(): string {
-  return retryCookie(crypto.randomUUID(), RETRY_COOKIE_MAX_AGE_SECONDS);
-}
-
-/** Set-Cookie lines that empty the jar. */
-export function clearedCookies(): string[] {
-  return [accessCookie("", 0), refreshCookie("", 0), retryCookie("", 0)];
-}
-
-function accessCookie(value: string, maxAgeSeconds: number): string {
-  return `${ACCESS_COOKIE}=${value}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Lax`;
-}
-
-function refreshCookie(value: string, maxAgeSeconds: number): string {
-  return `${REFRESH_COOKIE}=${value}; Max-Age=${maxAgeSeconds}; Path=/api/auth; HttpOnly; Secure; SameSite=Lax`;
-}
-
-function retryCookie(value: string, maxAgeSeconds: number): string {
-  return `${RETRY_COOKIE}=${value}; Max-Age=${maxAgeSeconds}; Path=/; Secure; SameSite=Lax`;
+function sole(values: readonly string[]): string | undefined {
+  return values.length === 1 ? values[0] : undefined;
 }
 
 function parseCookies(header: string | null): Map<string, string[]> {
@@ -92,10 +95,4 @@ export function trimmed(text: string): string {
 
 function isBlank(character: string | undefined): boolean {
   return character === " " || character === "\t";
-}
-
-function soleValue(cookies: Map<string, string[]>, name: string): string | null {
-  const [value, ...others] = cookies.get(name) ?? [];
-  if (others.length > 0) throw new SessionError("invalid_request", `The cookie ${name} comes twice.`);
-  return value || null;
 }
