@@ -5,9 +5,10 @@ import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "../support/app-under-test.ts";
+import { ACCESS_COOKIE } from "../support/cookies.ts";
 import { problemOf } from "../support/http-client.ts";
 import { NAVIGATION } from "../support/page-load.ts";
-import { ACCESS_COOKIE, bearer } from "../support/session-client.ts";
+import { bearer } from "../support/session-client.ts";
 
 const app = appUnderTest();
 

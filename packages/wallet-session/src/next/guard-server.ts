@@ -2,24 +2,29 @@ import { subscribe } from "node:diagnostics_channel";
 import { type IncomingMessage, Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { systemStopwatch } from "../clock.ts";
+import { cookieNameOf } from "../config/address.ts";
+import { cookieNames } from "../cookie-names.ts";
 import { everyInterval } from "../engine/timers.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE } from "../http/request/cookies.ts";
 import { cutHead } from "./cut-head.ts";
 import { ServerConnections } from "./server-connections.ts";
 
 const GUARDED = Symbol.for("wallet-session.next-server-guarded");
 /** The copies of this module share one global object. */
 const shared = globalThis as { [GUARDED]?: true };
-const OURS: ReadonlySet<string> = new Set([ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE]);
 
 /**
  * Keeps strangers from stopping the Next server of this process: see {@link cutHead} and {@link ServerConnections}. It reaches
  * the server through Node's diagnostics channels, since Next hands out neither the server nor a request that it has not parsed
- * yet. More calls change nothing.
+ * yet. More calls change nothing. `env` is read at the first request.
  */
-export function guardNextServer(): void {
+export function guardNextServer(env: Environment): void {
   if (shared[GUARDED]) return;
   shared[GUARDED] = true;
+  let names: ReadonlySet<string> | undefined;
+  const cut = (request: IncomingMessage) => {
+    names ??= namesOf(env);
+    cutHead(request, names);
+  };
   const known = new WeakMap<Server, ServerConnections>();
 
   function connectionsOf(server: Server): ServerConnections {
@@ -28,7 +33,7 @@ export function guardNextServer(): void {
       new ServerConnections(server, {
         stopwatch: systemStopwatch,
         every: everyInterval,
-        onUpgrade: (request) => cutHead(request, OURS),
+        onUpgrade: cut,
       });
     if (!known.has(server)) server.once("close", () => known.delete(server));
     known.set(server, connections);
@@ -41,10 +46,21 @@ export function guardNextServer(): void {
   });
   subscribe("http.server.request.start", (message) => {
     const { request, response, server } = message as HttpRequestStart;
-    cutHead(request, OURS);
+    cut(request);
     // Not one of TLS: the other channel does not tell of its sockets.
     if (server instanceof Server) connectionsOf(server).asked(request, response);
   });
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** None where the settings are not good: such a server has no sessions, and its requests are cut all the same. */
+function namesOf(env: Environment): ReadonlySet<string> {
+  try {
+    return new Set(Object.values(cookieNames(cookieNameOf(env))));
+  } catch {
+    return new Set();
+  }
 }
 
 interface HttpRequestStart {

@@ -25,7 +25,7 @@ const shared = globalThis as {
  * ```
  */
 export function sharedSessions(options: SessionsOptions = {}): Sessions {
-  guardNextServer();
+  guardNextServer(options.env ?? process.env);
   const first = shared[SHARED];
   if (first !== undefined) {
     if (sameOptions(first.options, options)) return first.sessions;

@@ -43,9 +43,9 @@ test("a session cookie that is no session id, or one of two, and one of two retr
   expect(read(`${session}=${ID}; ${session}=${OTHER_ID}; ${retry}=a; ${retry}=b`)).toEqual(NONE);
 });
 
-test.each([["="], [`${RETRY_COOKIE}=a`]])("each of many %s is looked at once", (pair) => {
+test.each([["="], [`${COOKIES.retry}=a`]])("each of many %s is looked at once", (pair) => {
   const header = Array(500).fill(pair).join(";");
-  expect(stepsThroughArrays(() => jarOf(header))).toBeLessThan(5_000);
+  expect(stepsThroughArrays(() => read(header))).toBeLessThan(5_000);
 });
 
 /** How many items of arrays are taken one after another meanwhile, as by `for` and by `[...array]`. */
