@@ -114,6 +114,17 @@ describe("the life of a session", () => {
     expect(long).not.toBe(short);
   });
 
+  test("a token asked for longer than any lives is renewed once, not at each call", async () => {
+    const client = program();
+    await client.signIn();
+    const first = await client.accessToken(60 * MINUTE);
+    server.clock.advance(11_000);
+    const second = await client.accessToken(60 * MINUTE);
+    expect(await client.accessToken(60 * MINUTE)).toBe(second);
+    expect(second).not.toBe(first);
+    expect(outcomes()).toEqual(["rotated 2"]);
+  });
+
   test("signing out ends the session and empties the storage", async () => {
     const client = program();
     await client.signIn();

@@ -90,8 +90,8 @@ export interface TokenClient {
   readonly fetch: Fetch;
 
   /**
-   * An access token that is good for `minTtlMs` more, for requests that {@link TokenClient.fetch} does not send; null where
-   * there is no session. Concurrent calls share one refresh, also with those of other programs that share the storage.
+   * An access token that is good for `minTtlMs` more, or was given less than `restMs` ago, for requests that
+   * {@link TokenClient.fetch} does not send; null where there is no session. Concurrent calls share one refresh, also with those of other programs that share the storage.
    * @param minTtlMs milliseconds, by default 5,000
    * @throws {@link SessionClientError} when nothing was decided; the session is then as it was
    */

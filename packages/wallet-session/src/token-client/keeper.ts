@@ -177,9 +177,9 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
   }
 
   /** Whether these tokens are so new that another refresh would cure nothing, and might meet a repeated request. */
-  function isFresh({ receivedAt }: HeldSession): boolean {
+  function isFresh({ receivedAt, accessEndsAt }: HeldSession): boolean {
     const ageMs = now() - receivedAt;
-    return ageMs >= 0 && ageMs < restMs;
+    return ageMs >= 0 && ageMs < restMs && now() < accessEndsAt;
   }
 
   return {
@@ -187,9 +187,10 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
     subscribe: known.subscribe,
     isFresh,
 
-    /** A session whose access token is good for this long: what is held, renewed, or signed in anew; else null. */
+    /** A session whose access token is good for this long, or is fresh: held, renewed, or signed in anew; else null. */
     async goodFor(minTtlMs: number): Promise<HeldSession | null> {
-      const isGood: IsGood = (held) => held.accessEndsAt - now() > minTtlMs && held.receivedAt <= now();
+      const isGood: IsGood = (held) =>
+        isFresh(held) || (held.accessEndsAt - now() > minTtlMs && held.receivedAt <= now());
       if (seen !== null && isGood(seen)) return seen;
       return renew(isGood, signIn);
     },
