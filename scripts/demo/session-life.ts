@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type FeedEvent, readEventStream } from "../../packages/wallet-session/src/feed.ts";
 import { createWalletKeypair } from "../../packages/wallet-session/src/testing/wallet-keypair.ts";
 import {
   createTokenClient,
@@ -7,9 +8,15 @@ import {
   SessionClientError,
   stellarSignIn,
 } from "../../packages/wallet-session/src/token-client.ts";
-import { DemoError, readEvents } from "./session-events.ts";
 
 const RENEWS_AFTER_MS = 2_000;
+/** A server that says nothing must not keep the demo alive. */
+const WATCHES_FOR_MS = 20_000;
+
+/** What went otherwise than the demo says; its message is for the person at the terminal. */
+class DemoError extends Error {
+  override readonly name = "DemoError";
+}
 
 /** Runs the demo and returns the exit code. */
 export async function demo(baseUrl: string): Promise<number> {
@@ -47,7 +54,7 @@ async function sessionLife(baseUrl: string): Promise<void> {
   const { session_id: sessionId, expires_in: seconds } = wire.answer();
   step("Sign-in", `session ${sessionId}; the access token lives ${seconds} s`);
 
-  const events = readEvents(await client.fetch(`${url}/events`));
+  const events = watchSession(await client.fetch(`${url}/events`));
   step("Watch", "an event stream is open on the session, with that access token");
   // The times of tokens are whole seconds: renewed within one, there would be nothing new to tell.
   await delay(RENEWS_AFTER_MS);
@@ -57,11 +64,9 @@ async function sessionLife(baseUrl: string): Promise<void> {
     step("Refresh", `the ${count}: a new access token, and refresh token ${short(wire.refreshToken())}`);
   }
 
-  const renewed = await events.next("session.renewed");
-  step(
-    "Watch",
-    `the same connection says session.renewed, good for ${renewed.expires_in} s: nothing reconnects`,
-  );
+  const { expires_in: renewedFor } = await events.renewed;
+  if (renewedFor === undefined) throw new DemoError("The event stream did not say session.renewed.");
+  step("Watch", `the same connection says session.renewed, good for ${renewedFor} s: nothing reconnects`);
 
   const spent = wire.refreshToken();
   const lost = wire.loseNextAnswer();
@@ -78,10 +83,9 @@ async function sessionLife(baseUrl: string): Promise<void> {
   });
   step("Theft", `a token that was rotated away comes again: ${replayed}`);
 
-  const ended = await events.next("session.ended");
-  if (ended.code !== "refresh_token_reused") throw new DemoError(`The event stream said ${ended.code}.`);
-  await events.closed();
-  step("Watch", `the event stream says session.ended, ${ended.code}, and closes`);
+  const last = await events.closed;
+  if (last !== "session.ended, refresh_token_reused") throw new DemoError(`The event stream said ${last}.`);
+  step("Watch", `the event stream says ${last}, and closes`);
 
   const state = await client.refresh();
   if (state.status !== "signed-out") throw new DemoError("The successor was taken after the theft.");
@@ -90,6 +94,24 @@ async function sessionLife(baseUrl: string): Promise<void> {
   const headers = { authorization: `Bearer ${accessToken}` };
   const session = await refusal(`${url}/session`, "session_revoked", { headers });
   step("Ended", `so is the access token that had minutes to live: ${session}`);
+}
+
+/** Resolves with the data of the first renewal, and with what came last before the server closed the event stream. */
+function watchSession(response: Response) {
+  const renewed = Promise.withResolvers<Readonly<Record<string, unknown>>>();
+  let last = "nothing";
+  const onEvent = ({ type, data }: FeedEvent) => {
+    last = `${type}, ${Object(data).code}`;
+    if (type === "session.renewed") renewed.resolve({ ...Object(data) });
+  };
+  const signal = AbortSignal.timeout(WATCHES_FOR_MS);
+  // A connection that breaks says nothing more, and that is what is told.
+  const read = readEventStream(response, { onEvent }, signal).catch(() => {});
+  const closed = read.then(() => {
+    renewed.resolve({});
+    return signal.aborted ? `${last}, and does not close` : last;
+  });
+  return { renewed: renewed.promise, closed };
 }
 
 /** The client's network: it keeps the last tokens that came, and can lose an answer. */

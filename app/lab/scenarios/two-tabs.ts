@@ -2,6 +2,7 @@ import { createSessionClient, errorOf, type SessionClient } from "wallet-session
 import { openDemoWallet } from "../../sign-in/demo-wallet.ts";
 import type { Party, Recorder } from "../recording.ts";
 import { type Scenario, STEP_MS, type Stage } from "../scenario.ts";
+import { answerOf } from "../wire.ts";
 
 export const twoTabs: Scenario = {
   name: "Two tabs",
@@ -93,13 +94,10 @@ function tab({ recorder, settings }: Stage, who: Party): SessionClient {
     leewaySeconds: settings.leewaySeconds,
     // A lock would put them in a row: a browser without locks, or with a frozen tab that holds it, has none.
     environment: { locks: undefined },
-    fetch: async (input, init) => {
-      const response = await fetch(input, init);
-      const path = new URL(String(input), location.href).pathname;
-      const method = init?.method ?? "GET";
-      const code = response.ok ? null : (await errorOf(response.clone())).code;
-      const exchange = { method, path, status: response.status, code };
-      recorder.say(who, SAID[`${method} ${path}`] ?? "Asks the server.", { exchange });
+    fetch: async (input, init = {}) => {
+      const response = fetch(input, init);
+      const exchange = await answerOf(input, init, response);
+      recorder.say(who, SAID[`${exchange.method} ${exchange.path}`] ?? "Asks the server.", { exchange });
       return response;
     },
   });
