@@ -98,7 +98,8 @@ export interface TokenClient {
   accessToken(minTtlMs?: number): Promise<string | null>;
 
   /**
-   * Renews now, unless that was done less than `restMs` ago, and never signs in: the way to learn whether a session stands.
+   * Renews now, unless that was done less than `restMs` ago. With `signIn`, signs in where there is no session; without, the
+   * way to learn whether one still stands.
    * @throws {@link SessionClientError} when nothing was decided; the session is then as it was
    */
   refresh(): Promise<SessionState>;

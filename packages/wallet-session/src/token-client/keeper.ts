@@ -198,10 +198,10 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
     /** Another session than the one whose token was refused, or the same where `isGood` says so. */
     renew: (isGood: IsGood) => renew(isGood, signIn),
 
-    /** Renews now, unless that was just done. Never signs in. */
+    /** Renews now, unless that was just done, or signs in. */
     async refresh(): Promise<void> {
       const before = answers;
-      await renew((held) => answers !== before || isFresh(held));
+      await renew((held) => answers !== before || isFresh(held), signIn);
     },
 
     /** Signs in, also where there is a session: it is ended only by its own sign-out. */
