@@ -114,7 +114,7 @@ export function testExample({ name, signIn, pages, prepare }: Example): ExampleU
     expect(ended.status).toBe(204);
     const opened = await loadPage(jar.send, "/account");
     expect(opened.paths).toEqual(["/account", "/api/auth/refresh", signIn]);
-    expect([opened.last.status, [...jar.cookies.keys()]]).toEqual([200, []]);
+    expect(opened.last.status).toBe(200);
     expect(opened.last.text).not.toContain(key.account);
   });
 

@@ -35,10 +35,12 @@ export async function throughKills(
       else course.others.push(line);
       child.emit("said");
     });
+    child.once("close", () => child.emit("said"));
     return child;
   }
 
   async function end(): Promise<void> {
+    if (program.exitCode !== null) return;
     const ended = once(program, "close");
     program.kill("SIGKILL");
     await ended;
@@ -47,7 +49,10 @@ export async function throughKills(
   try {
     for (let kills = 0; course.refreshes < refreshes; kills += 1) {
       const until = Math.min(refreshes, course.refreshes + between);
-      while (course.refreshes < until) await once(program, "said");
+      while (course.refreshes < until) {
+        if (program.exitCode !== null) throw new Error(`The program has ended, with ${program.exitCode}.`);
+        await once(program, "said");
+      }
       if (kills % 2 === 1) {
         await server.restart("SIGKILL");
       } else {
