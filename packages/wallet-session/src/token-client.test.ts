@@ -210,8 +210,27 @@ describe("what networks and crashes do", () => {
     await expect(client.accessToken()).rejects.toMatchObject({ name: "SessionClientError" });
     expect(client.state.status).toBe("signed-in");
     network = server.handlers.fetch;
+    server.clock.advance(MINUTE);
     expect(await client.accessToken()).not.toBeNull();
     expect(signatures).toBe(1);
+  });
+
+  test("a server that asks for a wait is left alone until it is over", async () => {
+    const client = program();
+    await client.signIn();
+    server.clock.advance(16 * MINUTE);
+    let sent = 0;
+    network = async () => {
+      sent += 1;
+      return new Response("", { status: 503, headers: { "retry-after": "60" } });
+    };
+    for (let calls = 0; calls < 3; calls += 1) {
+      await expect(client.accessToken()).rejects.toMatchObject({ status: 503 });
+    }
+    expect(sent).toBe(1);
+    server.clock.advance(MINUTE);
+    await expect(client.accessToken()).rejects.toMatchObject({ status: 503 });
+    expect(sent).toBe(2);
   });
 
   test("a storage with something else in it is a fault, and nobody is signed out", async () => {

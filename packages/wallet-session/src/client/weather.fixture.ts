@@ -8,6 +8,8 @@ import { type Delivery, VirtualBrowser } from "../../test/virtual-browser.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
 import { cookieNames } from "../cookie-names.ts";
 import { createWalletKeypair } from "../testing.ts";
+import { onAbort } from "./abort.ts";
+import type { Fetch } from "./endpoints.ts";
 import { ORIGIN, serverOn } from "./server.fixture.ts";
 
 const COOKIES = cookieNames("ws");
@@ -119,7 +121,8 @@ async function openWorld({ channels, locks }: BrowserParts, choices: readonly nu
     ...(!locks && { locks: undefined }),
   };
   const fetch: typeof browser.fetch = async (input, init) => {
-    if (!String(input).endsWith("/refresh")) return browser.fetch(input, init);
+    // What is called off before it is sent is not sent.
+    if (!String(input).endsWith("/refresh") || init?.signal?.aborted) return browser.fetch(input, init);
     seen.refreshes += 1;
     seen.inFlight += 1;
     if (!seen.late) seen.atOnce = Math.max(seen.atOnce, seen.inFlight);
@@ -132,11 +135,20 @@ async function openWorld({ channels, locks }: BrowserParts, choices: readonly nu
   /** What must not be, at whatever moment. */
   const broken: string[] = [];
   function openTab(): { readonly client: SessionClient; readonly close: () => void } {
-    const client = createSessionClient({ basePath: `${ORIGIN}/api/auth`, fetch, environment });
+    const closing = new AbortController();
+    const client = createSessionClient({
+      basePath: `${ORIGIN}/api/auth`,
+      fetch: untilClosed(fetch, closing.signal),
+      environment,
+    });
     client.subscribe((state) => {
       if (state.status === "signed-out") broken.push(`signed out: ${state.reason}`);
     });
-    const close = client.start();
+    const stop = client.start();
+    const close = () => {
+      stop();
+      closing.abort();
+    };
     closes.push(close);
     return { client, close };
   }
@@ -161,6 +173,20 @@ async function openWorld({ channels, locks }: BrowserParts, choices: readonly nu
     setWeather: (next: Weather) => {
       weather = next;
     },
+  };
+}
+
+/** A closed page's requests are aborted. */
+function untilClosed(fetch: Fetch, closed: AbortSignal): Fetch {
+  return async (input, init) => {
+    const abort = new AbortController();
+    const giveUp = () => abort.abort();
+    const stops = [onAbort(init?.signal ?? undefined, giveUp), onAbort(closed, giveUp)];
+    try {
+      return await fetch(input, { ...init, signal: abort.signal });
+    } finally {
+      for (const stop of stops) stop();
+    }
   };
 }
 

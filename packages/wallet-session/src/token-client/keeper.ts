@@ -38,6 +38,10 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
   let seen: HeldSession | null = null;
   let renewing: Promise<HeldSession | null> | undefined;
   let answers = 0;
+  /** A server that asked to be left alone, for how long and when. */
+  let busy:
+    | { readonly refusal: SessionClientError; readonly waitMs: number; readonly at: number }
+    | undefined;
   const schedule = createRenewalSchedule(environment, renewInBackground);
   schedule.stop();
 
@@ -108,6 +112,7 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
 
   /** Null where the session has ended. @throws SessionClientError where nothing was decided: the session is as it was */
   async function refresh(held: HeldSession): Promise<HeldSession | null> {
+    if (busy !== undefined && isWithin(busy.at, busy.waitMs)) throw busy.refusal;
     const retryKey = held.retryKey ?? environment.newRetryKey();
     const current = held.retryKey === null ? await store({ ...held, retryKey }) : held;
     const init = {
@@ -122,6 +127,10 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
         if (!(error instanceof SessionClientError)) throw error;
         const reason = endReasonOf(error);
         if (reason !== undefined) return forget(reason);
+        const { retryAfterSeconds } = error;
+        if (retryAfterSeconds !== undefined) {
+          busy = { refusal: error, waitMs: askedWaitMs(retryAfterSeconds), at: now() };
+        }
         const pauseMs = pauseAfter(error, tries);
         if (tries === TRIES || pauseMs > LONGEST_PAUSE_MS) throw error;
         await new Promise<void>((resolve) => after(pauseMs, resolve));
@@ -178,8 +187,13 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
 
   /** Whether these tokens are so new that another refresh would cure nothing, and might meet a repeated request. */
   function isFresh({ receivedAt, accessEndsAt }: HeldSession): boolean {
-    const ageMs = now() - receivedAt;
-    return ageMs >= 0 && ageMs < restMs && now() < accessEndsAt;
+    return isWithin(receivedAt, restMs) && now() < accessEndsAt;
+  }
+
+  /** False too where the clock was set back. */
+  function isWithin(since: number, ms: number): boolean {
+    const ageMs = now() - since;
+    return ageMs >= 0 && ageMs < ms;
   }
 
   return {
