@@ -49,7 +49,7 @@ export function fileStorage(path: string): TokenStorage {
 }
 
 async function replace(file: string, text: string): Promise<void> {
-  // One name: whoever saves holds the lock.
+  // One name is enough: the saver holds the lock.
   const next = `${file}.next`;
   await rm(next, { force: true });
   const handle = await open(next, "wx", 0o600);
