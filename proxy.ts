@@ -11,7 +11,6 @@ export const config = {
       missing: [
         { type: "header", key: "next-router-prefetch" },
         { type: "header", key: "next-router-segment-prefetch" },
-        { type: "header", key: "purpose", value: "prefetch" },
       ],
     },
   ],

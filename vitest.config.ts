@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { noPostgres, noRedis } from "./scripts/setup/services.ts";
+import { noDeviceBrowser, noPostgres, noRedis } from "./scripts/setup/services.ts";
 
 const exclude = ["**/node_modules/**", "**/dist/**"];
 
@@ -15,6 +15,8 @@ if (withoutPostgres) exclude.push(...ofPostgres);
 // The same of Redis.
 const ofRedis = ["packages/wallet-session/src/stores/redis{.,/}**", "test/**/*{redis,instances}*.test.ts"];
 if ((await noRedis()) !== null) exclude.push(...ofRedis);
+// The same of a browser with device keys.
+if (noDeviceBrowser() !== null) exclude.push("test/**/*device-keys*.test.ts");
 // Set by `npm test` where there is no Chromium; it says so too.
 if (process.env.WITHOUT_BROWSER !== undefined) exclude.push("test/browser/**", "test/**/*browser*.test.ts");
 
@@ -116,9 +118,10 @@ export default defineConfig({
         "app/api/**": { statements: 90, branches: 90, functions: 90, lines: 90 },
         "app/lib/**": { statements: 90, branches: 90, functions: 90, lines: 90 },
         // Reuse, revocation, expiry and retry.
-        "packages/wallet-session/src/engine/{authenticate,refresh,revocation-view,revoke,rotate}.ts": {
-          100: true,
-        },
+        "packages/wallet-session/src/engine/{authenticate,refresh,refusing,revocation-view,revoke,rotate}.ts":
+          {
+            100: true,
+          },
         "packages/wallet-session/src/{client,http/request}/retry-key.ts": { 100: true },
       },
     },

@@ -48,7 +48,12 @@ export async function rotations(
   const rotateOnce = async (token: string) => {
     const presented = readRefreshToken(context.keyring, token);
     if (presented === null) throw new Error("not authentic");
-    const result = await rotate(context, { presented, presentedBy: "body", retryKey: RETRY_KEY });
+    const result = await rotate(context, {
+      presented,
+      presentedBy: "body",
+      retryKey: RETRY_KEY,
+      proof: null,
+    });
     if (result.outcome !== "rotated") throw new Error(result.outcome);
     return result.refreshToken;
   };

@@ -12,6 +12,7 @@ import {
 import { startOwnServer } from "../packages/wallet-session/src/stores/redis/own-server.fixture.ts";
 import { openRedisStore, type RedisDurability } from "../packages/wallet-session/src/stores/redis.ts";
 import { barePostgres, bareRedis, bareSqlite } from "./bare.ts";
+import { boundRefreshes } from "./bound.ts";
 import { type ManySessions, manySessions } from "./many-sessions.ts";
 import { type Comparison, count } from "./measure.ts";
 import { inMemory, onPostgres, onRedis, onSqlite, POSTGRES_URL } from "./places.ts";
@@ -67,6 +68,17 @@ const sections = {
     row("  the same with 32 in flight", (1 / unseenInFlight.ratio).toFixed(2), "aim: at most 1.60");
     row("Access token seen before, microseconds", seenMicroseconds.toFixed(2), "aim: under 10");
     row("  of these a look-up in a bare map", mapMicroseconds.toFixed(2));
+  },
+
+  async bound() {
+    const { dpop, device } = await boundRefreshes(ROUNDS);
+    const than = "/ one without and a bare ES256 verify, time";
+    row(`Refresh with a DPoP proof ${than}`, (1 / dpop.ratio).toFixed(2), "aim: at most 1.60");
+    row(`Refresh with a device proof ${than}`, (1 / device.ratio).toFixed(2), "aim: at most 1.60");
+    row(
+      "  microseconds: DPoP, device, and the other",
+      [dpop.ours, device.ours, device.bare].map((each) => count(1e6 / each)).join(" "),
+    );
   },
 
   async serve() {

@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { npm, runQuietly } from "./setup/child.mjs";
 import { root } from "./setup/root.mjs";
 
-/** Runs after the others, which run side by side: it writes files that the check of the types reads. */
-const LAST = "build";
-/** Prints what the package costs, worth reading even where the check holds. */
-const TELLS = "package";
+/**
+ * These run after the others, which run side by side, and one after the other: the verifiers of the model take all cores, and
+ * the build writes files that the check of the types reads.
+ */
+const ALONE = ["model", "build"];
+/** Print what is worth reading even where the check holds: what the package costs, and whether the model was checked. */
+const TELLING = ["package", "model"];
 
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const known = Object.keys(scripts).flatMap((name) => (name.startsWith("check:") ? [name.slice(6)] : []));
@@ -22,8 +25,8 @@ if (unknown !== undefined) {
 const started = Date.now();
 const failed: string[] = [];
 const wanted = named.length > 0 ? named : known;
-await Promise.all(wanted.filter((name) => name !== LAST).map(check));
-if (wanted.includes(LAST)) await check(LAST);
+await Promise.all(wanted.filter((name) => !ALONE.includes(name)).map(check));
+for (const name of ALONE) if (wanted.includes(name)) await check(name);
 console.log(`The checks took ${secondsSince(started)} s in all.`);
 if (failed.length > 0) {
   console.error(`Failed: ${failed.join(", ")}. To run one alone: npm run check -- ${failed[0]}`);
@@ -35,7 +38,7 @@ async function check(name: string): Promise<void> {
   const { code, output } = await runQuietly({ ...npm("run", "--silent", `check:${name}`), cwd: root });
   console.log(`${code === 0 ? "ok    " : "FAILED"} ${name} (${secondsSince(began)} s)`);
   if (code !== 0) failed.push(name);
-  if (code !== 0 || name === TELLS) process.stdout.write(output);
+  if (code !== 0 || TELLING.includes(name)) process.stdout.write(output);
 }
 
 function secondsSince(time: number): string {

@@ -4,11 +4,12 @@
 // and the one of the lab, from an app with its tokens of 20 seconds:
 //   LAB_DATABASE_URL=memory: npm run lab
 //   BASE_URL=http://localhost:3000 node scripts/screenshots.ts lab
-// The app must allow the demo wallet. CHROMIUM names the browser where it is not /usr/bin/chromium.
+// The app must allow the demo wallet. CHROMIUM names the browser where it is not Debian's.
 import { mkdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { chromium as machineChromium } from "./setup/services.ts";
 
 const baseURL = process.env.BASE_URL ?? "http://localhost:3000";
 const target = process.env.SCREENSHOTS_DIR ?? fileURLToPath(new URL("../docs/images/", import.meta.url));
@@ -25,7 +26,7 @@ const OTHER_BROWSERS = [
 const SMALL_STREAMS = 60;
 
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: machineChromium(),
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
 

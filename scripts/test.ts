@@ -4,7 +4,13 @@ import { relative, resolve } from "node:path";
 import { ensureBuilt } from "./setup/built.ts";
 import { root } from "./setup/root.mjs";
 import { runTests } from "./setup/run-tests.ts";
-import { noBrowser, noPostgres, noRedis, startRedisWhereNoneAnswers } from "./setup/services.ts";
+import {
+  noBrowser,
+  noDeviceBrowser,
+  noPostgres,
+  noRedis,
+  startRedisWhereNoneAnswers,
+} from "./setup/services.ts";
 
 const started = Date.now();
 const args = process.argv.slice(2).filter((arg) => arg !== "--long");
@@ -14,6 +20,6 @@ const project = process.argv.includes("--long") ? "long" : "!long";
 const outside = (arg: string) => /^(?:app|packages|scripts)(?:\/|$)/.test(relative(root, resolve(arg)));
 if (args.length === 0 || !args.every(outside)) await ensureBuilt();
 process.on("exit", await startRedisWhereNoneAnswers());
-const notes = [noBrowser(), await noPostgres(), await noRedis()];
+const notes = [noBrowser(), await noPostgres(), await noRedis(), noDeviceBrowser()];
 if (notes[0] !== null) process.env.WITHOUT_BROWSER = "1";
 process.exit(await runTests([...args, `--project=${project}`], { notes, started }));

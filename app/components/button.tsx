@@ -21,22 +21,26 @@ interface ButtonProps extends ComponentProps<"button"> {
   look?: ButtonLook;
   /** Shows that it is at work and takes no second press. It stays in the tab order. */
   busy?: boolean;
+  /** Takes no press while another act is at work. It stays in the tab order. */
+  held?: boolean;
 }
 
 export function Button({
   look = "secondary",
   busy = false,
+  held = false,
   className = "",
   children,
   onClick,
   ...rest
 }: ButtonProps) {
+  const deaf = busy || held;
   return (
     <button
       type="button"
-      aria-disabled={busy || undefined}
+      aria-disabled={deaf || undefined}
       className={`${buttonClass(look)} aria-disabled:cursor-progress aria-disabled:opacity-70 ${className}`}
-      onClick={busy ? (event) => event.preventDefault() : onClick}
+      onClick={deaf ? (event) => event.preventDefault() : onClick}
       {...rest}
     >
       {busy && <Spinner />}

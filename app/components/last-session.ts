@@ -26,7 +26,8 @@ export function lastEnd(): EndReason | null {
   return endReason(localStorage.getItem(LAST_SESSION));
 }
 
-export type EndReason = Extract<SessionState, { status: "signed-out" }>["reason"];
+/** `proof_missing`: the session has not ended, but this browser cannot prove that it is its own. */
+export type EndReason = Extract<SessionState, { status: "signed-out" }>["reason"] | "proof_missing";
 
 interface EndExplanation {
   readonly title: string;
@@ -63,6 +64,10 @@ const EXPLANATIONS: Readonly<Record<EndReason, EndExplanation>> = {
   refresh_token_invalid: {
     title: "This session is not known any more.",
     text: "The server does not recognise what this browser holds. Sign in for a new session.",
+  },
+  proof_missing: {
+    title: "This browser could not show that the session is its own.",
+    text: "The session is tied to the device on which you signed in, and goes on there. Sign in for a session of this browser. If it is the same device, its key was lost.",
   },
   refresh_token_missing: {
     title: "You are signed out in this browser.",

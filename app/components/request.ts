@@ -6,6 +6,18 @@ interface Change {
   readonly ifVersion?: number;
   /** Given if several presses may send the same change. Default: a new key for each call. */
   readonly idempotencyKey?: string;
+  /** Has the wallet sign for the action of this hash, if the server asks for that, and resolves with the value of `Step-Up`. */
+  readonly sign?: (action: string) => Promise<string>;
+}
+
+/** The server wants the wallet's signature over the action. */
+class SignatureWanted extends SessionClientError {
+  readonly action: string;
+
+  constructor(cause: SessionClientError, action: string) {
+    super(cause.code, cause.message, { cause, status: 401 });
+    this.action = action;
+  }
 }
 
 /** How often a change is sent again under the same key when no answer came, and after how long. */
@@ -33,6 +45,16 @@ export async function change<T>(client: SessionClient, path: string, options: Ch
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   };
+  try {
+    return await changeOnce(client, path, init);
+  } catch (error) {
+    if (!(error instanceof SignatureWanted) || options.sign === undefined) throw error;
+    const headers = { ...init.headers, "step-up": await options.sign(error.action) };
+    return changeOnce(client, path, { ...init, headers });
+  }
+}
+
+async function changeOnce<T>(client: SessionClient, path: string, init: RequestInit): Promise<T> {
   for (const delayMs of RETRY_DELAYS_MS) {
     try {
       return await jsonOf(await send(client, path, init));
@@ -57,8 +79,12 @@ async function send(client: SessionClient, path: string, init: RequestInit): Pro
   const response = await client.fetch(path, init).catch((cause: unknown) => {
     throw new SessionClientError("network_error", "The server could not be reached", { cause });
   });
-  if (!response.ok) throw await errorOf(response);
-  return response;
+  if (response.ok) return response;
+  const body = response.clone();
+  const error = await errorOf(response);
+  if (error.code !== "insufficient_user_authentication") throw error;
+  const { action } = await jsonOf<{ action: string }>(body);
+  throw new SignatureWanted(error, action);
 }
 
 async function jsonOf<T>(response: Response): Promise<T> {

@@ -26,8 +26,13 @@ const NOT_LOADED = { data: null, error: null };
 /**
  * Loads with `load`: at first, when `load` changes, when the page is seen again or comes online, when the feed is connected
  * again and may have missed something, and on demand. If answers overtake each other, the one to the last question counts.
+ *
+ * `fed`: events tell of changes, so what happens between the first load and the first connection has to be asked for too.
  */
-export function useLoaded<T>(load: (client: SessionClient) => Promise<T>): Loaded<T> {
+export function useLoaded<T>(
+  load: (client: SessionClient) => Promise<T>,
+  { fed = true }: { fed?: boolean } = {},
+): Loaded<T> {
   const client = useSessionClient();
   const live = useFeedStatus() === "live";
   const [{ data, error }, setState] = useState<{ data: T | null; error: unknown }>(NOT_LOADED);
@@ -59,10 +64,12 @@ export function useLoaded<T>(load: (client: SessionClient) => Promise<T>): Loade
   );
 
   const asked = useRef<Loaded<T>["reload"]>(undefined);
+  const missable = useRef(fed);
   useEffect(() => {
     // A feed that is back may have missed something; one that is lost brings nothing new.
-    if (live || asked.current !== reload) void reload();
+    if ((live && missable.current) || asked.current !== reload) void reload();
     asked.current = reload;
+    if (live) missable.current = true;
   }, [reload, live]);
 
   useEffect(() => {

@@ -4,7 +4,16 @@
 export type Tone = "calm" | "good" | "notice" | "danger";
 
 /** Who speaks in the log; the rule: what a scenario has shown. */
-export type Party = "Lab" | "The rule" | "Client" | "Server" | "Event stream" | "Thief" | "Tab A" | "Tab B";
+export type Party =
+  | "Lab"
+  | "The rule"
+  | "Client"
+  | "Server"
+  | "Event stream"
+  | "Thief"
+  | "Owner"
+  | "Tab A"
+  | "Tab B";
 
 /** A request and what came of it; no status where no answer reached the page. */
 export interface Exchange {
@@ -23,8 +32,8 @@ export interface LogEntry {
   readonly exchange: Exchange | null;
 }
 
-/** How a session's tokens travel; each way has lanes of its own in the picture. */
-export type Lane = "body" | "cookie";
+/** How a session's tokens travel, and whether it is bound to a key; each has a lane of its own in the picture. */
+export type Lane = "body" | "cookie" | "bound";
 
 /** One session as it is drawn. */
 export interface Track {

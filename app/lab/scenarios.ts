@@ -3,6 +3,7 @@ import { lostAnswer } from "./scenarios/lost-answer.ts";
 import { offline } from "./scenarios/offline.ts";
 import { serverRestart } from "./scenarios/server-restart.ts";
 import { sleep } from "./scenarios/sleep.ts";
+import { stolenButBound } from "./scenarios/stolen-but-bound.ts";
 import { stolenToken } from "./scenarios/stolen-token.ts";
 import { twoTabs } from "./scenarios/two-tabs.ts";
 
@@ -10,6 +11,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lostAnswer,
   twoTabs,
   stolenToken,
+  stolenButBound,
   sleep,
   offline,
   serverRestart,

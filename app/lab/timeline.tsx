@@ -12,6 +12,7 @@ const STILL_FRAME_MS = 1_000;
 const LANES: readonly { lane: Lane; session: string }[] = [
   { lane: "body", session: "Session, and the event stream that watches it" },
   { lane: "cookie", session: "Session, tokens in this browser's cookies" },
+  { lane: "bound", session: "Session that is bound to a key" },
 ];
 
 /** The life of the sessions as a picture that grows to the right. The log beside it says the same in words. */

@@ -72,9 +72,8 @@ export async function answerOf(
   const { pathname: path } = new URL(input instanceof Request ? input.url : input, location.href);
   try {
     const copy = (await response).clone();
-    const isProblem = copy.headers.get("content-type")?.startsWith("application/problem+json") === true;
     const body = membersOf(await copy.text());
-    const code = isProblem && typeof body.code === "string" ? body.code : null;
+    const code = !copy.ok && typeof body.code === "string" ? body.code : null;
     return { method, path, status: copy.status, code, body };
   } catch {
     return { method, path, status: null, code: null, body: {} };

@@ -13,7 +13,11 @@ import { describeFault } from "wallet-session/server";
 import { openStore, streamsReady } from "./db.ts";
 
 /** The sessions of this process. They are wired at first use, so a build loads the routes without settings or a store. */
-export const sessions = sharedSessions({ openStore, ready: () => streamsReady(reportFault) });
+export const sessions = sharedSessions({
+  openStore,
+  ready: () => streamsReady(reportFault),
+  openapi: async () => (await import("./openapi.ts")).streamPay,
+});
 
 /** The guard of pages: `require("/path")` renews a session first, and redirects to the sign-in page without one. */
 export const pageGuard = sessionGuard(sessions, { signInPath: "/sign-in" });

@@ -16,13 +16,14 @@ export const REFUSALS = {
 /** The codes of the app's own refusals, beside those of the sessions. Closed: a new one is a change of docs/api.md. */
 export type RefusalCode = keyof typeof REFUSALS;
 
+/** The URI of a refusal's kind. */
+export function refusalType(code: string): string {
+  return `urn:streampay:problem:${code}`;
+}
+
 /** A refusal with one of the closed codes. `detail` is sent to the client. */
 export function refusal(code: RefusalCode, detail: string, options: { cause?: unknown } = {}): ProblemError {
-  return new ProblemError(
-    { type: `urn:streampay:problem:${code}`, code, ...REFUSALS[code] },
-    detail,
-    options,
-  );
+  return new ProblemError({ type: refusalType(code), code, ...REFUSALS[code] }, detail, options);
 }
 
 /** What cannot be read as the request that it should be. */

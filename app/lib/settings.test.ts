@@ -50,3 +50,10 @@ test("every bad setting is named at once, and one that is not its own is not", (
   // `readConfig` names it.
   expect(read({ DATABASE_URL: "file:x" })).not.toThrow();
 });
+
+test("the auth endpoints are where the app's folders put them", () => {
+  for (const path of ["", "/api/auth"]) readAppSettings({ AUTH_BASE_PATH: path });
+  expect(() => readAppSettings({ AUTH_BASE_PATH: "/auth" })).toThrow(
+    "AUTH_BASE_PATH must be /api/auth in this app",
+  );
+});

@@ -17,6 +17,7 @@ import {
   endOtherSessions,
   type ListedSession,
   revokeSession,
+  tiedTo,
 } from "./session-data.tsx";
 
 /** What is about to be ended: one session, or all but this one. */
@@ -140,6 +141,14 @@ function SessionList({ sessions, running, onEnd }: SessionListProps) {
               {session.current && (
                 <span className="rounded-full bg-wash px-2.5 py-0.5 text-xs font-medium text-accent">
                   This browser
+                </span>
+              )}
+              {tiedTo(session) !== null && (
+                <span
+                  className="rounded-full border border-line px-2.5 py-0.5 text-xs font-medium text-muted"
+                  title="A copy of it does nothing elsewhere: it lacks the key"
+                >
+                  {tiedTo(session)}
                 </span>
               )}
             </p>

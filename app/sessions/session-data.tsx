@@ -18,6 +18,10 @@ export interface ListedSession {
   readonly last_active_at: string;
   readonly expires_at: string;
   readonly generation: number;
+  /** What it is tied to: its browser's key, or one that a program keeps. */
+  readonly binding: "device" | "dpop" | null;
+  /** When somebody last tried to use it without that key. */
+  readonly proof_failed_at: string | null;
   readonly client: SessionDevice;
 }
 
@@ -60,6 +64,18 @@ export async function endOtherSessions(client: SessionClient): Promise<number> {
 export function deviceName({ browser, os }: SessionDevice): string {
   if (browser !== null) return os === null ? browser : `${browser} on ${os}`;
   return os ?? "Unknown program";
+}
+
+/** What a session is tied to, in words; null for one that is tied to nothing. */
+export function tiedTo({ binding, current }: ListedSession): string | null {
+  switch (binding) {
+    case "device":
+      return current ? "Tied to this device" : "Tied to its device";
+    case "dpop":
+      return "Tied to a key";
+    case null:
+      return null;
+  }
 }
 
 export function DeviceIcon({ client }: { client: SessionDevice }) {

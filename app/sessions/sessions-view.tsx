@@ -25,7 +25,7 @@ const RELOAD_MS = 10_000;
 /** Lists where the account is signed in and what runs there, and ends sessions. */
 export function SessionsView() {
   const { actorId, sessionId } = useAccount();
-  const { data, error, reload } = useLoaded(listSessions);
+  const { data, error, reload } = useLoaded(listSessions, { fed: false });
   const { data: operations } = useOperations();
   const running = operations?.filter(isUnderWay) ?? [];
 
@@ -45,7 +45,7 @@ export function SessionsView() {
         <SignOut running={running} runningHere={running.filter(({ session_id: id }) => id === sessionId)} />
       </div>
       <LoadFailure error={error} onRetry={reload} />
-      <Alarms operations={operations ?? []} />
+      <Alarms operations={operations ?? []} sessions={data ?? []} />
       <div className="mt-8 grid items-start gap-6 lg:grid-cols-[1fr_1.35fr]">
         <ThisSession actorId={actorId} session={data?.find(({ current }) => current)} />
         {data === null ? (

@@ -2,7 +2,7 @@
 
 import Link from "next/link";
 import { useRouter } from "next/navigation";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useSession, useSessionClient } from "wallet-session/react";
 import { shortAddress } from "../components/address.tsx";
 import { Button, buttonClass } from "../components/button.tsx";
@@ -42,6 +42,14 @@ export function SignInPanel(props: SignInPanelProps) {
   const { status } = useSession();
   const end = useEnd(sentHere, endedFor);
   const Heading = headingLevel;
+  const outcome = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    // On a small screen it may begin below the edge.
+    if (progress.step === "declined" || progress.step === "failed") {
+      outcome.current?.scrollIntoView({ block: "nearest" });
+    }
+  }, [progress]);
 
   return (
     <Card labelledBy="sign-in" className="shadow-[0_24px_60px_-32px_rgb(10_60_50/0.35)]">
@@ -59,7 +67,7 @@ export function SignInPanel(props: SignInPanelProps) {
       <div className="mt-5 grid gap-5">
         <FreighterOption progress={progress} signIn={signIn} />
         {/* Above the demo wallet, so that it is in sight where the button was pressed. */}
-        <div aria-live="polite" className="empty:hidden">
+        <div ref={outcome} aria-live="polite" className="scroll-my-4 empty:hidden">
           {progress.step === "working" && <p className="text-sm text-muted">{progress.text}</p>}
           {progress.step === "declined" && <Notice look="calm">{progress.text}</Notice>}
           {progress.step === "failed" && <Notice look="danger">{progress.text}</Notice>}

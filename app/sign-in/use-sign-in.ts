@@ -50,16 +50,15 @@ export function useSignIn(
       say(done);
       onSignedIn();
     } catch (error) {
-      const text = error instanceof WalletError ? error.message : explain(error);
       const step = error instanceof DeclinedError ? "declined" : "failed";
-      setProgress({ step, wallet: wallet.name, text });
+      setProgress({ step, wallet: wallet.name, text: explain(error) });
     }
   }
 
   return [progress, signIn];
 }
 
-function wrongAccount(wanted: string): WalletError {
+export function wrongAccount(wanted: string): WalletError {
   return new WalletError(
     `Your wallet has another account active. Switch to ${shortAddress(wanted)} and try again.`,
   );

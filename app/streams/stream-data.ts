@@ -65,10 +65,15 @@ export function createStream(
   return onTime(change(client, "/api/streams", { body, idempotencyKey }));
 }
 
-/** Only if the stream is still as the person saw it. @throws SessionClientError */
-export function commandStream(client: SessionClient, seen: Stream, command: StreamCommand): Promise<Stream> {
+/** Only if the stream is still as the person saw it. `sign`: as in `change`. @throws SessionClientError, what `sign` throws */
+export function commandStream(
+  client: SessionClient,
+  seen: Stream,
+  command: StreamCommand,
+  sign: (action: string) => Promise<string>,
+): Promise<Stream> {
   const path = `/api/streams/${encodeURIComponent(seen.id)}/${command}`;
-  return onTime(change(client, path, { ifVersion: seen.version }));
+  return onTime(change(client, path, { ifVersion: seen.version, sign }));
 }
 
 /** Learns the server's time from an answer that has just come. */

@@ -8,13 +8,17 @@ import { readConfig } from "wallet-session/server";
 import { createMemoryStore } from "wallet-session/stores/memory";
 import { createWalletKeypair } from "wallet-session/testing";
 import { createStellarWallet, masterKeyOnly } from "wallet-session/wallets/stellar";
+import { streamPay } from "../../app/lib/openapi.ts";
 import { REFUSALS } from "../../app/lib/refusals.ts";
 import { readAppSettings } from "../../app/lib/settings.ts";
+import { contractOf } from "../../packages/wallet-session/test/contract.ts";
 import { root } from "../setup/root.mjs";
 import { anchors, document, documents, links, prose } from "./markdown.ts";
 
+const { document: OPEN_API } = contractOf({ part: streamPay, hasMetrics: true, hasClients: true });
+
 /** What the command line has beside the scripts of package.json. */
-const NPM_BUILT_IN = ["install", "pack"];
+const NPM_BUILT_IN = ["install", "pack", "sbom"];
 
 test("every link within the project leads somewhere", () => {
   const broken = documents().flatMap((source) =>
@@ -54,17 +58,26 @@ test("every npm command that is named exists", () => {
 
 test("every test that is named as showing something has that name", () => {
   const named = documents().flatMap(({ path, text }) =>
-    links({ path, text })
-      .filter(({ target }) => /\.test\.ts$/.test(target))
-      .map(({ text: label, target }) => ({ path, label, target })),
+    links({ path, text }).flatMap(({ text: label, target }) => {
+      const title = /^"(.*)"$/.exec(label)?.[1];
+      return title === undefined || !target.endsWith(".ts") ? [] : [{ path, title, target }];
+    }),
   );
   expect(named.length).toBeGreaterThan(0);
-  const missing = named.filter(({ path, label, target }) => {
-    const title = /^"(.*)"$/.exec(label)?.[1];
-    return title !== undefined && !readFileSync(join(root, dirname(path), target), "utf8").includes(title);
-  });
+  const missing = named.filter(
+    ({ path, title, target }) => !isNamed(readFileSync(join(root, dirname(path), target), "utf8"), title),
+  );
   expect(missing).toEqual([]);
 });
+
+/** Whether a test has that title, or, where "…" ends it, exactly one has a title that begins so. */
+function isNamed(source: string, title: string): boolean {
+  const isBeginning = title.endsWith("…");
+  const text = isBeginning ? title.slice(0, -1) : title;
+  const quoted = ['"', "`"].map((quote) => `${quote}${text}${isBeginning ? "" : quote}`);
+  const times = quoted.reduce((sum, part) => sum + source.split(part).length - 1, 0);
+  return isBeginning ? times === 1 : times > 0;
+}
 
 test("docs/api.md has each error code with the status that it is answered with", () => {
   const keys = createWalletKeypair();
@@ -89,13 +102,43 @@ test("docs/api.md has each error code with the status that it is answered with",
   expect(rows.sort()).toEqual(answered.sort());
 });
 
+test("docs/api.md has each endpoint of the OpenAPI document, and no other", () => {
+  const written = new Set<string>();
+  for (const [line] of document("docs/api.md").text.matchAll(/^(?:###|-) `(?:GET|POST|DELETE) .*$/gm)) {
+    // In "`POST /a/start`, `/pause`" the second is the first with another end.
+    let first = "";
+    for (const [, method, path = ""] of line.matchAll(/`(?:(GET|POST|DELETE) )?(\/[^`?]*)/g)) {
+      if (method !== undefined) first = `${method} ${path}`;
+      written.add(method === undefined ? first.replace(/\/\w+$/, path) : first);
+    }
+  }
+  const described = Object.entries(OPEN_API.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect([...written].sort()).toEqual(described.sort());
+});
+
+test("docs/api.md has each error code of the OpenAPI document, and no other", () => {
+  const examples = Object.values(OPEN_API.paths)
+    .flatMap((methods) => Object.values(methods).flatMap(({ responses }) => Object.values(responses)))
+    .flatMap(({ content = {} }) =>
+      Object.values(content).flatMap((media) => Object.keys(media.examples ?? {})),
+    );
+  const rows = [...document("docs/api.md").text.matchAll(/^\| \d{3} \| `(\w+)` \|/gm)].map(
+    ([, code]) => code,
+  );
+  // The answer to a method that an endpoint does not have is part of no operation.
+  expect(new Set(rows)).toEqual(new Set([...examples, "method_not_allowed"]));
+});
+
 test("docs/configuration.md has each setting that is read, and no other", () => {
   const read = new Set<string>();
   const env = new Proxy<Record<string, string>>(
     {},
     {
       get(_, name) {
-        read.add(String(name));
+        // Each may have the prefix.
+        read.add(String(name).replace(/^WALLET_SESSION_(?!MODE$)/, ""));
         return undefined;
       },
     },

@@ -15,9 +15,9 @@ interface Fence {
 
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 
-/** All that is written for readers: at the root, in docs/ and in the package. */
+/** All that is written for readers: at the root, in docs/, model/ and the package. */
 export function documents(): Document[] {
-  return globSync(["*.md", "docs/**/*.md", "packages/*/*.md"], { cwd: root })
+  return globSync(["*.md", "docs/**/*.md", "model/*.md", "packages/*/*.md"], { cwd: root })
     .sort()
     .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 }

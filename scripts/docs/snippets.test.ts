@@ -28,6 +28,9 @@ const CALLED_FIRST = [
   "sessionProxy",
   "sessionGuard",
   "routes",
+  "nodeHandler",
+  "nodeGuard",
+  "nodePageGuard",
   "readConfig",
   "securityWebhook",
   "createMemoryStore",
@@ -36,9 +39,11 @@ const CALLED_FIRST = [
   "openRedisStore",
   "createStellarWallet",
   "storeConformance",
+  "signInAs",
   "createHandlers",
   "createSessionEngine",
 ];
+const QUOTED = /^\/\/ (examples\/\S+)\n/;
 const NAMED = /^\/\/ ([\w./[\]-]+\.tsx?)\b/;
 
 let directory: string;
@@ -60,10 +65,14 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** One directory for each document; a snippet whose first line names a file is that file, so that others can import it. */
+/**
+ * One directory for each document; a snippet whose first line names a file is that file, so that others can import it. What is
+ * quoted from an example is checked there.
+ */
 function writeSnippets(source: Document): void {
   const snippets = [...fences(source, "ts"), ...fences(source, "tsx")];
   for (const [index, { language, code }] of snippets.entries()) {
+    if (QUOTED.test(code)) continue;
     const path = join(snippetsOf(source.path), NAMED.exec(code)?.[1] ?? `snippet-${index + 1}.${language}`);
     mkdirSync(dirname(path), { recursive: true });
     // A module of its own, whatever is in it.
@@ -90,6 +99,18 @@ function snippetsOf(path: string): string {
 test("every TypeScript snippet is of the types that it says", () => {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   expect(output(process.execPath, tsc, "-p", directory)).toBe("");
+});
+
+test("what is quoted from an example stands there", () => {
+  const quotes = documents().flatMap((source) =>
+    fences(source, "ts").flatMap(({ code }) => {
+      const [head = "", path] = QUOTED.exec(code) ?? [];
+      return path === undefined ? [] : [{ path, code: code.slice(head.length) }];
+    }),
+  );
+  expect(quotes.length).toBeGreaterThan(0);
+  const stale = quotes.filter(({ path, code }) => !readFileSync(join(root, path), "utf8").includes(code));
+  expect(stale).toEqual([]);
 });
 
 test("what people call first has an example, by what the package exports", () => {

@@ -16,7 +16,8 @@ const OTHER_DIRECTORIES = new Set([
 ]);
 const OTHER_FILES = new Set(["biome.json", "knip.json", "next-env.d.ts", "vitest.config.ts"]);
 const SOURCE_AT_ROOT = /^\.env|\.(?:[cm]?[jt]s|json)$/;
-const GENERATED = new Set(["dist", "node_modules"]);
+/** What packing writes into the package comes while the tests run. */
+const NOT_SOURCES = /\/(?:dist|node_modules|templates)$|^packages\/[^/]+\/docs$/;
 const TEST = /\.(?:test|fixture)\.tsx?$/;
 
 /** A hash over the contents of all files of the repository that go into the built app. */
@@ -42,7 +43,7 @@ function appInputs(directory: string): string[] {
 function filesUnder(directory: string, path: string): string[] {
   return readdirSync(join(directory, path), { withFileTypes: true }).flatMap((entry) => {
     const below = `${path}/${entry.name}`;
-    if (entry.isDirectory()) return GENERATED.has(entry.name) ? [] : filesUnder(directory, below);
+    if (entry.isDirectory()) return NOT_SOURCES.test(below) ? [] : filesUnder(directory, below);
     return entry.isFile() && !TEST.test(entry.name) ? [below] : [];
   });
 }

@@ -42,8 +42,20 @@ test("the lock file has an entry for each optional package it names, as npm ci a
   expect(missing).toEqual([]);
 });
 
+test("the lock file says of each package, also of other platforms' ones, what its content is", () => {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const entries = Object.entries<{ integrity?: string; link?: boolean; inBundle?: boolean }>(packages);
+  const fetched = entries.filter(([path, { link, inBundle }]) => {
+    // What a package brings along is a part of its content.
+    return path.includes("node_modules/") && !link && !inBundle;
+  });
+  expect(fetched.length).toBeGreaterThan(0);
+  expect(fetched.filter(([, { integrity }]) => !integrity?.startsWith("sha512-"))).toEqual([]);
+});
+
 test("the lock file names no registry, so that any may serve the packages", () => {
   const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
   const sources = Object.values<{ resolved?: string }>(packages).flatMap((entry) => entry.resolved ?? []);
-  expect(sources).toEqual(["packages/wallet-session"]);
+  // Those of this repository.
+  expect(sources).toEqual(["packages/refresh-conformance", "packages/wallet-session"]);
 });

@@ -1,11 +1,25 @@
 import { expect, test } from "vitest";
-import { noBrowser, noPostgres, noRedis, startRedisWhereNoneAnswers } from "./services.ts";
+import {
+  deviceChromium,
+  noBrowser,
+  noDeviceBrowser,
+  noPostgres,
+  noRedis,
+  startRedisWhereNoneAnswers,
+} from "./services.ts";
 
 test("without a browser its tests are left out and the reader is told; in CI they are not left out", () => {
   const nowhere = { CHROMIUM: "/nowhere/chromium" };
   expect(noBrowser(nowhere)).toContain("did NOT run: there is no Chromium at /nowhere/chromium");
   expect(noBrowser({ ...nowhere, CI: "true" })).toBeNull();
   expect(noBrowser({ CHROMIUM: process.execPath })).toBeNull();
+});
+
+test("without a browser that has device keys its tests are left out and the reader is told, in CI too", () => {
+  expect(noDeviceBrowser({ DEVICE_CHROMIUM_DIR: "/nowhere", CI: "true" })).toContain("did NOT run");
+  expect(deviceChromium({ HOME: "/home/me" })).toBe(
+    "/home/me/.cache/wallet-session/chromium-150/usr/lib/chromium/chromium",
+  );
 });
 
 test("without a PostgreSQL its tests are left out and the reader is told; in CI they are not left out", async () => {

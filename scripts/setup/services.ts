@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import pg from "pg";
 import { startOwnServer } from "../../packages/wallet-session/src/stores/redis/own-server.fixture.ts";
 
@@ -12,9 +13,31 @@ const USUAL_REDIS = "redis://127.0.0.1:6379";
 
 /** Chromium, the one thing that npm cannot bring. */
 export function noBrowser(env: Environment = process.env): string | null {
-  const executable = env.CHROMIUM ?? "/usr/bin/chromium";
+  const executable = chromium(env);
   if (env.CI || existsSync(executable)) return null;
   return `The tests in test/browser did NOT run: there is no Chromium at ${executable}. On Debian: apt-get install chromium`;
+}
+
+/** The same engine twice: the headless shell has no window around it, and takes half the processor time. */
+const CHROMIUMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
+
+/** The Chromium that the tests drive. It may not be there. */
+export function chromium(env: Environment = process.env): string {
+  return env.CHROMIUM ?? CHROMIUMS.find(existsSync) ?? "/usr/bin/chromium";
+}
+
+/** Where the Chromium is that binds sessions to keys kept in software. */
+export function deviceChromium(env: Environment = process.env): string {
+  const { XDG_CACHE_HOME, HOME = "" } = env;
+  const home =
+    env.DEVICE_CHROMIUM_DIR ?? join(XDG_CACHE_HOME || join(HOME, ".cache"), "wallet-session/chromium-150");
+  return join(home, "usr/lib/chromium/chromium");
+}
+
+/** That Chromium. Debian's archive may have dropped it, so CI does without as well. */
+export function noDeviceBrowser(env: Environment = process.env): string | null {
+  if (existsSync(deviceChromium(env))) return null;
+  return "The tests with device keys in a real browser did NOT run: scripts/setup/device-chromium.sh fetches Chromium 150.";
 }
 
 /** A PostgreSQL server, at `POSTGRES_URL` or on this machine, whose user may make databases. */

@@ -88,6 +88,7 @@ export function browserUnderTest(
       });
       contexts.push(context);
       context.setDefaultTimeout(patienceMs);
+      await context.addInitScript(noteListening);
       if (walletOf !== null) await giveKey(context, walletOf);
       const complain = (text: string) => {
         if (!mayComplainOf?.test(text)) complaints.push(text);
@@ -100,6 +101,15 @@ export function browserUnderTest(
       });
       return context;
     },
+  };
+}
+
+/** Runs in each page before its scripts. */
+function noteListening(): void {
+  const listen = window.addEventListener.bind(window);
+  window.addEventListener = (...given: Parameters<typeof listen>) => {
+    listen(...given);
+    if (given[0] === "online") Reflect.set(window, "listensForOnline", true);
   };
 }
 
@@ -152,7 +162,16 @@ export async function signIn(context: BrowserContext): Promise<Page> {
   return page;
 }
 
-/** The same, and a new page shows the streams. */
+/** Signs in on the page of this service, where there is more than one. */
+export async function signInAt({ server }: App, context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(`${server.publicUrl}/sign-in?next=/sessions`);
+  await signWithDemoWallet(page);
+  await seesSession(page);
+  return page;
+}
+
+/** The same as `signIn`, and a new page shows the streams. */
 export async function signInToStreams(context: BrowserContext): Promise<Page> {
   const page = await openSignedIn(context, "/streams");
   await seesStreams(page);
@@ -167,7 +186,7 @@ async function openSignedIn(context: BrowserContext, path: string): Promise<Page
 }
 
 /** Signs in with the key of the context's demo wallet. What the answer sets is in its jar. */
-async function fillJar(context: BrowserContext): Promise<void> {
+export async function fillJar(context: BrowserContext): Promise<void> {
   const [{ request }, key] = [context, keyOf(context)];
   const challenge = await request.get(`/api/auth/wallet?account=${key.account}`);
   const answer = await request.post("/api/auth/wallet", {
@@ -224,8 +243,9 @@ export async function seesStreams(page: Page): Promise<void> {
   await page.getByRole("navigation", { name: "Filters" }).waitFor();
 }
 
-/** What the browser tells its pages after a tunnel; they look again. */
+/** What the browser tells its pages after a tunnel; they look again. Waits until the page's script listens for it. */
 export async function lookAgain(page: Page): Promise<void> {
+  await page.waitForFunction(() => Reflect.get(window, "listensForOnline"));
   await page.evaluate(() => window.dispatchEvent(new Event("online")));
 }
 
@@ -267,39 +287,4 @@ export async function createStream(page: Page, wish: StreamWish): Promise<string
 /** The cookies of the jar by name. */
 export async function jarOf(context: BrowserContext) {
   return new Map((await context.cookies()).map((cookie) => [cookie.name, cookie]));
-}
-
-/** A line of text that came into sight. */
-export interface Shown {
-  readonly text: string;
-  /** By the machine's clock, in milliseconds. */
-  readonly at: number;
-}
-
-/**
- * From now on, each page that the context loads tells every line of text that comes into sight in it, for however short a
- * time: an array that grows, and may be emptied. What is in the document and not to be seen does not count.
- */
-export async function rememberShown(context: BrowserContext): Promise<Shown[]> {
-  const shown: Shown[] = [];
-  await context.exposeFunction("tellShown", (lines: Shown[]) => void shown.push(...lines));
-  await context.addInitScript(() => {
-    let before = new Set<string>();
-    const look = () => {
-      // biome-ignore lint/performance/useDomNodeTextContent: what is in the document and hidden was never shown
-      const lines = new Set((document.body?.innerText ?? "").split("\n").filter((line) => /\S/.test(line)));
-      const fresh = [...lines].filter((line) => !before.has(line));
-      before = lines;
-      const at = Date.now();
-      if (fresh.length > 0) Reflect.get(window, "tellShown")(fresh.map((text) => ({ text, at })));
-    };
-    new MutationObserver(look).observe(document, {
-      subtree: true,
-      childList: true,
-      characterData: true,
-      attributes: true,
-      attributeFilter: ["class", "hidden", "open", "style"],
-    });
-  });
-  return shown;
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
+import { chromium as machineChromium } from "../../scripts/setup/services.ts";
 
-const EXECUTABLE = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const EXECUTABLE = machineChromium();
 
 /**
  * Of the features that are off. Chromium takes the last list only, so this one has those of Playwright's own that matter here:

@@ -71,3 +71,19 @@ test("ending all others keeps this one", async () => {
   await seesSession(laptop.page);
   expect(await sessionOf(laptop.page)).toMatchObject({ session_id, generation: 1 });
 });
+
+test("a page that is opened asks for the list of sessions once", async () => {
+  const { page } = await signedIn(browser);
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/api/")) asked.push(pathname);
+  });
+  page.on("framenavigated", () => asked.splice(0));
+  await page.reload();
+  await seesSession(page);
+  // Once its event stream is open, it asks again for what events tell of: whatever else it asks for then is under way too.
+  const count = (path: string) => asked.filter((other) => other === path).length;
+  await expect.poll(() => count("/api/operations")).toBeGreaterThanOrEqual(2);
+  expect([count("/api/auth/sessions"), count("/api/auth/alarms")]).toEqual([1, 1]);
+});

@@ -1,11 +1,9 @@
 // The feed and the hooks in a real browser: its locks, its channels, its frozen tabs.
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import type { build as Build } from "vite";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { EventStreams } from "../../packages/wallet-session/test/event-streams.ts";
 import { json, problem, ScriptedServer } from "../../packages/wallet-session/test/scripted-server.ts";
+import { bundle } from "./bundle.ts";
 import { launchChromium } from "./chromium.ts";
 import { freeze } from "./freeze.ts";
 
@@ -21,7 +19,7 @@ let server: ScriptedServer;
 let streams: EventStreams;
 
 beforeAll(async () => {
-  script = await bundle("feed-page.ts");
+  script = await bundle(new URL("feed-page.ts", import.meta.url));
   chrome = await launchChromium();
 });
 
@@ -46,26 +44,6 @@ afterEach(async () => {
   await context.close();
   await server.stop();
 });
-
-/** The bundler that the tests bring. */
-async function bundle(entry: string): Promise<string> {
-  const vite = await import(createRequire(import.meta.resolve("vitest")).resolve("vite"));
-  const build: typeof Build = vite.build;
-  const bundles = await build({
-    configFile: false,
-    logLevel: "silent",
-    resolve: { tsconfigPaths: true },
-    define: { "process.env.NODE_ENV": '"development"' },
-    build: {
-      write: false,
-      target: "es2022",
-      lib: { entry: fileURLToPath(new URL(entry, import.meta.url)), formats: ["es"] },
-    },
-  });
-  const [chunk] = [bundles].flat().flatMap((made) => ("output" in made ? made.output : []));
-  if (chunk?.type !== "chunk") throw new Error("Nothing was bundled.");
-  return chunk.code;
-}
 
 async function openTab(): Promise<Page> {
   const page = await context.newPage();

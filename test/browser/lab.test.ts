@@ -16,6 +16,17 @@ test("lost answer: the retry brings the same successor, and the generation rises
   expect(log).toContain("The generation is 2. Two requests, and it rose by 1.");
 });
 
+test("stolen, but bound: the copy opens nothing and ends nothing, and its owner goes on and is told", async () => {
+  const page = await openLab(browser);
+  const log = await show(page, "Stolen, but bound");
+  expect(log).toMatch(/Thief POST \/api\/auth\/refresh → 401 proof_missing/);
+  expect(log).toMatch(/Thief GET \/api\/auth\/session → 401 \w+/);
+  expect(log).toMatch(/Owner POST \/api\/auth\/refresh → 200/);
+  expect(log).toContain("Renewed, with a proof of the key: generation 2.");
+  expect(log).toMatch(/Is told in the list of sessions: a copy was tried at \d\d:\d\d:\d\d\./);
+  await page.getByText("The client holds nothing.").waitFor({ state: "detached" });
+});
+
 test("stolen token: the copy ends the session, for both, and the event stream says why", async () => {
   const page = await openLab(browser);
   const log = await show(page, "Stolen token");

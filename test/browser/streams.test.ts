@@ -63,6 +63,34 @@ test("a stream is created, watched, withdrawn from, paused, settled and cancelle
   await sender.getByText("Not on chain yet").waitFor();
 });
 
+test("while one command is under way, the others take no press", async () => {
+  const [sender, recipient] = await Promise.all([signedIn(), signedIn()]);
+  await button(sender, "Create your first stream").click();
+  const form = sender.getByRole("dialog", { name: "New stream" });
+  await form.getByLabel("Recipient").fill((await sessionOf(recipient)).actor_id);
+  await form.getByLabel("Amount in all").fill("3600");
+  await form.getByLabel("Title").fill("Rent");
+  await form.getByRole("button", { name: "Create and start" }).click();
+  await button(sender, "Settle").waitFor();
+  await recipient.getByRole("link", { name: "Rent" }).click();
+
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await sender.route("**/pause", async (route) => {
+    const response = await route.fetch();
+    await released;
+    await route.fulfill({ response });
+  });
+  await button(sender, "Pause").click();
+  await status(recipient, "Paused").waitFor();
+  await expect.poll(() => button(sender, "Settle").getAttribute("aria-disabled")).toBe("true");
+  release();
+  await button(sender, "Settle").click();
+  await history(sender, "Settled by you").first().waitFor();
+});
+
 test("the form says what is wrong beside the field, and creates nothing", async () => {
   const page = await signedIn();
   await button(page, "New stream").click();

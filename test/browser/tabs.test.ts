@@ -26,7 +26,6 @@ describe("two tabs that refresh at once", () => {
     const second = await context.newPage();
     await second.goto("/sessions");
     await seesSession(second);
-    await letAccessEnd(context);
     return [first, second];
   }
 
@@ -40,7 +39,9 @@ describe("two tabs that refresh at once", () => {
   }
 
   test("stay signed in", async () => {
-    const tabs = await twoTabs(await browser.open());
+    const context = await browser.open();
+    const tabs = await twoTabs(context);
+    await letAccessEnd(context);
     await Promise.all(tabs.map((tab) => tab.reload()));
     await expectBothSignedIn(tabs);
   });
@@ -57,8 +58,10 @@ describe("two tabs that refresh at once", () => {
       await bothUnderWay.promise;
       await route.continue();
     });
-    // The tabs show the session all the while: whether they are renewed, the answers tell.
+    // The tabs show the session all the while: whether they are renewed, the answers tell. A tab may look by itself, as
+    // soon as its script has started.
     const renewed = tabs.map((tab) => tab.waitForResponse(REFRESH));
+    await letAccessEnd(context);
     await Promise.all(tabs.map(lookAgain));
     for (const answer of await Promise.all(renewed)) expect(answer.status()).toBe(200);
     await expectBothSignedIn(tabs);
@@ -80,13 +83,13 @@ test("a sign-in is not answered before the renewal of another tab was given up",
   await seesSession(page);
   const before = await sessionOf(page);
 
-  await letAccessEnd(context);
   const underWay = page.waitForRequest(REFRESH);
   const givenUp = page.waitForEvent("requestfailed", {
     predicate: (request) => request.url().endsWith("/api/auth/refresh"),
     timeout: 0,
   });
   await context.route(REFRESH, () => {});
+  await letAccessEnd(context);
   await lookAgain(page);
   await underWay;
 

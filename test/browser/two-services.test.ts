@@ -1,7 +1,7 @@
 // Two services on two ports of one machine: to a browser's cookies they are one host.
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
 import { expect, test } from "vitest";
-import { type App, appUnderTest } from "../support/app-under-test.ts";
+import { appUnderTest } from "../support/app-under-test.ts";
 import {
   browserUnderTest,
   jarOf,
@@ -9,7 +9,7 @@ import {
   PATIENTLY,
   seesSession,
   sessionOf,
-  signWithDemoWallet,
+  signInAt,
 } from "./browser.ts";
 
 /** No name given, as where somebody starts both by `npm start`. */
@@ -18,14 +18,6 @@ const one = appUnderTest(() => BY_DEFAULT);
 const other = appUnderTest(() => BY_DEFAULT);
 const browser = browserUnderTest(one);
 
-async function signedInAt({ server }: App, context: BrowserContext): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(`${server.publicUrl}/sign-in?next=/sessions`);
-  await signWithDemoWallet(page);
-  await seesSession(page);
-  return page;
-}
-
 /** The jar as it is when the access tokens of both have ended. */
 async function letAccessEnd(context: BrowserContext): Promise<void> {
   await context.clearCookies({ name: /_access$/ });
@@ -33,8 +25,8 @@ async function letAccessEnd(context: BrowserContext): Promise<void> {
 
 test("both stay signed in, by script and by page load, and sign out apart", async () => {
   const context = await browser.open();
-  const here = await signedInAt(one, context);
-  const there = await signedInAt(other, context);
+  const here = await signInAt(one, context);
+  const there = await signInAt(other, context);
   const before = [await sessionOf(here), await sessionOf(there)];
 
   await letAccessEnd(context);

@@ -111,7 +111,7 @@ describe("what is no challenge of this server is refused", () => {
 });
 
 test("an expired challenge is refused as such", async () => {
-  expect(await refusalOf(craft(Date.now(), { times: [-301, -1] }))).toBe("401 challenge_expired");
+  expect(await refusalOf(craft(Date.now(), { times: [-301, -1] }))).toBe("400 challenge_expired");
 });
 
 describe("signatures that do not suffice are refused", () => {
@@ -145,7 +145,7 @@ describe("signatures that do not suffice are refused", () => {
     if (account === null) aliceIsUnknown();
     else aliceIs(account, MEDIUM);
     const transaction = craft(BEGUN, { times: uniqueTimes(), signers });
-    expect(await refusalOf(transaction)).toBe("401 signature_invalid");
+    expect(await refusalOf(transaction)).toBe("400 signature_invalid");
   });
 
   test.each([
@@ -158,7 +158,7 @@ describe("signatures that do not suffice are refused", () => {
       operations: [AUTH, WEB_AUTH, CLIENT],
       signers,
     });
-    expect(await refusalOf(transaction)).toBe("401 signature_invalid");
+    expect(await refusalOf(transaction)).toBe("400 signature_invalid");
   });
 
   test("but those that reach the threshold together sign in, each counted once", async () => {

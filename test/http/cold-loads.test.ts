@@ -37,6 +37,14 @@ describe("a page that is guarded", () => {
     expect((await jar.send("GET", "/api/auth/session")).json.session_id).toBe(jar.sessionId);
   });
 
+  test("a form that is sent there takes the same way, as a form", async () => {
+    const jar = await jarToRenew();
+    const headers = { ...NAVIGATION, "Sec-Fetch-Site": "same-origin" };
+    const sent = await loadPage(jar.send, PAGE, headers, "POST");
+    expect(sent.paths).toEqual(["/streams", "/api/auth/refresh", "/streams"]);
+    expect(storedSession(app.server, jar.sessionId)).toEqual({ generation: 2, revokedReason: null });
+  });
+
   test("with a living one opens at once, and touches no cookie", async () => {
     const jar = await app.client.signedInBrowser();
     const opened = await loadPage(jar.send, PAGE);

@@ -29,7 +29,7 @@ test.concurrent.each<[name: string, value: string]>([
 test.concurrent("production makes no secrets of its own, and says all that is missing at once", async () => {
   const { code, output } = await startAppToItsEnd({ WALLET_SESSION_MODE: "production" });
   expect(code).toBe(1);
-  for (const name of ["AUTH_SECRET", "STELLAR_SIGNING_SEED", "HORIZON_URL"]) {
+  for (const name of ["PUBLIC_URL", "AUTH_SECRET", "STELLAR_SIGNING_SEED", "HORIZON_URL"]) {
     expect(output).toMatch(new RegExp(`^  ${name} is required in production`, "m"));
   }
 });

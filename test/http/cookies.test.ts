@@ -1,5 +1,6 @@
 // Sessions by cookie over HTTP: what a browser keeps, sends and is refused.
 import { describe, expect, test } from "vitest";
+import { createWalletKeypair } from "wallet-session/testing";
 import { appUnderTest } from "../support/app-under-test.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE, RETRY_COOKIE, SESSION_COOKIE } from "../support/cookies.ts";
 import { age, dump, storedSession } from "../support/database.ts";
@@ -268,4 +269,23 @@ test("a refresh token in the body and in a cookie at once is refused", async () 
     expect([problemOf(answer), answer.setCookies]).toEqual(["400 invalid_request", []]);
   }
   expect(dump(server)).toBe(before);
+});
+
+test("a bearer token that a script writes for none does not hide a good cookie", async () => {
+  const jar = await app.client.signedInBrowser();
+  for (const token of ["undefined", "null", "[object Object]"]) {
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await jar.send("GET", "/api/auth/session", { headers })).status).toBe(200);
+  }
+});
+
+test("a challenge by cookie tells a browser that shows no cookie, until it shows one", async () => {
+  const path = `/api/auth/wallet?account=${createWalletKeypair().account}`;
+  const headers = { "Session-Transport": "cookie" };
+  const browser = app.client.browser();
+  const told = [];
+  for (let i = 0; i < 2; i++) {
+    told.push((await browser.send("GET", path, { headers })).headers.get("session-cookies"));
+  }
+  expect(told).toEqual(["none", null]);
 });

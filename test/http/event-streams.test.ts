@@ -95,6 +95,17 @@ test("8 at one time for a session: a ninth ends the oldest, and no other", async
   for (const stream of others) expect(await stream.next()).toMatchObject({ event: "session.ended" });
 });
 
+test("another site's page opens none by cookie: nine of them close nobody's own", async () => {
+  const jar = await app.client.signedInBrowser();
+  const own = await open(cookie(jar.cookies.get(ACCESS_COOKIE)));
+  for (let opened = 0; opened < 9; opened += 1) {
+    const headers = { ...cookie(jar.cookies.get(ACCESS_COOKIE)), "Sec-Fetch-Site": "same-site" };
+    expect(problemOf(await app.client.send("GET", EVENTS, { headers }))).toBe("403 cross_origin");
+  }
+  expect((await jar.send("DELETE", "/api/auth/sessions?scope=all")).status).toBe(200);
+  expect(await own.next()).toMatchObject({ event: "session.ended" });
+});
+
 test("a stop ends the streams as a reason to connect again, and then the process", async () => {
   const { accessToken } = await elsewhere.signIn();
   const streams = await Promise.all(Array.from({ length: 3 }, () => open(bearer(accessToken), other)));

@@ -10,7 +10,7 @@ import { problemOf } from "../support/http-client.ts";
 import { NAVIGATION } from "../support/page-load.ts";
 import { bearer } from "../support/session-client.ts";
 
-const app = appUnderTest();
+const app = appUnderTest(() => ({}));
 
 const { account } = createWalletKeypair();
 const challengePath = (pairs: string) => `/api/auth/wallet?${pairs}account=${account}`;
@@ -39,6 +39,29 @@ test("a User-Agent without end is answered like any other", async () => {
   const { accessToken } = await app.client.signIn(undefined, { "User-Agent": "a-".repeat(7_000) });
   const headers = { ...bearer(accessToken), "User-Agent": "droid".repeat(2_800) };
   expect((await app.client.send("GET", "/api/auth/session", { headers })).status).toBe(200);
+});
+
+test("a head of hundreds of lines is refused, on routes and on pages; one of a hundred is not", async () => {
+  const { accessToken } = await app.client.signIn();
+  // Of the hundred, some are from fetch itself.
+  const lines = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`X-Hostile-${index}`, "1"]));
+  for (const path of ["/api/auth/session", "/sign-in", "/streams"]) {
+    const refused = await app.client.send("GET", path, { headers: { ...NAVIGATION, ...lines(700) } });
+    expect([refused.status, refused.text]).toEqual([400, ""]);
+    expect(refused.headers.get("x-content-type-options")).toBe("nosniff");
+  }
+  const headers = { ...bearer(accessToken), ...lines(80) };
+  expect((await app.client.send("GET", "/api/auth/session", { headers })).status).toBe(200);
+});
+
+test("an address of 14 KB is refused, on routes and on pages; one of 8 KB is not", async () => {
+  for (const path of ["/api/healthz", "/sign-in", "/streams"]) {
+    for (const rest of [`?a=${"+".repeat(14_000)}`, `?a=${"%".repeat(14_000)}`, "/a".repeat(7_000)]) {
+      expect((await app.client.send("GET", path + rest, { headers: NAVIGATION })).status).toBe(400);
+    }
+  }
+  expect((await app.client.send("GET", `/api/healthz?a=${"+".repeat(8_000)}`)).status).toBe(200);
 });
 
 test("what nobody answers does not hold up a stop, which waits for what is being answered", async () => {

@@ -57,7 +57,7 @@ test("one challenge answered 32 times at once makes one session", async () => {
   const { client } = app;
   const body = await client.answerFor();
   const answers = await atOnce(() => client.send("POST", "/api/auth/wallet", { body }));
-  expect(tally(answers)).toEqual({ 200: 1, "401 challenge_used": AT_ONCE - 1 });
+  expect(tally(answers)).toEqual({ 200: 1, "400 challenge_used": AT_ONCE - 1 });
   for (const answer of answers.filter(({ status }) => status === 200)) {
     const { sessions } = (await client.list(tokensOf(answer).accessToken)).json;
     expect(sessions).toHaveLength(1);

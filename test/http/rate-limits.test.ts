@@ -2,11 +2,13 @@
 import { request } from "node:http";
 import { beforeAll, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
+import { startServe } from "../support/app-server.ts";
 import { appUnderTest } from "../support/app-under-test.ts";
 import { type Answer, problemOf } from "../support/http-client.ts";
 import { newRetryKey, type Tokens } from "../support/session-client.ts";
 
 const app = appUnderTest(() => ({ RATE_LIMIT: "on" }));
+const behindProxy = appUnderTest(() => ({ RATE_LIMIT: "on", TRUSTED_PROXIES: "1" }), startServe);
 
 /** More than two minutes' worth, so that the limit shows even where a new minute begins on the way. */
 const FLOOD_AT_MOST = 1_300;
@@ -110,3 +112,21 @@ function statusFrom(localAddress: string, path: string): Promise<number | undefi
       .end();
   });
 }
+
+test("behind a proxy that writes ports, brackets and quotes, each client has its own limit; an unknown one is said", async () => {
+  const statusOf = async (entry: string) => {
+    const headers = { "X-Forwarded-For": entry };
+    return (await behindProxy.client.send("GET", challengePath, { headers })).status;
+  };
+  let [status, port] = [200, 0];
+  while (status === 200 && port < FLOOD_AT_MOST) {
+    port += AT_ONCE;
+    const entries = Array.from({ length: AT_ONCE }, (_, at) => `"[2001:db8::9]:${port + at}"`);
+    status = Math.max(...(await Promise.all(entries.map(statusOf))));
+  }
+  expect([status, await statusOf("203.0.113.9:4711")]).toEqual([429, 200]);
+  const warnings = () => behindProxy.server.output().match(/"event":"client_address_unknown"/g)?.length ?? 0;
+  expect(warnings()).toBe(0);
+  for (let i = 0; i < 3; i++) expect(await statusOf("unknown")).toBe(200);
+  await expect.poll(warnings).toBe(1);
+});

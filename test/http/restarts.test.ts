@@ -18,7 +18,7 @@ test("SIGKILL between any two steps", async () => {
   await restart();
   const first = tokensOf(await client.send("POST", "/api/auth/wallet", { body }));
   await restart();
-  expect(problemOf(await client.send("POST", "/api/auth/wallet", { body }))).toBe("401 challenge_used");
+  expect(problemOf(await client.send("POST", "/api/auth/wallet", { body }))).toBe("400 challenge_used");
   expect((await client.session(first.accessToken)).status).toBe(200);
 
   const retryKey = newRetryKey();

@@ -13,7 +13,7 @@ import { age } from "../support/database.ts";
 import { bearer, newRetryKey, type Tokens } from "../support/session-client.ts";
 import { leaks, type Witness } from "../support/witness.ts";
 
-const app = appUnderTest();
+const app = appUnderTest(() => ({}));
 
 const FILES = ["", "-wal", "-shm"];
 

@@ -39,6 +39,8 @@ describe("the list of sessions", () => {
           ...times,
           generation: 1,
           transport: "body",
+          binding: null,
+          proof_failed_at: null,
           client: { browser: "Safari 18", os: "iOS 18", device: "iPhone", ip: "2001:db8:aaaa::" },
         },
         {
@@ -47,6 +49,8 @@ describe("the list of sessions", () => {
           ...times,
           generation: 1,
           transport: "body",
+          binding: null,
+          proof_failed_at: null,
           client: { browser: "Firefox 140", os: "Linux", device: "desktop", ip: "203.0.113.0" },
         },
       ],

@@ -1,4 +1,5 @@
 // Sign-in by SEP-10 over HTTP: stock clients as they come from npm, and challenges that are good once.
+import { gzipSync } from "node:zlib";
 import { Keypair, Transaction, WebAuth } from "@stellar/stellar-sdk";
 import { SigningKeypair, StellarConfiguration, Wallet } from "@stellar/typescript-wallet-sdk";
 import { describe, expect, test } from "vitest";
@@ -106,9 +107,28 @@ test("a challenge signs in once, also when it comes in a form or signed again", 
     headers: { "Content-Type": "application/x-www-form-urlencoded" },
   };
   const { accessToken } = tokensOf(await client.send("POST", WALLET, form));
-  expect(problemOf(await client.send("POST", WALLET, { body }))).toBe("401 challenge_used");
-  expect(problemOf(await client.send("POST", WALLET, form))).toBe("401 challenge_used");
+  expect(problemOf(await client.send("POST", WALLET, { body }))).toBe("400 challenge_used");
+  expect(problemOf(await client.send("POST", WALLET, form))).toBe("400 challenge_used");
   expect((await client.list(accessToken)).json.sessions).toHaveLength(1);
+});
+
+test("a challenge and its body may be written as programs write them", async () => {
+  const { client } = app;
+  const { transaction } = await client.answerFor();
+  const spelled = `${transaction.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "").replace(/.{76}/g, "$&\r\n")}\n`;
+  const answer = await client.send("POST", WALLET, {
+    body: new URLSearchParams({ transaction: spelled }).toString(),
+    headers: { "Content-Type": "application/x-www-form-urlencoded; charset=ISO-8859-1; version=1" },
+  });
+  tokensOf(answer);
+  expect(problemOf(await client.send("POST", WALLET, { body: { transaction } }))).toBe("400 challenge_used");
+});
+
+test("a compressed body is refused as such", async () => {
+  const { client } = app;
+  const body = new Uint8Array(gzipSync(JSON.stringify(await client.answerFor())));
+  const headers = { "Content-Type": "application/json", "Content-Encoding": "gzip" };
+  expect(problemOf(await client.send("POST", WALLET, { body, headers }))).toBe("415 unsupported_media_type");
 });
 
 test("public keys, and only those, are published for verifiers of access tokens", async () => {

@@ -9,7 +9,7 @@ import { storedSession, whileGone } from "../support/database.ts";
 import { type Answer, problemOf, STACK_TRACE } from "../support/http-client.ts";
 import { bearer, newRetryKey } from "../support/session-client.ts";
 
-const app = appUnderTest();
+const app = appUnderTest(() => ({}));
 
 function expectFault(answer: Answer): void {
   expect(problemOf(answer)).toBe("503 store_unavailable");
@@ -56,6 +56,7 @@ describe.each([
     await whileFailing(async () => {
       const answers = await Promise.all(requests.map((request) => request()));
       for (const answer of answers) expectFault(answer);
+      expect(problemOf(await client.send("GET", "/api/readyz"))).toBe("503 store_unavailable");
     });
 
     // The fault has cost nobody a cookie or a token, and none of it was written.

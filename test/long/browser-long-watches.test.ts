@@ -25,7 +25,7 @@ const here = midStream(
 const generationOf = (sessionId: string) => storedSession(here.app.server, sessionId).generation;
 
 describe.concurrent("signed in once,", () => {
-  test("a stream is watched for five lifetimes of an access token over one connection", async () => {
+  test("a stream is watched for five lifetimes of an access token, without a gap", async () => {
     const recipient = createWalletKeypair().account;
     const watch = await watchStream(await here.visitor(), recipient, "Five lifetimes");
     const generation = generationOf(watch.sessionId);
@@ -34,7 +34,12 @@ describe.concurrent("signed in once,", () => {
 
     await seesItFlow(watch.page);
     expect(generationOf(watch.sessionId) - generation).toBeGreaterThanOrEqual(LIFETIMES);
-    expect(watch.seen().filter(isForEvents)).toMatchObject([{ status: 200 }]);
+    // Each token opens one connection, and takes it along when it ends. One may just be under way.
+    await eventually(() => expect(watch.seen().findLast(isForEvents)?.status).toBe(200));
+    const connections = watch.seen().filter(isForEvents);
+    expect(connections.length).toBeGreaterThan(1);
+    expect(connections.length).toBeLessThanOrEqual(LIFETIMES + 2);
+    expect(connections.map(({ status }) => status)).toEqual(connections.map(() => 200));
     // Not one request met a token that had ended.
     expect(watch.seen().filter(({ status }) => status === 401)).toEqual([]);
     expect(watch.shown.filter(({ text }) => text === "Reconnecting…")).toEqual([]);

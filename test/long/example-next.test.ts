@@ -1,62 +1,65 @@
 // Somebody else's app on Next, which mounts the packed package: built and started as its readers would, then used.
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import type { Program } from "../support/app-server.ts";
-import type { Consumer } from "../support/consumer.ts";
 import { ACCESS_COOKIE } from "../support/cookies.ts";
 import { storedSession } from "../support/database.ts";
+import { buildExampleNext } from "../support/example-next.ts";
 import { testExample } from "../support/example-under-test.ts";
+import type { Answer } from "../support/http-client.ts";
 import { loadPage } from "../support/page-load.ts";
 
 const example = testExample({
   name: "next",
   signIn: "/sign-in",
-  pages: ["app/account/actions.ts", "app/account/page.tsx", "app/sign-in/page.tsx"],
-  prepare,
+  pages: ["app/account/page.tsx", "app/account/devices/actions.ts", "app/sign-in/page.tsx"],
+  prepare: (cwd, consumer) => buildExampleNext(cwd, consumer, OWN),
 });
 
-function prepare(cwd: string, consumer: Consumer): Program {
-  const bin = join(consumer.project, "node_modules", "next", "dist", "bin", "next");
-  // The bundler follows a link out of the project only below this root; nobody else's node_modules is made of links.
-  const config = { turbopack: { root: "/" } };
-  writeFileSync(join(cwd, "next.config.mjs"), `export default ${JSON.stringify(config)};`);
-  const env = { ...process.env, NODE_ENV: "production" as const, NEXT_TELEMETRY_DISABLED: "1" };
-  execFileSync(process.execPath, [bin, "build"], { cwd, env, stdio: "pipe" });
-  const args = [bin, "start", "--hostname", "127.0.0.1"];
-  return { command: process.execPath, args, cwd, settings: { HORIZON_URL: "none" }, readyPath: "/sign-in" };
-}
+/** What its readers write besides. */
+const OWN = {
+  "app/account/devices/actions.ts": `"use server";
+  import { guard, sessions } from "../../../sessions";
+  export async function endOthers() {
+    const { actorId, sessionId } = await guard.require("/account/devices", { fresh: true });
+    await sessions.engine.revokeSessions(actorId, sessionId);
+  }`,
+  "app/account/devices/page.tsx": `import { endOthers } from "./actions";
+  export default () => <form action={endOthers}><button>Sign out everywhere else</button></form>;`,
+};
 
-test("an action acts for the signed-in visitor, and renews nothing for anybody else", async () => {
+test("an action acts for the signed-in visitor, renewed on its way, and for nobody else", async () => {
   const { client, server } = example;
   const key = createWalletKeypair();
   const [jar, other] = [await client.signedInBrowser(key), await client.signedInBrowser(key)];
-  const { last } = await loadPage(jar.send, "/account");
+  const { last } = await loadPage(jar.send, "/account/devices");
   const [, action = ""] = /\$ACTION_ID_([0-9a-f]+)/.exec(last.text) ?? [];
-  // As Next's own script calls it, from a page at the server's own address: Next compares it with the Host.
-  const call = () =>
-    jar.send("POST", "/account", {
+  // As Next's own script calls it.
+  const call = (path = "/account/devices") =>
+    jar.send("POST", path, {
       headers: {
+        // Next compares it with the Host.
         Origin: server.address,
+        "Sec-Fetch-Site": "same-origin",
         Accept: "text/x-component",
         "Content-Type": "text/plain;charset=UTF-8",
         "Next-Action": action,
       },
       body: "[]",
     });
+  const locationOf = ({ headers }: Answer) => headers.get("location") ?? "";
+  jar.cookies.delete(ACCESS_COOKIE);
+  const away = await call();
+  const back = await call(locationOf(away));
+  expect([away.status, back.status, locationOf(back)]).toEqual([307, 307, "/account/devices"]);
+  expect(storedSession(server, jar.sessionId)).toEqual({ generation: 2, revokedReason: null });
   expect((await call()).status).toBe(200);
   expect(storedSession(server, other.sessionId).revokedReason).not.toBeNull();
 
+  await jar.sendUnheard("POST", "/api/auth/logout");
   jar.cookies.delete(ACCESS_COOKIE);
-  const away = await call();
-  // The action itself has renewed nothing: that is left to the browser that follows it.
-  expect(storedSession(server, jar.sessionId).generation).toBe(1);
-  const [bounce = ""] = (away.headers.get("x-action-redirect") ?? "").split(";");
-  expect(bounce).toMatch(/^\/api\/auth\/refresh\?/);
-  expect((await loadPage(jar.send, bounce)).addresses.at(-1)).toBe("/account");
-  expect(storedSession(server, jar.sessionId)).toEqual({ generation: 2, revokedReason: null });
+  const refused = await call(locationOf(await call()));
+  const [bounce = ""] = ((await call(locationOf(refused))).headers.get("x-action-redirect") ?? "").split(";");
+  expect((await loadPage(jar.send, bounce)).paths.at(-1)).toBe("/sign-in");
 });
 
 test("hostile heads are cut before Next reads them", async () => {

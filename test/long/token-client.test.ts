@@ -9,13 +9,21 @@ import { throughKills } from "../support/lossy-network.ts";
 
 const app = appUnderTest(() => ({}), startServe);
 
-test("10,000 refreshes over a network that loses requests and answers, through kill -9 of both ends: one signature", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "token-client-"));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const course = await throughKills(app.server, join(directory, "session.json"), {
-    refreshes: 10_000,
-    between: 500,
-  });
-  expect(course).toMatchObject({ signatures: 1, others: [] });
-  expect(course.refreshes).toBeGreaterThanOrEqual(10_000);
-}, 1_800_000);
+test.each([
+  ["with a retry key", false],
+  ["with a DPoP key", true],
+])(
+  "%s, 10,000 refreshes over a network that loses requests and answers, through kill -9 of both ends: one signature",
+  async (_, isBound) => {
+    const directory = mkdtempSync(join(tmpdir(), "token-client-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const course = await throughKills(app.server, join(directory, "session.json"), {
+      refreshes: 10_000,
+      between: 500,
+      ...(isBound && { keyFile: join(directory, "session.key") }),
+    });
+    expect(course).toMatchObject({ signatures: 1, others: [] });
+    expect(course.refreshes).toBeGreaterThanOrEqual(10_000);
+  },
+  1_800_000,
+);

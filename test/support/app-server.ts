@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createWalletKeypair } from "wallet-session/testing";
+import { createWalletKeypair } from "../../packages/wallet-session/src/testing/wallet-keypair.ts";
 import { freePort } from "../../packages/wallet-session/test/free-port.ts";
 import { next } from "../../scripts/setup/next.ts";
 import { root } from "../../scripts/setup/root.mjs";
@@ -57,6 +57,11 @@ export interface AppServer {
   stop(): Promise<void>;
 }
 
+/** Output for an error's message. The marks keep stack traces in it from being read as the error's own, which takes minutes. */
+export function quoted(output: string): string {
+  return output.replace(/^/gm, "| ");
+}
+
 /**
  * Starts the built app as `npm start` does, on a free port of the loopback, and resolves when it is ready. Rate limits are
  * off and everything is logged, unless the settings say otherwise. `data`: another server, whose database it shares.
@@ -81,6 +86,7 @@ export async function startServer(
   const databasePath = data?.databasePath ?? join(directory, "sessions.db");
   let settings: Settings = {
     PORT: String(port),
+    PUBLIC_URL: `http://localhost:${port}`,
     COOKIE_NAME,
     DATABASE_URL: `sqlite:${databasePath}`,
     AUTH_SECRET: data?.settings.AUTH_SECRET ?? randomBytes(48).toString("base64url"),
@@ -103,7 +109,7 @@ export async function startServer(
       if (await answersReady(address + program.readyPath)) return;
     }
     await end(started, "SIGKILL");
-    throw new Error(`The server did not become ready:\n${output()}`);
+    throw new Error(`The server did not become ready:\n${quoted(output())}`);
   }
 
   async function kill(signal: StopSignal): Promise<Ending | null> {

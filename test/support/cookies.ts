@@ -1,4 +1,4 @@
-import { cookieNames } from "wallet-session/http";
+import { cookieNames } from "../../packages/wallet-session/src/cookie-names.ts";
 
 /** Of every server under test, unless its settings say otherwise: by default the port would be in the names of the cookies. */
 export const COOKIE_NAME = "ws";

@@ -1,5 +1,6 @@
 import { createParser } from "eventsource-parser";
 import type { AppServer } from "./app-server.ts";
+import { contractWith } from "./http-client.ts";
 
 export interface StreamEvent {
   readonly id: string | null;
@@ -32,6 +33,8 @@ export async function openEventStream(
     headers: { Accept: "text/event-stream", ...headers },
     signal: client.signal,
   });
+  const { status, headers: answered } = response;
+  contractWith(server).check("GET", path, { status, headers: answered, text: null });
   const events: StreamEvent[] = [];
   let taken = 0;
   let wake = () => {};

@@ -1,3 +1,5 @@
+import { streamPay } from "../../app/lib/openapi.ts";
+import { type Contract, contractOf } from "../../packages/wallet-session/test/contract.ts";
 import type { AppServer } from "./app-server.ts";
 import type { Witness } from "./witness.ts";
 
@@ -19,7 +21,20 @@ export interface Answer {
 
 export type Send = (method: string, path: string, options?: SendOptions) => Promise<Answer>;
 
-/** Sends requests to the server as they are, and lets the witness see every answer. */
+/** What the OpenAPI document of the server says. */
+export function contractWith({ settings }: AppServer): Contract {
+  return contractOf({
+    part: streamPay,
+    hasMetrics: settings.METRICS_TOKEN !== undefined,
+    hasClients: settings.INTROSPECTION_CLIENTS !== undefined,
+    ...(settings.AUTH_BASE_PATH && { basePath: settings.AUTH_BASE_PATH }),
+  });
+}
+
+/**
+ * Sends requests to the server as they are, and lets the witness see every answer. Rejects where an answer is not as the
+ * OpenAPI document says.
+ */
 export function createSend(server: AppServer, witness: Witness): Send {
   return async (method, path, { headers = {}, body } = {}) => {
     const raw = body === undefined || typeof body === "string" || body instanceof Uint8Array;
@@ -38,6 +53,7 @@ export function createSend(server: AppServer, witness: Witness): Send {
       json: members(text),
     };
     witness.see(headers, answer);
+    contractWith(server).check(method, path, answer);
     return answer;
   };
 }
@@ -45,7 +61,7 @@ export function createSend(server: AppServer, witness: Witness): Send {
 /** Status and code of a problem, and that it is one in full (RFC 9457): what a test compares with. */
 export function problemOf({ status, headers, json, text }: Answer): string {
   const whole =
-    headers.get("content-type") === "application/problem+json" &&
+    /^application\/(problem\+)?json$/.test(headers.get("content-type") ?? "") &&
     headers.get("cache-control") === "no-store" &&
     json.status === status &&
     typeof json.type === "string" &&

@@ -16,18 +16,18 @@ interface Course {
 
 /**
  * Runs a program with a session of its own until it has refreshed `refreshes` times, and kills it, then the server, then it
- * again and so on, each after `between` refreshes more.
+ * again and so on, each after `between` refreshes more. `keyFile`: of a DPoP key, which binds the session.
  */
 export async function throughKills(
   server: AppServer,
   file: string,
-  { refreshes, between }: { refreshes: number; between: number },
+  { refreshes, between, keyFile }: { refreshes: number; between: number; keyFile?: string },
 ): Promise<Course> {
   const course = { signatures: 0, refreshes: 0, others: [] as string[] };
   let program = start();
 
   function start(): ChildProcess {
-    const args = [PROGRAM, `${server.address}/api/auth`, file];
+    const args = [PROGRAM, `${server.publicUrl}/api/auth`, file, ...(keyFile === undefined ? [] : [keyFile])];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     createInterface(child.stdout).on("line", (line) => {
       if (line === "refreshed") course.refreshes += 1;

@@ -1,8 +1,8 @@
 // A program that refreshes its session without end, over a network that loses one refresh in twenty, and one answer to a refresh
 // in twenty.
-// Arguments: the URL of the auth endpoints, and the file of its session. It writes a line for each
-// signature and each refresh.
-import { fileStorage } from "../../packages/wallet-session/src/node.ts";
+// Arguments: the URL of the auth endpoints, the file of its session, and, where its session is bound to one, that of its DPoP key.
+// It writes a line for each signature and each refresh.
+import { fileKey, fileStorage } from "../../packages/wallet-session/src/node.ts";
 import { createWalletKeypair } from "../../packages/wallet-session/src/testing/wallet-keypair.ts";
 import {
   createTokenClient,
@@ -12,7 +12,7 @@ import {
 
 const LOST = 1 / 20;
 
-const [url = "", file = ""] = process.argv.slice(2);
+const [url = "", file = "", keyFile] = process.argv.slice(2);
 const wallet = createWalletKeypair();
 
 /** Not the sign-in: a signature whose answer is lost has to be given again. */
@@ -23,6 +23,7 @@ function loseSome(url: string): void {
 const client = createTokenClient({
   url,
   storage: fileStorage(file),
+  ...(keyFile !== undefined && { dpop: { key: fileKey(keyFile) } }),
   restMs: 0,
   // Pauses between tries are short; the limit of a request is not.
   environment: {

@@ -39,7 +39,8 @@ export async function loadPage(
     if (location === null) {
       return { addresses, paths: addresses.map((known) => known.split("?", 1)[0] ?? ""), setCookies, last };
     }
-    expect(location).toMatch(/^\/(?!\/)/);
-    address = location;
+    // The bounce that only changes its query says no more than that.
+    expect(location).toMatch(/^(?:\/(?!\/)|\?)/);
+    address = location.startsWith("?") ? address.replace(/(?:\?.*)?$/, location) : location;
   }
 }

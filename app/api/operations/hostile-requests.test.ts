@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import { GET as route } from "../[...path]/route.ts";
 import { bearer, COOKIES, get, jar, post, type SignedIn, signedIn } from "../auth/routes.fixture.ts";
+import { route } from "../documented-route.fixture.ts";
 import { answerOf, codeOf, WISH } from "../streams/routes.fixture.ts";
 
 const KEY = { "idempotency-key": "0123456789abcdef" };

@@ -2,8 +2,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
 import { stopOperations } from "../../lib/operations/running.ts";
 import { startApp } from "../../lib/start.ts";
-import { GET as route } from "../[...path]/route.ts";
 import { bearer, get, post, type SignedIn, signedIn } from "../auth/routes.fixture.ts";
+import { route } from "../documented-route.fixture.ts";
 
 const RECIPIENT = createWalletKeypair(new Uint8Array(32).fill(2)).account;
 const PATH = "/api/operations";

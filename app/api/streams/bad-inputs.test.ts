@@ -1,7 +1,7 @@
 import { StrKey } from "@stellar/stellar-sdk/base";
 import { expect, test } from "vitest";
-import { GET as route } from "../[...path]/route.ts";
 import { ORIGIN } from "../auth/routes.fixture.ts";
+import { route } from "../documented-route.fixture.ts";
 import { answerOf, as, codeOf, create, everything, KEYS, list, make, WISH } from "./routes.fixture.ts";
 
 test.each([
@@ -55,6 +55,16 @@ test.each<[string, Record<string, unknown>]>([
   ["a title too long", { title: "é".repeat(81) }],
   ["a title of two lines", { title: "a\nb" }],
   ["a title of two lines by a separator", { title: "a\u2028b" }],
+  ["a title with a direction mark", { title: "a\u200fb" }],
+  ["a title with an Arabic letter mark", { title: "a\u061cb" }],
+  ["a title with a soft hyphen", { title: "a\u00adb" }],
+  ["a title with a space without a width", { title: "a\u200bb" }],
+  ["a title of a blank letter", { title: "\u3164" }],
+  ["a title of a blank pattern", { title: "\u2800" }],
+  ["a title of joiners alone", { title: "\u200d\ufe0f" }],
+  ["a title of a mark on nothing", { title: "\u0301" }],
+  ["a title with tag characters", { title: "a\u{e0041}\u{e007f}" }],
+  ["a title with a filler", { title: "a\u115fb" }],
   ["a title that turns what is around it", { title: "a\u202eb" }],
   ["a title with a NUL", { title: "a\0b" }],
   ["a title with half a character", { title: "a\ud800" }],

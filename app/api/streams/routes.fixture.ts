@@ -1,7 +1,7 @@
 import { beforeAll } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import { GET as route } from "../[...path]/route.ts";
 import { bearer, get, post, type SignedIn, signedIn } from "../auth/routes.fixture.ts";
+import { route } from "../documented-route.fixture.ts";
 
 export const KEYS = {
   sender: createWalletKeypair(),

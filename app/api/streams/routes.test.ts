@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createWalletKeypair } from "wallet-session/testing";
-import { GET as route } from "../[...path]/route.ts";
 import { COOKIES, get, ORIGIN } from "../auth/routes.fixture.ts";
+import { route } from "../documented-route.fixture.ts";
 import {
   answerOf,
   as,

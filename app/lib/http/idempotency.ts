@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { retryKeyFromHeader } from "wallet-session/kit";
 import { refusal } from "../refusals.ts";
 import { Overtaken } from "../sql/database.ts";
-import type { Tx } from "../sql/schema.ts";
+import type { Reader, Tx } from "../sql/schema.ts";
 import type { Answer } from "./answer.ts";
 
 /** Answers are kept this long; a key that comes back later counts as new. */
@@ -43,7 +43,7 @@ export function idempotentRequest(
  * the first, and not refused for what the first has changed.
  * @throws idempotency_mismatch when the actor used the key for something else
  */
-export async function keptAnswer(tx: Tx, request: IdempotentRequest | null): Promise<Answer | null> {
+export async function keptAnswer(tx: Reader, request: IdempotentRequest | null): Promise<Answer | null> {
   if (request === null) return null;
   const row = await tx
     .selectFrom("idempotent_answers")

@@ -34,7 +34,7 @@ describe.each(DATABASES)("%s", (kind) => {
     const old = await make();
     const feeds = [await feed(SENDER), await feed(RECIPIENT), await feed(STRANGER)] as const;
     const first = feeds.map(({ next }) => next());
-    const id = await make({ start: false, recipient: RECIPIENT });
+    const id = await make({ recipient: RECIPIENT });
     const foreign = await make({ recipient: STRANGER });
     expect(await first[0]).toMatchObject({ event: "stream.state", data: { id, role: "sender", version: 1 } });
     expect(await first[1]).toMatchObject({ event: "stream.state", data: { id, role: "recipient" } });
@@ -81,7 +81,7 @@ describe.each(DATABASES)("%s", (kind) => {
     const before = String(await lastPosition(sql.db));
     const ids = [
       await make({ start: false }),
-      await make({ start: false, recipient: SENDER }, RECIPIENT),
+      await make({ recipient: SENDER }, RECIPIENT),
       await make({ start: false }),
     ];
     const { next } = await feed(SENDER, before);

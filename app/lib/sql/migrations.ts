@@ -1,3 +1,4 @@
+import type { CreateTableBuilder } from "kysely";
 import type { Migration } from "kysely/migration";
 import type { Tx } from "./schema.ts";
 
@@ -16,11 +17,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
 
 /** One counter for the changes of all tables. */
 async function createPositions(tx: Tx): Promise<void> {
-  await tx.schema
-    .createTable("positions")
-    .addColumn("id", "bigint", (column) => column.primaryKey())
-    .addColumn("last", "bigint", (column) => column.notNull())
-    .execute();
+  await table(tx, "positions", "id bigint key, last bigint").execute();
   await tx.insertInto("positions").values({ id: 1, last: 0 }).execute();
 }
 
@@ -30,33 +27,19 @@ async function createPositions(tx: Tx): Promise<void> {
  * - Ledger and history are only ever added to. A line that moved money has the same position in both.
  */
 async function createStreams(tx: Tx): Promise<void> {
-  await tx.schema
-    .createTable("streams")
-    .addColumn("id", "text", (column) => column.primaryKey())
-    .addColumn("sender", "text", (column) => column.notNull())
-    .addColumn("recipient", "text", (column) => column.notNull())
-    .addColumn("title", "text")
-    .addColumn("asset", "text", (column) => column.notNull())
-    .addColumn("status", "text", (column) => column.notNull())
-    .addColumn("deposited", "bigint", (column) => column.notNull())
-    .addColumn("settled", "bigint", (column) => column.notNull())
-    .addColumn("withdrawn", "bigint", (column) => column.notNull())
-    .addColumn("refunded", "bigint", (column) => column.notNull())
-    .addColumn("duration_seconds", "bigint", (column) => column.notNull())
-    .addColumn("elapsed_ms", "bigint", (column) => column.notNull())
-    .addColumn("running_since", "bigint")
-    .addColumn("created_at", "bigint", (column) => column.notNull())
-    .addColumn("started_at", "bigint")
-    .addColumn("ended_at", "bigint")
-    .addColumn("pending_settlement", "text")
-    .addColumn("version", "bigint", (column) => column.notNull())
-    .addColumn("changed", "bigint", (column) => column.notNull())
-    .execute();
-  for (const party of ["sender", "recipient"] as const) {
-    const index = (name: string) => tx.schema.createIndex(`streams_by_${party}_${name}`).on("streams");
-    await index("created").columns([party, "created_at", "id"]).execute();
-    await index("status").columns([party, "status", "created_at", "id"]).execute();
-    await index("changed").columns([party, "changed"]).execute();
+  await table(
+    tx,
+    "streams",
+    `id text key, sender text, recipient text, title text null, asset text, status text,
+     deposited bigint, settled bigint, withdrawn bigint, refunded bigint,
+     duration_seconds bigint, elapsed_ms bigint, running_since bigint null,
+     created_at bigint, started_at bigint null, ended_at bigint null,
+     pending_settlement text null, version bigint, changed bigint`,
+  ).execute();
+  for (const party of ["sender", "recipient"]) {
+    await index(tx, `streams_by_${party}_created`, "streams", [party, "created_at", "id"]);
+    await index(tx, `streams_by_${party}_status`, "streams", [party, "status", "created_at", "id"]);
+    await index(tx, `streams_by_${party}_changed`, "streams", [party, "changed"]);
   }
   await index(tx, "streams_by_changed", "streams", ["changed"]);
   await tx.schema
@@ -66,98 +49,62 @@ async function createStreams(tx: Tx): Promise<void> {
     .where("pending_settlement", "is not", null)
     .execute();
 
-  await tx.schema
-    .createTable("stream_settlements")
-    .addColumn("id", "text", (column) => column.primaryKey())
-    .addColumn("stream_id", "text", (column) => column.notNull().references("streams.id"))
-    .addColumn("amount", "bigint", (column) => column.notNull())
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addColumn("requested_by", "text", (column) => column.notNull())
-    .addColumn("operation_id", "text")
-    .addColumn("recorded_at", "bigint")
-    .addColumn("reference", "text")
+  await table(
+    tx,
+    "stream_settlements",
+    `id text key, stream_id text streams.id, amount bigint, at bigint, requested_by text,
+     operation_id text null, recorded_at bigint null, reference text null`,
+  )
     .addUniqueConstraint("stream_settlements_by_operation", ["operation_id", "stream_id"])
     .execute();
 
-  await tx.schema
-    .createTable("stream_ledger")
-    .addColumn("position", "bigint", (column) => column.primaryKey())
-    .addColumn("stream_id", "text", (column) => column.notNull().references("streams.id"))
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addColumn("kind", "text", (column) => column.notNull())
-    .addColumn("from_account", "text", (column) => column.notNull())
-    .addColumn("to_account", "text", (column) => column.notNull())
-    .addColumn("amount", "bigint", (column) => column.notNull())
-    .addColumn("settlement_id", "text", (column) => column.references("stream_settlements.id"))
-    .execute();
+  await table(
+    tx,
+    "stream_ledger",
+    `position bigint key, stream_id text streams.id, at bigint, kind text, from_account text, to_account text,
+     amount bigint, settlement_id text null stream_settlements.id`,
+  ).execute();
   await index(tx, "stream_ledger_by_stream", "stream_ledger", ["stream_id", "position"]);
 
-  await tx.schema
-    .createTable("stream_history")
-    .addColumn("position", "bigint", (column) => column.primaryKey())
-    .addColumn("stream_id", "text", (column) => column.notNull().references("streams.id"))
-    .addColumn("at", "bigint", (column) => column.notNull())
-    .addColumn("type", "text", (column) => column.notNull())
-    .addColumn("by_actor", "text")
-    .addColumn("amount", "bigint")
-    .addColumn("operation_id", "text")
-    .execute();
+  await table(
+    tx,
+    "stream_history",
+    `position bigint key, stream_id text streams.id, at bigint, type text, by_actor text null, amount bigint null,
+     operation_id text null`,
+  ).execute();
   await index(tx, "stream_history_by_stream", "stream_history", ["stream_id", "position"]);
 }
 
 async function createOperations(tx: Tx): Promise<void> {
-  await tx.schema
-    .createTable("operations")
-    .addColumn("id", "text", (column) => column.primaryKey())
-    .addColumn("actor_id", "text", (column) => column.notNull())
-    .addColumn("session_id", "text", (column) => column.notNull())
-    .addColumn("type", "text", (column) => column.notNull())
-    .addColumn("status", "text", (column) => column.notNull())
-    .addColumn("pause_reason", "text")
-    .addColumn("total", "bigint", (column) => column.notNull())
-    .addColumn("done", "bigint", (column) => column.notNull())
-    .addColumn("skipped", "bigint", (column) => column.notNull())
-    .addColumn("settled_amount", "text", (column) => column.notNull())
-    .addColumn("created_at", "bigint", (column) => column.notNull())
-    .addColumn("updated_at", "bigint", (column) => column.notNull())
-    .addColumn("started_at", "bigint")
-    .addColumn("finished_at", "bigint")
-    .addColumn("paused_at", "bigint")
-    .addColumn("grant_ended_at", "bigint")
-    .addColumn("rate_since", "bigint")
-    .addColumn("rate_steps", "bigint", (column) => column.notNull())
-    .addColumn("rate_milli", "bigint")
-    .addColumn("claim", "text")
-    .addColumn("claimed_until", "bigint", (column) => column.notNull())
-    .addColumn("version", "bigint", (column) => column.notNull())
-    .addColumn("changed", "bigint", (column) => column.notNull())
-    .execute();
+  await table(
+    tx,
+    "operations",
+    `id text key, actor_id text, session_id text, type text, status text, pause_reason text null,
+     total bigint, done bigint, skipped bigint, settled_amount text,
+     created_at bigint, updated_at bigint, started_at bigint null, finished_at bigint null, paused_at bigint null,
+     grant_ended_at bigint null, rate_since bigint null, rate_steps bigint, rate_milli bigint null,
+     claim text null, claimed_until bigint, version bigint, changed bigint`,
+  ).execute();
   await index(tx, "operations_by_actor", "operations", ["actor_id", "created_at"]);
   await index(tx, "operations_by_actor_changed", "operations", ["actor_id", "changed"]);
   await index(tx, "operations_by_changed", "operations", ["changed"]);
   await index(tx, "operations_by_status", "operations", ["status", "claimed_until"]);
-  await tx.schema
-    .createTable("operation_steps")
-    .addColumn("operation_id", "text", (column) => column.notNull().references("operations.id"))
-    .addColumn("number", "bigint", (column) => column.notNull())
-    .addColumn("stream_id", "text", (column) => column.notNull())
-    .addColumn("status", "text", (column) => column.notNull())
-    .addColumn("amount", "bigint")
+  await table(
+    tx,
+    "operation_steps",
+    "operation_id text operations.id, number bigint, stream_id text, status text, amount bigint null",
+  )
     .addPrimaryKeyConstraint("operation_steps_key", ["operation_id", "number"])
     .addUniqueConstraint("operation_steps_once", ["operation_id", "stream_id"])
     .execute();
 }
 
 async function createIdempotentAnswers(tx: Tx): Promise<void> {
-  await tx.schema
-    .createTable("idempotent_answers")
-    .addColumn("actor_id", "text", (column) => column.notNull())
-    .addColumn("key_hash", "text", (column) => column.notNull())
-    .addColumn("fingerprint", "text", (column) => column.notNull())
-    .addColumn("status", "bigint", (column) => column.notNull())
-    .addColumn("headers", "text", (column) => column.notNull())
-    .addColumn("body", "text", (column) => column.notNull())
-    .addColumn("created_at", "bigint", (column) => column.notNull())
+  await table(
+    tx,
+    "idempotent_answers",
+    `actor_id text, key_hash text, fingerprint text, status bigint, headers text, body text, created_at bigint`,
+  )
     .addPrimaryKeyConstraint("idempotent_answers_key", ["actor_id", "key_hash"])
     .execute();
   await index(tx, "idempotent_answers_by_created_at", "idempotent_answers", ["created_at"]);
@@ -165,11 +112,7 @@ async function createIdempotentAnswers(tx: Tx): Promise<void> {
 
 /** A row for each actor who has begun an operation: locked while it begins another, as long as its operations are counted. */
 async function createOperationTurns(tx: Tx): Promise<void> {
-  await tx.schema
-    .createTable("operation_turns")
-    .addColumn("actor_id", "text", (column) => column.primaryKey())
-    .addColumn("taken_at", "bigint", (column) => column.notNull())
-    .execute();
+  await table(tx, "operation_turns", "actor_id text key, taken_at bigint").execute();
 }
 
 /** What a sender has refused for good: the settlement is taken back, and the step of the operation that asked for it has failed. */
@@ -184,6 +127,24 @@ async function addSettlementRefusals(tx: Tx): Promise<void> {
     .alterTable("operations")
     .addColumn("failures", "text", (column) => column.notNull().defaultTo("[]"))
     .execute();
+}
+
+/**
+ * A table by its columns: name, type, and what else is so. `key`: the primary key. `null`: it may be null, as no other may.
+ * `streams.id`: it refers to that.
+ */
+function table<Name extends string>(tx: Tx, name: Name, columns: string): CreateTableBuilder<Name, string> {
+  let made: CreateTableBuilder<Name, string> = tx.schema.createTable(name);
+  for (const column of columns.split(",")) {
+    const [called = "", type, ...rest] = column.trim().split(/\s+/);
+    const referred = rest.find((word) => word.includes("."));
+    made = made.addColumn(called, type === "bigint" ? "bigint" : "text", (built) => {
+      const keyed = rest.includes("key") ? built.primaryKey() : built;
+      const bound = rest.includes("null") || rest.includes("key") ? keyed : keyed.notNull();
+      return referred === undefined ? bound : bound.references(referred);
+    });
+  }
+  return made;
 }
 
 async function index(tx: Tx, name: string, table: string, columns: readonly string[]): Promise<void> {

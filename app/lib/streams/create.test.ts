@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { DATABASES } from "../sql/databases.fixture.ts";
 import type { Reader } from "../sql/schema.ts";
-import { STREAMS_OPEN_PER_SENDER } from "./limits.ts";
+import { DAY_MS, STREAMS_MADE_PER_DAY, STREAMS_OPEN_PER_SENDER } from "./limits.ts";
 import { codeOf, RECIPIENT, SENDER, streamsOn } from "./streams.fixture.ts";
 
 describe.each(DATABASES)("%s", (kind) => {
@@ -27,10 +27,11 @@ describe.each(DATABASES)("%s", (kind) => {
 
   test("a sender has only so many streams that have not ended, however many are made at once", async () => {
     const streams = await openStreams();
-    const { make, command } = streams;
+    const { make, command, clock } = streams;
     const { db } = streams.sql;
     const draft = await make({ start: false });
     await multiply(db, STREAMS_OPEN_PER_SENDER - 2);
+    clock.advance(DAY_MS);
 
     const ends = await Promise.all(Array.from({ length: 6 }, () => codeOf(make())));
     expect(ends.sort()).toEqual([...Array(2).fill("no error"), ...Array(4).fill("stream_state")]);
@@ -44,5 +45,16 @@ describe.each(DATABASES)("%s", (kind) => {
     await command(draft, "cancel");
     expect(await codeOf(make())).toBe("no error");
     expect(await codeOf(make())).toBe("stream_state");
+  });
+
+  test("a sender makes only so many streams a day, whatever becomes of them", async () => {
+    const { make, command, clock, sql } = await openStreams();
+    await command(await make({ start: false }), "cancel");
+    await multiply(sql.db, STREAMS_MADE_PER_DAY - 1);
+    expect(await codeOf(make())).toBe("no error");
+    expect(await codeOf(make())).toBe("rate_limited");
+    expect(await codeOf(make({ recipient: SENDER }, RECIPIENT))).toBe("no error");
+    clock.advance(DAY_MS);
+    expect(await codeOf(make())).toBe("no error");
   });
 });

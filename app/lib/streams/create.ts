@@ -1,3 +1,4 @@
+import { SessionError } from "wallet-session";
 import { type BodyMembers, textMember } from "wallet-session/kit";
 import { isAddress } from "wallet-session/wallets/stellar-address";
 import type { Answer } from "../http/answer.ts";
@@ -7,8 +8,10 @@ import type { Tx } from "../sql/schema.ts";
 import type { StreamsContext } from "./context.ts";
 import { newId } from "./ids.ts";
 import {
+  DAY_MS,
   DURATION_MAX_SECONDS,
   DURATION_MIN_SECONDS,
+  STREAMS_MADE_PER_DAY,
   STREAMS_OPEN_PER_SENDER,
   TITLE_MAX_CHARS,
 } from "./limits.ts";
@@ -30,7 +33,8 @@ export interface StreamWish {
 
 /**
  * Makes a stream with its deposit in escrow. With an idempotency key: once, also for requests at the same moment.
- * @throws stream_state while as many of the actor's as are allowed have not ended; idempotency_mismatch, store_unavailable
+ * @throws rate_limited, stream_state while as many of the actor's as are allowed have not ended; idempotency_mismatch,
+ *   store_unavailable
  */
 export function makeStream(
   { sql, clock, random }: StreamsContext,
@@ -50,7 +54,7 @@ export function makeStream(
     if (kept !== null) return kept;
     const cause = { at: now, actorId, operationId: null, settlementId: null };
     const record = await insertStream(tx, stream, events, cause);
-    await requireRoom(tx, actorId);
+    await requireRoom(tx, actorId, now);
     const headers = { Location: `/api/streams/${stream.id}` };
     const answer = streamAnswer(record, actorId, now, { status: 201, headers });
     await keepAnswer(tx, idempotent, answer, now);
@@ -62,7 +66,17 @@ export function makeStream(
  * Takes back a stream that is one too many, with its transaction. Counted after the stream has been written with its change
  * positions, whose row is locked by now: no two get in by the same place.
  */
-async function requireRoom(tx: Tx, sender: string): Promise<void> {
+async function requireRoom(tx: Tx, sender: string, now: number): Promise<void> {
+  const { made } = await tx
+    .selectFrom("streams")
+    .select(({ fn }) => fn.countAll<bigint>().as("made"))
+    .where("sender", "=", sender)
+    .where("created_at", ">", BigInt(now - DAY_MS))
+    .executeTakeFirstOrThrow();
+  if (made > STREAMS_MADE_PER_DAY) {
+    const why = `An account makes ${STREAMS_MADE_PER_DAY} streams a day at most.`;
+    throw new SessionError("rate_limited", why, { retryAfterSeconds: 3_600 });
+  }
   const { open } = await tx
     .selectFrom("streams")
     .select(({ fn }) => fn.countAll<bigint>().as("open"))
@@ -118,8 +132,14 @@ function durationOf(body: BodyMembers): number {
   );
 }
 
-/** Control characters and line ends, and what turns the text around it: one side reads what the other has written. */
-const NOT_ONE_LINE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+/**
+ * One side reads what the other has written: no line ends, and nothing that is not seen, such as direction marks and tags. The
+ * joiners and selectors that scripts and emoji are written with may stay.
+ */
+const UNSEEN =
+  /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\ufff9-\ufffb]|(?!\u200c|\u200d|\ufe0e|\ufe0f)\p{Default_Ignorable_Code_Point}/u;
+/** The two are symbols without a form. */
+const SEEN = /(?![\u2800\u{1d159}])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 function titleOf(body: BodyMembers): string | null {
   if (body.get("title") === null) return null;
@@ -127,7 +147,9 @@ function titleOf(body: BodyMembers): string | null {
   if (title === null) return null;
   if ([...title].length > TITLE_MAX_CHARS)
     throw malformed(`title may have ${TITLE_MAX_CHARS} characters at most`);
-  if (NOT_ONE_LINE.test(title)) throw malformed("title must be one line of text");
+  if (UNSEEN.test(title) || !SEEN.test(title)) {
+    throw malformed("title must be one line of text, all of it to be seen");
+  }
   return title;
 }
 

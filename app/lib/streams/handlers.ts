@@ -13,6 +13,7 @@ import { makeStream, readWish } from "./create.ts";
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX, STREAM_BODY_MAX_BYTES } from "./limits.ts";
 import { countStreams, cursorOf, isRole, isStreamStatus, listStreams, placeOf } from "./list.ts";
 import { streamChanges, streamEvents } from "./live.ts";
+import { confirmPayout } from "./payout.ts";
 import { findStream } from "./stream-store.ts";
 import type { StreamCommand } from "./transitions.ts";
 import { historyView, streamView } from "./view.ts";
@@ -53,14 +54,18 @@ export const getStream: OneHandler = async (request, { id }) => {
 /** `POST /api/streams/{id}/start|pause|settle|withdraw|cancel` */
 export function postCommand(command: StreamCommand): OneHandler {
   return async (request, { id }) => {
-    const { actorId } = await sessions.handlers.guard(request, { fresh: true });
+    const session = await sessions.handlers.guard(request, { fresh: true });
+    const { actorId } = session;
     await readJsonBody(request, STREAM_BODY_MAX_BYTES);
+    const idempotent = idempotentRequest(request, actorId);
+    const instead = command === "withdraw" ? await confirmPayout(request, session, id, idempotent) : null;
+    if (instead !== null) return instead;
     const answer = await commandStream(await streamsContext(), {
       streamId: id,
       actorId,
       command,
       matches: ifMatch(request),
-      idempotent: idempotentRequest(request, actorId),
+      idempotent,
     });
     return answerResponse(answer);
   };

@@ -18,6 +18,10 @@ export const TITLE_MAX_CHARS = 80;
  */
 export const STREAMS_OPEN_PER_SENDER = 10_000;
 
+/** Streams that one sender makes in 24 hours, whatever became of them: each is kept. */
+export const STREAMS_MADE_PER_DAY = 1_000;
+export const DAY_MS = 86_400_000;
+
 export const LIST_LIMIT_DEFAULT = 20;
 export const LIST_LIMIT_MAX = 100;
 /** Lines of a stream's history that are shown. */

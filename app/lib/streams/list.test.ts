@@ -1,8 +1,10 @@
 import { sql as raw } from "kysely";
 import { describe, expect, test } from "vitest";
 import { DATABASES, type Place } from "../sql/databases.fixture.ts";
+import { lastPosition } from "../sql/positions.ts";
 import type { Sql } from "../sql/sql.ts";
 import { countStreams, cursorOf, type ListRequest, listStreams, openStreamIds, placeOf } from "./list.ts";
+import { streamChanges } from "./live.ts";
 import { ledgerOnly } from "./settlement.ts";
 import { codeOf, RECIPIENT, SENDER, STRANGER, streamsOn } from "./streams.fixture.ts";
 
@@ -37,6 +39,30 @@ describe.each(DATABASES)("%s", (kind) => {
     return { ...streams, place, page, ids };
   }
 
+  test("a recipient hears of a stream when it starts, and not of what was called off before it had paid", async () => {
+    const { sql, clock, make, command, ids } = await open();
+    const drafts = await Promise.all([1, 2, 3].map(() => make({ start: false })));
+    const [draft = "", started = "", paid = ""] = drafts;
+    const recipient = { actorId: RECIPIENT };
+    expect(await ids(recipient)).toEqual([]);
+    for (const source of streamChanges({ clock })) {
+      const news = await source(sql.db, RECIPIENT, 0n, await lastPosition(sql.db));
+      expect(news).toBeNull();
+    }
+    await Promise.all([started, paid].map((id) => command(id, "start")));
+    expect((await ids(recipient)).sort()).toEqual([started, paid].sort());
+    await command(started, "cancel");
+    clock.advance(2_000);
+    await command(paid, "cancel");
+    await command(draft, "cancel");
+    expect(await ids(recipient)).toEqual([paid]);
+    expect(await countStreams(sql.db, { ...recipient, role: null })).toMatchObject({
+      draft: 0,
+      cancelled: 1,
+    });
+    expect((await ids({ actorId: SENDER })).sort()).toEqual(drafts.sort());
+  });
+
   test("newest first, filtered, and only to the two sides", async () => {
     const { sql, clock, make, command, ids } = await open();
     const made: string[] = [];
@@ -47,24 +73,24 @@ describe.each(DATABASES)("%s", (kind) => {
     const [draft = "", active = ""] = [made[1], made[2]];
     await command(made[0] ?? "", "pause");
     clock.advance(10);
-    const received = await make({ recipient: SENDER, start: false }, RECIPIENT);
+    const received = await make({ recipient: SENDER }, RECIPIENT);
     expect(await ids({ actorId: SENDER })).toEqual([received, ...made.toReversed()]);
     expect(await ids({ actorId: SENDER, role: "recipient" })).toEqual([received]);
-    expect(await ids({ actorId: SENDER, status: "active" })).toEqual([active]);
+    expect(await ids({ actorId: SENDER, status: "active" })).toEqual([received, active]);
     expect(await ids({ actorId: SENDER, role: "sender", status: "draft" })).toEqual([made[3], draft]);
     expect(await ids({ actorId: STRANGER })).toEqual([]);
     expect(await countStreams(sql.db, { actorId: SENDER, role: null })).toEqual({
-      draft: 3,
-      active: 1,
+      draft: 2,
+      active: 2,
       paused: 1,
       completed: 0,
       cancelled: 0,
     });
     expect(await countStreams(sql.db, { actorId: SENDER, role: "recipient" })).toMatchObject({
-      draft: 1,
-      active: 0,
+      draft: 0,
+      active: 1,
     });
-    expect(await openStreamIds(sql.db, SENDER, 10)).toEqual([made[0], active]);
+    expect(await openStreamIds(sql.db, SENDER, 10)).toEqual([made[0], active, received]);
     expect(await openStreamIds(sql.db, RECIPIENT, 1)).toEqual([made[0]]);
   });
 

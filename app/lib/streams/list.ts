@@ -1,5 +1,6 @@
+import type { ExpressionBuilder } from "kysely";
 import { malformed } from "../refusals.ts";
-import type { Reader } from "../sql/schema.ts";
+import type { Reader, Schema } from "../sql/schema.ts";
 import { ROLES, type Role, STREAM_STATUSES, type StreamStatus } from "./stream.ts";
 import { recordOf, type StreamRecord } from "./stream-store.ts";
 
@@ -24,13 +25,26 @@ export interface StreamPage {
   readonly next: Place | null;
 }
 
+/**
+ * An actor's side of the streams. A recipient does not hear of drafts, nor of what was cancelled before it had paid anything:
+ * anybody can name anybody.
+ */
+function seenAs(party: Role, actorId: string) {
+  return ({ eb, and, or }: ExpressionBuilder<Schema, "streams">) => {
+    const own = eb(party, "=", actorId);
+    if (party === "sender") return own;
+    const hasPaid = or([eb("status", "<>", "cancelled"), eb("settled", ">", 0n)]);
+    return and([own, eb("started_at", "is not", null), hasPaid]);
+  };
+}
+
 /** The actor's streams, newest first. What is made meanwhile never shifts a page. */
 export async function listStreams(
   reader: Reader,
   { actorId, status, role, limit, after }: ListRequest,
 ): Promise<StreamPage> {
   const parts = (role === null ? ROLES : [role]).map((party) => {
-    let query = reader.selectFrom("streams").selectAll().where(party, "=", actorId);
+    let query = reader.selectFrom("streams").selectAll().where(seenAs(party, actorId));
     if (status !== null) query = query.where("status", "=", status);
     if (after !== null) {
       query = query.where(({ eb, refTuple, tuple }) =>
@@ -64,7 +78,7 @@ export async function countStreams(
     const rows = await reader
       .selectFrom("streams")
       .select(({ fn }) => ["status", fn.countAll<bigint>().as("streams")])
-      .where(party, "=", actorId)
+      .where(seenAs(party, actorId))
       .groupBy("status")
       .execute();
     for (const { status, streams } of rows) counts[status] += Number(streams);

@@ -15,6 +15,8 @@ export function streamChanges({ clock }: Pick<StreamsContext, "clock">): readonl
       .selectFrom("streams")
       .selectAll()
       .where(party, "=", actorId)
+      // A draft is its sender's own.
+      .$if(party === "recipient", (query) => query.where("started_at", "is not", null))
       .where("changed", ">", after)
       .where("changed", "<=", upTo)
       .orderBy("changed")

@@ -187,7 +187,12 @@ function OperationActions({ operation, accept, reload }: ProgressProps) {
               {needsSignature ? (
                 <SignAgain label="Sign and resume" onSigned={() => void command("resume")} />
               ) : (
-                <Button look="primary" busy={busy === "resume"} onClick={() => void command("resume")}>
+                <Button
+                  look="primary"
+                  busy={busy === "resume"}
+                  held={busy !== null}
+                  onClick={() => void command("resume")}
+                >
                   Resume
                 </Button>
               )}
@@ -201,7 +206,9 @@ function OperationActions({ operation, accept, reload }: ProgressProps) {
             ? "What was settled stays settled."
             : "It runs on the server: you can close this page, or your browser, and come back."}
         </p>
-        <Button onClick={() => setAsking(true)}>Cancel the rest</Button>
+        <Button held={busy !== null} onClick={() => setAsking(true)}>
+          Cancel the rest
+        </Button>
       </div>
       {asking && (
         <ConfirmDialog

@@ -3,6 +3,7 @@
 import { type ReactNode, useState } from "react";
 import { SessionClientError } from "wallet-session/client";
 import { useSessionClient } from "wallet-session/react";
+import { useAccount } from "../../components/account.tsx";
 import { Button, type ButtonLook } from "../../components/button.tsx";
 import { Card } from "../../components/card.tsx";
 import { ConfirmDialog } from "../../components/dialog.tsx";
@@ -39,6 +40,7 @@ interface StreamActionsProps extends Pick<OneStream, "accept" | "foresee" | "rel
 /** What this person may do with the stream as it stands. The server decides; what it says is what is shown. */
 export function StreamActions({ stream, accept, foresee, reload }: StreamActionsProps) {
   const client = useSessionClient();
+  const { actorId } = useAccount();
   const toast = useToast();
   const now = useServerNow();
   const [busy, setBusy] = useState<StreamCommand | null>(null);
@@ -46,12 +48,18 @@ export function StreamActions({ stream, accept, foresee, reload }: StreamActions
   const amounts = amountsAt(stream, now);
   const possible = STREAM_COMMANDS.filter((command) => isPossible(command, stream, amounts));
 
+  /** For a large withdrawal. */
+  async function sign(action: string): Promise<string> {
+    const { signAction } = await import("../../sign-in/sign-action.ts");
+    return signAction(client, actorId, action);
+  }
+
   async function act(command: StreamCommand) {
     if (busy !== null) return;
     setBusy(command);
     foresee(foreseen(stream, command, now));
     try {
-      accept(await commandStream(client, stream, command));
+      accept(await commandStream(client, stream, command, sign));
       toast(COMMANDS[command].done);
     } catch (error) {
       foresee(stream);
@@ -77,6 +85,7 @@ export function StreamActions({ stream, accept, foresee, reload }: StreamActions
               key={command}
               look={COMMANDS[command].look}
               busy={busy === command}
+              held={busy !== null}
               onClick={() => (command === "cancel" ? setAsking(true) : void act(command))}
             >
               {command === "start" && stream.status === "paused" ? "Resume" : COMMANDS[command].name}

@@ -6,6 +6,8 @@ import { createSessionClient, type SessionClient, SessionClientError } from "./c
 
 const REFRESH = "POST /api/auth/refresh";
 const SESSION = "GET /api/auth/session";
+/** In the form of SEP-10, which the sign-in endpoint has. */
+const REFUSED = problem(400, "signature_invalid", { "content-type": "application/json" });
 
 let server: ScriptedServer;
 let page: TestPage;
@@ -72,6 +74,40 @@ describe("who is signed in", () => {
     server.answers(SESSION, answer);
     await expect(client.check()).rejects.toBeInstanceOf(SessionClientError);
     expect(client.state).toEqual({ status: "unknown" });
+  });
+
+  test("is asked again until somebody answers: after a pause, and at once on waking", async () => {
+    client.start();
+    server.answers(SESSION, cut, cut, problem(401, "access_token_missing"));
+    server.answers(REFRESH, cut, tokens());
+    await expect(client.check()).rejects.toBeInstanceOf(SessionClientError);
+    page.pass(1_000);
+    await expect.poll(() => server.calls(SESSION).length).toBe(2);
+    await page.settle();
+    page.wake();
+    await expect.poll(() => server.calls(REFRESH).length).toBe(1);
+    await page.settle();
+    page.pass(4_000);
+    await expect.poll(() => client.state).toEqual({ status: "signed-in", sessionId: "s1" });
+    expect(client.timing()?.renewalMs).toBeGreaterThan(500_000);
+  });
+
+  test("is not asked again sooner than the server says, nor where it is known", async () => {
+    client.start();
+    const busy = problem(503, "store_unavailable", { "retry-after": "60" });
+    server.answers(SESSION, busy, problem(401, "access_token_missing"), busy);
+    server.answers(REFRESH, problem(401, "refresh_token_missing"));
+    await expect(client.check()).rejects.toBeInstanceOf(SessionClientError);
+    page.wake();
+    page.pass(59_999);
+    await page.settle();
+    expect(server.calls()).toHaveLength(1);
+    page.pass(1);
+    await expect.poll(() => client.state.status).toBe("signed-out");
+    await expect(client.check()).rejects.toBeInstanceOf(SessionClientError);
+    page.pass(3_600_000);
+    await page.settle();
+    expect(server.calls(REFRESH)).toHaveLength(1);
   });
 });
 
@@ -140,6 +176,7 @@ describe("fetch", () => {
   test.each([
     ["another 401", problem(401, "signature_invalid")],
     ["a 401 that is not ours", portal],
+    ["another service's 401", json({ code: "access_token_expired", status: 401 }, {}, 401)],
     ["a 403", problem(403, "access_token_expired")],
   ])("%s is handed on as it is", async (_, answer) => {
     server.answers(API, answer);
@@ -316,8 +353,8 @@ describe("signing in and out", () => {
 
   test("a refusal has the server's code, and the session from before goes on", async () => {
     await signedIn();
-    server.answers(SIGN_IN, problem(401, "signature_invalid"));
-    await expect(signIn()).rejects.toMatchObject({ code: "signature_invalid", status: 401 });
+    server.answers(SIGN_IN, REFUSED);
+    await expect(signIn()).rejects.toMatchObject({ code: "signature_invalid", status: 400 });
     expect(client.state).toEqual({ status: "signed-in", sessionId: "s1" });
     expect(client.timing()?.renewalMs).toBe(630_000);
   });
@@ -325,7 +362,7 @@ describe("signing in and out", () => {
   test("after a refusal, a refresh that was aborted for it is done after all", async () => {
     await signedIn("s1", 100);
     server.answers(REFRESH, () => {}, tokens());
-    server.answers(SIGN_IN, problem(401, "signature_invalid"));
+    server.answers(SIGN_IN, REFUSED);
     const aborted = client.refresh();
     await expect.poll(() => server.calls(REFRESH).length).toBe(1);
     await expect(signIn()).rejects.toThrow();
@@ -337,7 +374,7 @@ describe("signing in and out", () => {
     await signedIn("s1", 10);
     let refuse = () => {};
     server.answers(SIGN_IN, (request, response) => {
-      refuse = () => problem(401, "signature_invalid")(request, response);
+      refuse = () => REFUSED(request, response);
     });
     server.answers(REFRESH, tokens());
     const attempt = signIn();

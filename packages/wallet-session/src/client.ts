@@ -1,3 +1,4 @@
+import { AUTH_BASE_PATH } from "./auth-paths.ts";
 import { fetchWithCure } from "./client/cured-fetch.ts";
 import { type Challenge, createEndpoints, type Fetch } from "./client/endpoints.ts";
 import { browserEnvironment, type Channel, type ClientEnvironment } from "./client/environment.ts";
@@ -7,20 +8,19 @@ import { createSessionKeeper, type SessionTiming } from "./client/session-keeper
 import { startOnce } from "./client/start-once.ts";
 import { defaultCookieName, retryCookieName } from "./cookie-names.ts";
 
-export { isCurable } from "./client/cured-fetch.ts";
 export { type EndReason, type TerminalCode, terminalCode } from "./client/end-reason.ts";
 export type { Challenge } from "./client/endpoints.ts";
 export type { Channel, ClientEnvironment, Locks } from "./client/environment.ts";
 export type { SessionState } from "./client/known-session.ts";
-export { errorOf, type ProblemCode, SessionClientError } from "./client/problem.ts";
+export { errorOf, isCurable, type ProblemCode, SessionClientError } from "./client/problem.ts";
 export type { SessionTiming } from "./client/session-keeper.ts";
 export { sitePath } from "./site-path.ts";
 
 export interface SessionClientOptions {
   /**
-   * Where the auth endpoints are mounted: a path of the page's origin, or a URL. All tabs with the same path share their news
-   * and locks.
-   * @default "/api/auth"
+   * Where the auth endpoints are mounted, the server's `AUTH_BASE_PATH`: a path of the page's origin, or a URL. All tabs with
+   * the same path share their news and locks.
+   * @default "/api/auth", below the `basePath` of Next where a page has one
    */
   readonly basePath?: string;
   /**
@@ -69,7 +69,7 @@ export interface SessionClient {
 
   /**
    * Asks the server who is signed in. Renews first if only the access token has ended. Gives up after 20 seconds.
-   * @throws {@link SessionClientError} when the server decided nothing
+   * @throws {@link SessionClientError} when the server decided nothing; while the state is `unknown`, it is asked again later
    */
   check(): Promise<SessionState>;
 
@@ -79,7 +79,8 @@ export interface SessionClient {
    * several tabs run one after the other. Each request has 10 seconds; the wallet has as long as it takes.
    *
    * Does NOT verify the challenge: it comes from the page's own origin, and the wallet shows what it signs.
-   * @throws {@link SessionClientError}, and whatever `sign` throws; an earlier session then stays as it was
+   * @throws {@link SessionClientError}, and whatever `sign` throws; an earlier session then stays as it was.
+   *   `cookies_not_kept`: this browser keeps no cookies of the page, so `sign` was not called
    * @example
    * ```ts
    * import { createSessionClient } from "wallet-session/client";
@@ -101,7 +102,8 @@ export interface SessionClient {
   signOut(): Promise<SessionState>;
 
   /**
-   * Renews now; concurrent calls share one request.
+   * Renews now; concurrent calls share one request. A session that the browser has bound to its key is renewed by the browser,
+   * which this only occasions: in the last two minutes of the access token.
    * @throws {@link SessionClientError} when the server decided nothing; the session is then as it was, and a retry is planned
    */
   refresh(): Promise<SessionState>;
@@ -109,7 +111,8 @@ export interface SessionClient {
   /**
    * Renews if the access token is good for less than `minTtlMs`, as far as this tab knows. Call it before a request that
    * cannot be sent twice. Tokens younger than two leeways are left alone, as the server would leave them: ask for less than
-   * half a token's life. Sends nothing when nobody is signed in.
+   * half a token's life. Sends nothing when nobody is signed in. A browser renews a bound session two minutes before the end at
+   * the earliest, whatever is asked for.
    * @throws {@link SessionClientError} when the server decided nothing; the session is then as it was
    * @example
    * ```ts
@@ -156,6 +159,12 @@ const CHALLENGE_LIMIT_MS = 10_000;
 /** Leaves room for a renewal, and for its wait for another tab that renews; not for a tab that froze while it signed in. */
 const CHECK_LIMIT_MS = 20_000;
 
+/** Next writes its `basePath` into the pages that it bundles. */
+function defaultBasePath(): string {
+  const ofNext = typeof process === "undefined" ? undefined : process.env.__NEXT_ROUTER_BASEPATH;
+  return (ofNext ?? "") + AUTH_BASE_PATH;
+}
+
 /**
  * Makes the client of a page. It sends nothing, and changes nothing of the page, before a method is called, so it can be made
  * while rendering on the server. Make one for each page, not one for each component.
@@ -170,7 +179,8 @@ const CHECK_LIMIT_MS = 20_000;
  * ```
  */
 export function createSessionClient(options: SessionClientOptions = {}): SessionClient {
-  const { basePath = "/api/auth", leewaySeconds = 30 } = options;
+  const { leewaySeconds = 30 } = options;
+  const basePath = (options.basePath ?? defaultBasePath()).replace(/\/$/, "");
   const environment = { ...browserEnvironment(), ...options.environment };
   const send: Fetch = options.fetch ?? ((input, init) => fetch(input, init));
   const { cookieName = defaultCookieName(environment.origin ?? "") } = options;
@@ -189,24 +199,25 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
     const overtaken = () => keeper.epoch() !== epoch;
     const askedAt = environment.now();
     try {
-      const answer = await endpoints.session(CHECK_LIMIT_MS, curedFetch);
+      const answer = await endpoints.session(CHECK_LIMIT_MS, { call: curedFetch });
       if (!overtaken()) keeper.accept(answer, askedAt);
     } catch (error) {
-      if (!overtaken()) throw error;
+      if (overtaken()) return keeper.state();
+      keeper.askAgain(error);
+      throw error;
     }
     return keeper.state();
   }
 
   function run(): () => void {
     const stopKeeping = keeper.start();
-    const channel = joinNews(environment, sharedName, (news) => {
+    tabs = joinNews(environment, sharedName, (news) => {
       // If the server does not answer either, the news stands until it does.
       if (!keeper.hear(news)) check().catch(() => {});
     });
-    tabs = channel;
     return () => {
       stopKeeping();
-      channel?.close();
+      tabs?.close();
       tabs = undefined;
     };
   }
@@ -219,7 +230,7 @@ export function createSessionClient(options: SessionClientOptions = {}): Session
     start: startOnce(run),
     check,
     timing: keeper.timing,
-    refresh: keeper.renew,
+    refresh: () => keeper.renew(),
     ensureFresh: keeper.ensureFresh,
     endedElsewhere: keeper.endedElsewhere,
     fetch: curedFetch,

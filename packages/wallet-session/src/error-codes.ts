@@ -18,6 +18,8 @@ const MEANINGS = {
   challenge_expired: { status: 401, title: "Challenge expired" },
   challenge_used: { status: 401, title: "Challenge already used" },
   signature_invalid: { status: 401, title: "Signature not valid" },
+  unsupported_grant_type: { status: 400, title: "Grant type not supported" },
+  invalid_client: { status: 401, title: "Client not known" },
   refresh_token_missing: { status: 401, title: "Refresh token missing", ends: true },
   refresh_token_invalid: { status: 401, title: "Refresh token not valid", ends: true },
   refresh_token_expired: { status: 401, title: "Refresh token expired", ends: true },
@@ -27,6 +29,12 @@ const MEANINGS = {
   access_token_invalid: { status: 401, title: "Access token not valid", curable: true },
   access_token_expired: { status: 401, title: "Access token expired", curable: true },
   session_revoked: { status: 401, title: "Session revoked", ends: true, curable: true },
+  // Of a bound session: they end nothing, since its holder has the key.
+  proof_missing: { status: 401, title: "Proof missing" },
+  proof_invalid: { status: 401, title: "Proof not valid" },
+  proof_nonce: { status: 401, title: "Proof needs a nonce" },
+  // Not by who asks, but by how long ago they have shown it (RFC 9470).
+  insufficient_user_authentication: { status: 401, title: "Needs a signature now" },
   cross_origin: { status: 403, title: "Request from another origin" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
@@ -37,6 +45,7 @@ const MEANINGS = {
   // Not a refusal: a fault of this server that has no name.
   internal_error: { status: 500, title: "Internal error" },
   store_unavailable: { status: 503, title: "Store unavailable" },
+  proof_unavailable: { status: 503, title: "Proof not possible now" },
   horizon_unavailable: { status: 503, title: "Horizon unavailable" },
 } as const satisfies Record<string, ErrorMeaning>;
 

@@ -3,6 +3,7 @@ import type { RevocationReason } from "./store.ts";
 
 /** A bundler may load this module more than once: an error of one copy is one for the others too. */
 const PROBLEM_ERROR = Symbol.for("wallet-session.ProblemError");
+const SIGN_IN_REFUSED = Symbol.for("wallet-session.SignInRefused");
 const SESSION_ERROR = Symbol.for("wallet-session.SessionError");
 
 /**
@@ -49,11 +50,25 @@ export class ProblemError<Code extends string = string> extends Error {
   }
 }
 
+/** A signature over an action, or a sign-in that is young enough (RFC 9470). */
+export interface StepUpWanted {
+  /** The hash of the action, for the wallet's challenge. */
+  readonly action: string;
+  /** How young a sign-in would do, where one would. */
+  readonly maxAgeSeconds: number | null;
+}
+
 /** A refusal or a fault with one of the closed codes of this package. */
 export class SessionError extends ProblemError<ErrorCode> {
   override readonly name = "SessionError";
   /** Why the session had ended when it was refused. `replaced`: a newer sign-in owns the cookie jar, leave it alone. */
   readonly endedAs: RevocationReason | null;
+  /** What the next proof is to be signed over; null where none is wanted. */
+  readonly challenge: string | null;
+  /** By which a refused access token came, and another one is asked for (RFC 9110, §11.6.1). */
+  readonly scheme: "Bearer" | "DPoP";
+  /** What has to be shown now; null where nothing has. */
+  readonly stepUp: StepUpWanted | null;
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isMarked(value, SESSION_ERROR);
@@ -66,11 +81,48 @@ export class SessionError extends ProblemError<ErrorCode> {
   constructor(
     code: ErrorCode,
     message: string,
-    options: { cause?: unknown; retryAfterSeconds?: number; endedAs?: RevocationReason | null } = {},
+    options: {
+      cause?: unknown;
+      retryAfterSeconds?: number;
+      endedAs?: RevocationReason | null;
+      challenge?: string | null;
+      scheme?: "Bearer" | "DPoP";
+      stepUp?: StepUpWanted;
+    } = {},
   ) {
     const { status, title } = ERROR_MEANINGS[code];
     super({ type: `urn:wallet-session:problem:${code}`, code, status, title }, message, options);
     this.endedAs = options.endedAs ?? null;
+    this.challenge = options.challenge ?? null;
+    this.scheme = options.scheme ?? "Bearer";
+    this.stepUp = options.stepUp ?? null;
+  }
+}
+
+const APP_CODE = /^[a-z][a-z0-9_]{0,63}$/;
+
+/**
+ * What an app's `onSignIn` throws to refuse somebody whose signature is good: 403 with the app's own code and a sentence for
+ * the person, both public. `code`: lower case letters, digits and underscores, 64 at most, and none of this package's.
+ * @throws RangeError for another code
+ */
+export class SignInRefused extends ProblemError {
+  override readonly name = "SignInRefused";
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isMarked(value, SIGN_IN_REFUSED);
+  }
+
+  get [SIGN_IN_REFUSED](): true {
+    return true;
+  }
+
+  constructor(code: string, message: string) {
+    if (!APP_CODE.test(code) || code in ERROR_MEANINGS) {
+      throw new RangeError(`SignInRefused: ${JSON.stringify(code.slice(0, 80))} is no code of an app's own`);
+    }
+    const type = "urn:wallet-session:problem:sign_in_refused";
+    super({ type, code, status: 403, title: "Sign-in refused" }, message);
   }
 }
 

@@ -6,6 +6,11 @@ import type { RevocationReason, SessionId, Transport } from "./store.ts";
  * authentic token of no session, of a session by the other transport, or of a generation that the store does not know;
  * `untied`: authentic, but in a jar that was not signed in to its session. The outside sees all five as
  * `refresh_token_invalid`, and they change nothing. `reused` ends the session.
+ *
+ * Of a bound session, and none of these ends it: `bad_proof`, `other_key`: the proof is not valid, or by a key that is not the
+ * session's; `other_session`: by a key that a browser has registered for another session than its jar holds by now;
+ * `late_registration`: of a key that was registered before the session's last rotation; `repeated_proof`: it came before; `stale_proof`: its challenge is not of now; `proof_missing`; `bound_since`: the same of a request that left before the
+ * session was bound.
  */
 export type RefreshRefusal =
   | "malformed"
@@ -15,7 +20,15 @@ export type RefreshRefusal =
   | "wrong_secret"
   | "revoked"
   | "expired"
-  | "reused";
+  | "reused"
+  | "bad_proof"
+  | "other_key"
+  | "other_session"
+  | "late_registration"
+  | "repeated_proof"
+  | "stale_proof"
+  | "proof_missing"
+  | "bound_since";
 
 /**
  * What the engine reports while it works, for logs and metrics. Holds ids and codes only, never a token, a secret or
@@ -42,6 +55,15 @@ export type SessionEvent =
       readonly why: RefreshRefusal;
       readonly sessionId: SessionId | null;
     }
+  /** The session is bound to a key from now on. `device`: of a browser (DBSC). */
+  | {
+      readonly type: "bound";
+      readonly kind: "dpop" | "device";
+      readonly actorId: string;
+      readonly sessionId: SessionId;
+    }
+  /** Tokens of a bound session came without its key: a copy of them, most likely. The session goes on. Once an hour for each. */
+  | { readonly type: "proof_failed"; readonly actorId: string; readonly sessionId: SessionId }
   /** A spent token came again, and its session was ended for it. Exactly once for a session. */
   | {
       readonly type: "reuse_detected";

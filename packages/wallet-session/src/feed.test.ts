@@ -102,6 +102,28 @@ describe("one tab", () => {
     expect(browser.server.calls(REFRESH)).toHaveLength(0);
   });
 
+  test("comes again at once where the server says so, goes on from the last id, and is no nearer to giving up", async () => {
+    const tab = await browser.liveTab();
+    for (let handover = 1; handover <= 10; handover++) {
+      browser.streams.write("retry: 2000\n\n");
+      browser.streams.send("stream.state", handover, String(handover));
+      browser.streams.write("retry: 100\n\n");
+      browser.streams.close();
+      await expect.poll(() => tab.feed.status).toBe("waiting");
+      browser.page.pass(100);
+      await expect.poll(() => tab.feed.status).toBe("live");
+      expect(browser.streams.opened.at(-1)?.lastEventId).toBe(String(handover));
+    }
+    expect(ids(tab)).toEqual(Array.from({ length: 10 }, (_, index) => String(index + 1)));
+    // A server that stops says nothing of the kind.
+    browser.streams.write("retry: 2000\n\n");
+    browser.streams.close();
+    await expect.poll(() => tab.feed.status).toBe("waiting");
+    browser.page.pass(999);
+    await browser.page.settle();
+    expect(tab.feed.status).toBe("waiting");
+  });
+
   test("waits as long as the server asks, and a little more, whatever wakes it", async () => {
     browser.server.answers(
       EVENTS,

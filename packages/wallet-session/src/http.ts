@@ -1,6 +1,8 @@
+export type { DeviceBinding } from "./bindings/device-binding.ts";
 export { type CookieNames, cookieNames } from "./cookie-names.ts";
 export { createHandlers } from "./http/create-handlers.ts";
 export type { FaultSink } from "./http/endpoint.ts";
+export type { IntrospectionClient } from "./http/endpoints/introspect.ts";
 export type { MetricsEndpoint, MetricsText } from "./http/endpoints/operations.ts";
 export type { ServerEvent, ServerEventSource } from "./http/event-streams/event-stream-body.ts";
 export type { Handler, MethodHandlers, RouteHandler, RouteParameters } from "./http/handler.ts";
@@ -8,3 +10,4 @@ export type { Handlers, HandlersOptions } from "./http/handlers.ts";
 export { type RequestReport, type RequestSink, requestIdHeader } from "./http/observed.ts";
 export type { GuardPageOptions } from "./http/pages/guard-page.ts";
 export { peerAddress, publishPeerAddress } from "./http/request/client-address.ts";
+export type { SignInHook } from "./http/sign-in-hook.ts";

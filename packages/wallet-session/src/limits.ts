@@ -6,6 +6,10 @@ const DAY = 24 * HOUR;
 export const ACCESS_TOKEN_TTL_MS = 15 * MINUTE;
 export const REFRESH_IDLE_TTL_MS = 7 * DAY;
 export const REFRESH_ABSOLUTE_TTL_MS = 30 * DAY;
+/** An app's own claims in an access token, in JSON: a cookie has room for 4 KiB. */
+export const OWN_CLAIMS_MAX_BYTES = 1_024;
+/** All audiences of an access token together. */
+export const AUDIENCES_MAX_CHARS = 512;
 /** For sessions signed in by cookie; sessions by body have none. */
 export const REFRESH_LEEWAY_MS = 30 * SECOND;
 /** The leeway is at most this share of the access token's life, so that a jar is renewed well before its token ends. */
@@ -20,6 +24,30 @@ export const CHALLENGE_TTL_MS = 5 * MINUTE;
 export const CHALLENGE_MARK_KEPT_MS = 1 * HOUR;
 /** How far the clocks of two nodes may be apart before tokens and challenges from "the future" are refused. */
 export const CLOCK_TOLERANCE_MS = 5 * SECOND;
+
+/**
+ * How old the challenge under a proof may be. A browser keeps the next one for as long as its cookie lives, and a rotation spends it
+ * anyway.
+ */
+export const ROTATION_CHALLENGE_MAX_AGE_MS = 1 * HOUR;
+/** A browser that has registered a device key keeps its access cookie for so long, and so proves the key soon. */
+export const FIRST_PROOF_DUE_MS = 1 * MINUTE;
+/** `DEVICE_BINDING=require`: how long after its registration a browser may refresh without a proof: requests are under way. */
+export const FIRST_PROOF_MUST_MS = 2 * MINUTE;
+/** The access cookie of a bound session ends so long before its token, or a quarter of its life: the browser sees the end first. */
+export const BOUND_COOKIE_EARLY_MS = 5 * SECOND;
+/** Browsers make six signatures in nine minutes. With shorter access tokens they would run out of them. */
+export const DEVICE_BINDING_ACCESS_TTL_MIN_MS = 5 * MINUTE;
+/** A nonce for requests (RFC 9449, §8), which only says that a proof is new. */
+export const REQUEST_NONCE_MAX_AGE_MS = 5 * MINUTE;
+/** How far the time in a proof without a nonce may be from ours; the clock of a client that is further off needs a nonce. */
+export const PROOF_TIME_TOLERANCE_MS = 1 * MINUTE;
+/** Proofs of requests that a process remembers, so that each counts once. */
+export const REQUEST_PROOFS_REMEMBERED = 50_000;
+/** A step-up takes a device key that was proved within this time. */
+export const DEVICE_STEP_UP_MS = 10 * SECOND;
+/** How often the owner of a bound session is told that somebody could not prove its key. */
+export const PROOF_FAILURES_TOLD_MS = 1 * HOUR;
 
 /** A new signing key is published for this long before it signs: longer than verifiers cache the JWKS. */
 export const SIGNING_KEY_LEAD_MS = 10 * MINUTE;
@@ -50,11 +78,17 @@ export const RATE_LIMIT_KEYS_MAX = 20_000;
 
 /** No browser sends a longer one, and those who read it run many patterns over it. */
 export const USER_AGENT_MAX_CHARS = 512;
+/** Under Next, a word of it: letters, digits, `_` and `-`. */
+export const USER_AGENT_WORD_MAX_CHARS = 64;
+/** Under Next, lines of a head: one with more is refused, as Apache and Tomcat refuse it. */
+export const HEADER_LINES_MAX = 100;
 /** Under Next, parameters of a query: those after so many are dropped. */
 export const QUERY_PAIRS_MAX = 100;
+/** Under Next, path and query, once parameters were dropped: a longer one is refused, as Apache and nginx refuse it. */
+export const URL_MAX_CHARS = 8 * 1_024;
 /** Under Next: of more cookies, ours are kept and as many others as every browser keeps for a site (RFC 6265 §6.1). */
-export const COOKIE_NAMES_MAX = 100;
-export const COOKIE_NAMES_KEPT = 50;
+export const COOKIES_MAX = 100;
+export const OTHER_COOKIES_KEPT = 50;
 
 /** `wallet-session serve`: its limits for one connection. */
 export const HTTP_HEADER_MAX_BYTES = 16 * 1_024;

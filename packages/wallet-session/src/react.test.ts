@@ -1,6 +1,6 @@
 import { createElement, type ReactNode } from "react";
 import { renderToString } from "react-dom/server";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { TestPage } from "../test/test-page.ts";
 import { createSessionClient } from "./client.ts";
 import { createSessionFeed } from "./feed.ts";
@@ -54,4 +54,21 @@ test("what the browser renders first is what the server rendered, also where it 
 
 test("the hooks say what they miss", () => {
   expect(() => renderToString(createElement(AllThatIsKnown))).toThrow("SessionProvider");
+});
+
+test("the provider renders `Context.Provider`: React 18 knows no other way", async () => {
+  const Provider = "the provider of the context";
+  vi.resetModules();
+  vi.doMock("react", () => ({
+    createContext: () => ({ Provider }),
+    createElement: (type: unknown) => ({ type }),
+    useEffect: () => {},
+    useMemo: (make: () => unknown) => make(),
+  }));
+  onTestFinished(() => {
+    vi.doUnmock("react");
+    vi.resetModules();
+  });
+  const under18 = await import("./react.ts");
+  expect(under18.SessionProvider({ client: quietClient().client })).toEqual({ type: Provider });
 });

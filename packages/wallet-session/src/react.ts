@@ -13,7 +13,8 @@ export interface SessionProviderProps {
    */
   readonly feed?: SessionFeed | undefined;
   /**
-   * Asks the server who is signed in once mounted. Otherwise the state stays `unknown` until something asks.
+   * Asks the server who is signed in once mounted, and again until it answers. Otherwise the state stays `unknown` until
+   * something asks.
    * @default false
    */
   readonly check?: boolean | undefined;
@@ -51,11 +52,11 @@ export function SessionProvider({
   React.useEffect(() => client.start(), [client]);
   React.useEffect(() => feed?.start(), [feed]);
   React.useEffect(() => {
-    // If the server decides nothing, the state stays `unknown`.
+    // If the server decides nothing, the client asks again.
     if (check && client.state.status === "unknown") client.check().catch(() => {});
   }, [client, check]);
   const value = React.useMemo(() => ({ client, feed }), [client, feed]);
-  return React.createElement(SessionContext, { value }, children);
+  return React.createElement(SessionContext.Provider, { value }, children);
 }
 
 /**

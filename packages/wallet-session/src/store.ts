@@ -21,8 +21,11 @@ export interface SessionStore {
    */
   createSession(session: SessionRecord, challenge: ConsumedChallenge): Promise<CreateOutcome>;
 
+  /** Marks the challenge as used. True for the one call that did; false where it was used before, by a sign-in too. */
+  consumeChallenge(challenge: ConsumedChallenge): Promise<boolean>;
+
   /**
-   * The compare-and-swap of a rotation. Swaps exactly when a row with this id, transport, generation and secret hash
+   * The compare-and-swap of a rotation. Swaps exactly when a row with this id, transport, generation, secret hash and binding
    * exists that is neither revoked, nor idle (`idleExpiresAt <= now`), nor past its end (`expiresAt <= now`). It then writes
    * generation + 1 and the new values, `rotatedAt = now` and `idleExpiresAt = min(swap.idleExpiresAt, expiresAt)`.
    *
@@ -60,6 +63,16 @@ export interface SessionStore {
   revokeBatch(revocation: Revocation, limit: number): Promise<SessionId[]>;
 
   /**
+   * Notes that somebody could not prove the key that a session is bound to, and appends a security event of the reason
+   * `proof_failed`, together, but not to the revocation log: its session goes on. True for the one call that noted it; false,
+   * and nothing is written, where a failure after `failure.since` is noted already.
+   */
+  noteProofFailure(failure: ProofFailure): Promise<boolean>;
+
+  /** When a proof of each of these sessions failed last; a session without one, or whose note was pruned, is left out. */
+  proofFailures(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, number>>;
+
+  /**
    * A page of the revocation log after `position` (0: from the beginning that is still kept), oldest first,
    * `limit` at most. Entries may come twice, none is ever left out: a store whose writes can become visible out of
    * order re-reads as far back as it must.
@@ -67,10 +80,10 @@ export interface SessionStore {
   revocationsAfter(position: number, limit: number): Promise<RevocationPage>;
 
   /**
-   * The outbox of security events: each session that a call revokes appends one event, in the step that revokes it. Takes the
-   * delivery claim, of which there is one, for `owner` until `until`. It gets the claim where nobody holds it, where it is over at
-   * `now` (`until <= now`), and where `owner` holds it already. Then it returns the oldest `limit` events. Null: another owner
-   * holds the claim. Of concurrent calls of different owners, one at most gets it.
+   * The outbox of security events: each session that a call revokes appends one event, in the step that revokes it, and so does
+   * each proof failure that is noted. Takes the delivery claim, of which there is one, for `owner` until `until`. It gets the
+   * claim where nobody holds it, where it is over at `now` (`until <= now`), and where `owner` holds it already. Then it returns
+   * the oldest `limit` events. Null: another owner holds the claim. Of concurrent calls of different owners, one at most gets it.
    *
    * The events stay until they are settled: an owner that dies leaves them to the next one, who may deliver them again.
    */
@@ -91,7 +104,7 @@ export interface SessionStore {
    */
   addSigningKey(key: SealedSigningKey, newestKid: string | null): Promise<boolean>;
 
-  /** Resolves when the store answers. */
+  /** Resolves when the store can be read and written, by a write that leaves nothing behind. For readiness. */
   ping(): Promise<void>;
 
   /**
@@ -111,8 +124,9 @@ export interface SessionStore {
    * Deletes up to `limit` rows of each kind that are of no use any more: sessions whose
    * `min(idleExpiresAt, expiresAt)` is before `sessionsBefore`, consumed challenges whose `expiresAt` is before `now`,
    * log entries with `revokedAt` before `revocationsBefore`, and security events with `revokedAt` before `eventsBefore`,
-   * delivered or not. A session that a rotation gave an earlier end than it had, as after `REFRESH_IDLE_TTL` was lowered, may
-   * be kept until the end it had. May work in several steps, each of which deletes whole rows.
+   * delivered or not. Notes of proof failures before `eventsBefore` go too, and are not counted. A session that a rotation gave
+   * an earlier end than it had, as after `REFRESH_IDLE_TTL` was lowered, may be kept until the end it had. May work in several
+   * steps, each of which deletes whole rows.
    */
   prune(limits: PruneLimits): Promise<PruneCounts>;
 
@@ -132,6 +146,10 @@ export const REVOCATION_REASONS = ["logout", "ended", "reuse", "replaced", "admi
  * token came again; `replaced`: the same browser signed in anew; `admin`: an operator.
  */
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
+
+/** What a security event tells of. `proof_failed`: the session goes on, and a copy of its tokens was refused. */
+export const SECURITY_EVENT_REASONS = [...REVOCATION_REASONS, "proof_failed"] as const;
+export type SecurityEventReason = (typeof SECURITY_EVENT_REASONS)[number];
 
 /** What a person needs to recognise a device. The address is truncated before it gets here. */
 export interface ClientMetadata {
@@ -160,7 +178,7 @@ export interface SessionRecord {
   readonly expiresAt: number;
   readonly revokedAt: number | null;
   readonly revokedReason: RevocationReason | null;
-  /** Thumbprint of a key that the session is bound to. Always null so far; the column is there so that binding needs no migration. */
+  /** The key that the session is bound to, in a form that is the engine's own (128 characters at most); null: to none. */
   readonly binding: string | null;
   readonly client: ClientMetadata;
 }
@@ -182,6 +200,10 @@ export interface RotationSwap {
   readonly nextSecretHash: Uint8Array;
   readonly nextSalt: Uint8Array;
   readonly retryKeyHash: Uint8Array | null;
+  /** What the row must be bound to: to just this key, or to none. */
+  readonly binding: string | null;
+  /** What it is bound to from now on. Mostly the same. */
+  readonly nextBinding: string | null;
   readonly now: number;
   /** Capped by the row's own `expiresAt`. */
   readonly idleExpiresAt: number;
@@ -200,6 +222,14 @@ export interface Revocation {
   readonly revokedAt: number;
 }
 
+export interface ProofFailure {
+  readonly sessionId: SessionId;
+  readonly actorId: string;
+  readonly at: number;
+  /** A failure that is noted after this makes the new one part of it. */
+  readonly since: number;
+}
+
 /** Positions are whole numbers that rise with each entry; the first is 1 or more. */
 export interface RevocationEntry {
   readonly position: number;
@@ -212,8 +242,8 @@ export interface RevocationPage {
   /** Of the last entry; the next page begins after it. */
   readonly position: number;
   /**
-   * The position of the newest entry that was ever written, pruned or not; 0: none. Less than a position that was given
-   * before: the store is older than it was, restored or promoted.
+   * The newest position that was ever given, to an entry, pruned or not, or to the event of a proof failure; 0: none. Less than
+   * a position that was given before: the store is older than it was, restored or promoted.
    */
   readonly end: number;
 }
@@ -237,10 +267,13 @@ export interface SettledEvents {
   readonly release: boolean;
 }
 
-/** One revocation. `position`: as in the log, so that it names the event once and for all. */
+/**
+ * One revocation or proof failure. `position`: as in the log, so that it names the event once and for all; a proof failure takes
+ * the next one, which the log then leaves out. `revokedAt`: when it happened.
+ */
 export interface SecurityEventRecord extends RevocationEntry {
   readonly actorId: string;
-  readonly reason: RevocationReason;
+  readonly reason: SecurityEventReason;
 }
 
 /** A signing key as it rests in the store: the private half sealed under a key that the store never sees. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Scheduler } from "../test/scheduler.ts";
+import { Scheduler } from "../test/simulation/scheduler.ts";
 import { ORIGIN, startServer } from "./client/server.fixture.ts";
 import { createWalletKeypair } from "./testing.ts";
 import {
@@ -141,6 +141,15 @@ describe("the life of a session", () => {
     expect(late.status).toBe(401);
   });
 
+  test("a refused signature has the server's code", async () => {
+    const thief = createWalletKeypair();
+    const client = program(stellarSignIn(wallet.account, thief.sign));
+    await expect(client.signIn()).rejects.toMatchObject({ code: "signature_invalid", status: 400 });
+    await expect(program(stellarSignIn("nobody", thief.sign)).signIn()).rejects.toMatchObject({
+      code: "invalid_request",
+    });
+  });
+
   test("without signIn, requests go without a token, and nobody signs", async () => {
     const client = program(null);
     expect((await client.fetch("/api/auth/session")).status).toBe(401);
@@ -274,7 +283,7 @@ describe("in the background", () => {
   let refreshedAt: number[];
 
   beforeEach(() => {
-    world = new Scheduler(() => 0);
+    world = new Scheduler();
     given = 0;
     refreshedAt = [];
     network = async (request) => {
@@ -310,6 +319,16 @@ describe("in the background", () => {
     stop();
     await world.runFor(60 * MINUTE);
     expect(refreshedAt).toEqual([10.5, 21]);
+  });
+
+  test("a short token is not renewed while it is good and new: a proxy may still repeat the last request", async () => {
+    const short = { session_id: "session", access_token: "short", refresh_token: "refresh", expires_in: 8 };
+    await timed().signIn(async () => Response.json(short));
+    timed().start();
+    await world.runFor(7_900);
+    expect(refreshedAt).toEqual([]);
+    await world.runFor(MINUTE);
+    expect(refreshedAt).toHaveLength(1);
   });
 
   test("programs that share a storage renew once for all", async () => {
@@ -369,4 +388,30 @@ test("other origins never see the token", async () => {
   await client.fetch("https://evil.example.com/api/auth/session");
   await client.fetch("https://api.example.com/streams");
   expect(seen).toEqual([null, `Bearer ${await client.accessToken()}`]);
+});
+
+test("a server that adds a slash to each path keeps its program signed in; no other redirect is followed", async () => {
+  const asked: string[] = [];
+  network = async (request) => {
+    const { pathname, search } = new URL(request.url);
+    asked.push(pathname);
+    if (pathname.endsWith("/")) return server.handlers.fetch(request);
+    return new Response(null, { status: 308, headers: { location: `${pathname}/${search}` } });
+  };
+  const client = program();
+  expect((await client.signIn()).status).toBe("signed-in");
+  server.clock.advance(20 * MINUTE);
+  expect((await client.refresh()).status).toBe("signed-in");
+  expect((await client.signOut()).status).toBe("signed-out");
+  expect(asked).toEqual(
+    ["wallet", "wallet/", "wallet/", "refresh/", "logout/"].map((path) => `/api/auth/${path}`),
+  );
+
+  asked.length = 0;
+  network = async (request) => {
+    asked.push(request.url);
+    return new Response(null, { status: 307, headers: { location: "https://elsewhere.example/" } });
+  };
+  await expect(client.signIn()).rejects.toMatchObject({ code: "unexpected_response" });
+  expect(asked).toEqual([`${ORIGIN}/api/auth/wallet/?account=${wallet.account}`]);
 });

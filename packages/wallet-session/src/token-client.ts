@@ -1,19 +1,21 @@
-import { isCurable, isReplayable } from "./client/cured-fetch.ts";
+import { isReplayable } from "./client/cured-fetch.ts";
 import type { Fetch } from "./client/endpoints.ts";
 import type { SessionState } from "./client/known-session.ts";
-import { problemCode } from "./client/problem.ts";
+import { isCurable, problemCode } from "./client/problem.ts";
 import { startOnce } from "./client/start-once.ts";
+import { createDpopKeys, type KeptNonce, sendProven } from "./token-client/dpop.ts";
+import type { DpopKeyStorage } from "./token-client/dpop-key.ts";
 import { programEnvironment, type TokenClientEnvironment } from "./token-client/environment.ts";
 import type { HeldSession } from "./token-client/held-session.ts";
 import { createTokenKeeper } from "./token-client/keeper.ts";
 import type { SignIn } from "./token-client/sign-in.ts";
 import type { TokenStorage } from "./token-client/storage.ts";
 
-export { isCurable } from "./client/cured-fetch.ts";
 export { type EndReason, type TerminalCode, terminalCode } from "./client/end-reason.ts";
 export type { Challenge, Fetch } from "./client/endpoints.ts";
 export type { SessionState } from "./client/known-session.ts";
-export { errorOf, type ProblemCode, SessionClientError } from "./client/problem.ts";
+export { errorOf, isCurable, type ProblemCode, SessionClientError } from "./client/problem.ts";
+export { type DpopKeyPair, type DpopKeyStorage, indexedDbKey, memoryKey } from "./token-client/dpop-key.ts";
 export type { TokenClientEnvironment } from "./token-client/environment.ts";
 export { type SignIn, type SignInEndpoints, stellarSignIn } from "./token-client/sign-in.ts";
 export { memoryStorage, oneByOne, type TokenStorage } from "./token-client/storage.ts";
@@ -29,6 +31,13 @@ export interface TokenClientOptions {
    * @default none
    */
   readonly signIn?: SignIn;
+  /**
+   * Binds each new session to a key of this program (DPoP, RFC 9449), which it proves at each refresh and request: a copy of the
+   * tokens alone is worth nothing. Where the key is lost, the next use signs in anew. A session that is held already
+   * stays as it was signed in.
+   * @default sessions are bound to no key
+   */
+  readonly dpop?: DpopOptions;
   /**
    * Origins, besides that of `url`, that {@link TokenClient.fetch} sends the access token to.
    * @default none
@@ -50,6 +59,13 @@ export interface TokenClientOptions {
    * @default the program itself
    */
   readonly environment?: Partial<TokenClientEnvironment>;
+}
+
+export interface DpopOptions {
+  /** Where the key is kept: {@link memoryKey}, {@link indexedDbKey}, or `fileKey` of `wallet-session/node`. */
+  readonly key: DpopKeyStorage;
+  /** The key is proved at refreshes alone, for services that take bearer tokens only. @default false */
+  readonly refreshOnly?: boolean;
 }
 
 /** The session of a program that keeps its own tokens. Made by {@link createTokenClient}. */
@@ -135,13 +151,49 @@ const MIN_TTL_MS = 5_000;
  * ```
  */
 export function createTokenClient(options: TokenClientOptions): TokenClient {
-  const { signIn, restMs = 10_000, storage } = options;
+  const { signIn, restMs = 10_000, storage, dpop } = options;
   const send: Fetch = options.fetch ?? ((input, init) => fetch(input, init));
   const url = String(options.url).replace(/\/$/, "");
   const { origin } = new URL(url);
   const origins = new Set([origin, ...(options.origins ?? [])]);
   const environment = { ...programEnvironment(), ...options.environment };
-  const keeper = createTokenKeeper({ url, storage, signIn, restMs, send, environment });
+  const keys = dpop === undefined ? null : createDpopKeys(dpop.key);
+  const keeper = createTokenKeeper({
+    url,
+    storage,
+    signIn,
+    restMs,
+    send,
+    dpop: keys && { keys, refreshOnly: dpop?.refreshOnly ?? false },
+    environment,
+  });
+  /** By origin. */
+  const nonces = new Map<string, KeptNonce>();
+
+  /** Sends with the access token, and with a proof where the token is bound to a key. */
+  async function sendAs(
+    held: HeldSession | null,
+    request: Request | URL,
+    init?: RequestInit,
+  ): Promise<Response> {
+    const bound = held?.bound;
+    const key = bound?.scheme === "DPoP" ? await keys?.find(bound.thumbprint) : null;
+    if (held === null || !key) return send(request, bearing(held, request, init));
+    const isRequest = request instanceof Request;
+    const target = new URL(isRequest ? request.url : request);
+    // As `fetch` will spell it.
+    const method = init?.method ?? (isRequest ? request.method : "GET");
+    const subject = { method: new Request(target, { method }).method, url: target.href };
+    const { accessToken } = held;
+    const kept = nonces.get(target.origin) ?? { nonce: null };
+    nonces.set(target.origin, kept);
+    return sendProven(
+      kept,
+      (nonce) => key.proof({ ...subject, accessToken, nonce, now: environment.now() }),
+      (proof) => send(isRequest ? request.clone() : request, bearing(held, request, init, proof)),
+      isReplayable(init?.body),
+    );
+  }
 
   async function curedFetch(input: Parameters<Fetch>[0], init?: RequestInit): Promise<Response> {
     const request = input instanceof Request ? input : new URL(input, origin);
@@ -150,7 +202,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
 
     const again = request instanceof Request ? request.clone() : request;
     const held = await keeper.goodFor(MIN_TTL_MS);
-    const response = await send(request, bearing(held, request, init));
+    const response = await sendAs(held, request, init);
     const code = response.status === 401 ? await problemCode(response.clone()) : undefined;
     if (!isCurable(code)) return response;
     const isAnother = (one: HeldSession) => one.accessToken !== held?.accessToken;
@@ -159,7 +211,7 @@ export function createTokenClient(options: TokenClientOptions): TokenClient {
     const renewed = await keeper.renew((one) => isAnother(one) || !newerHelps(one)).catch(() => null);
     if (renewed === null || !isAnother(renewed) || !isReplayable(init?.body)) return response;
     await response.body?.cancel();
-    return send(again, bearing(renewed, again, init));
+    return sendAs(renewed, again, init);
   }
 
   return {
@@ -190,9 +242,11 @@ function bearing(
   held: HeldSession | null,
   request: Request | URL,
   init: RequestInit | undefined,
+  proof?: string,
 ): RequestInit | undefined {
   if (held === null) return init;
   const headers = new Headers(init?.headers ?? (request instanceof Request ? request.headers : undefined));
-  headers.set("authorization", `Bearer ${held.accessToken}`);
+  headers.set("authorization", `${proof === undefined ? "Bearer" : "DPoP"} ${held.accessToken}`);
+  if (proof !== undefined) headers.set("dpop", proof);
   return { ...init, headers };
 }

@@ -11,11 +11,10 @@ import {
   jarOf,
   lookAgain,
   type OpenOptions,
-  rememberShown,
-  type Shown,
   sessionOf,
   signInToStreams,
 } from "../browser.ts";
+import { rememberShown, type Shown } from "../shown.ts";
 import { type Line, type Network, openNetwork, type SeenRequest } from "./network.ts";
 
 export const LEEWAY_MS = 2_000;

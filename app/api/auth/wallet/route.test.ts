@@ -57,14 +57,14 @@ test("a challenge answers once", async () => {
   const statuses = await Promise.all(
     [1, 2, 3].map(async () => (await POST(post("/api/auth/wallet", signed))).status),
   );
-  expect(statuses.sort()).toEqual([200, 401, 401]);
+  expect(statuses.sort()).toEqual([200, 400, 400]);
 });
 
 test("another key's signature is refused", async () => {
   const [wallet, thief] = [createWalletKeypair(), createWalletKeypair()];
   const response = await GET(get(`/api/auth/wallet?account=${wallet.account}`));
   const refused = await POST(post("/api/auth/wallet", { transaction: thief.sign(await response.json()) }));
-  expect([refused.status, (await refused.json()).code]).toEqual([401, "signature_invalid"]);
+  expect([refused.status, (await refused.json()).code]).toEqual([400, "signature_invalid"]);
 });
 
 test("CORS for every origin, on errors and preflights too", async () => {

@@ -5,6 +5,7 @@ import { get, post } from "../../auth/routes.fixture.ts";
 test("in production it answers as what is not there, to every method", async () => {
   Object.assign(process.env, {
     WALLET_SESSION_MODE: "production",
+    PUBLIC_URL: "http://localhost:3000",
     AUTH_SECRET: "a secret of this test that is long enough",
     STELLAR_SIGNING_SEED: createWalletKeypair().seed,
     HORIZON_URL: "none",

@@ -8,6 +8,18 @@ const KEY_SETTINGS = "Needs DATABASE_URL, AUTH_SECRET and ACCESS_TOKEN_TTL, as t
 
 export const COMMANDS: readonly Command[] = [
   {
+    name: "init",
+    summary: "Prints settings with new secrets, and writes the files that mount it",
+    usage: "[--framework FRAMEWORK]",
+    about: [
+      "The settings are a .env file that a server starts with. Each call makes other secrets: keep those that a server has.",
+      "--framework writes the files that mount the service there and guard a page, into this directory. If one of them is there already, it writes nothing and ends with 1.",
+    ],
+    options: { framework: { value: "FRAMEWORK", about: "next, express, fastify or hono" } },
+    examples: ["npx wallet-session init >> .env", "npx wallet-session init --framework next >> .env"],
+    load: async () => (await import("./init.ts")).init,
+  },
+  {
     name: "serve",
     summary: "Serves all endpoints on bare Node, without a framework",
     about: [
@@ -118,5 +130,24 @@ export const COMMANDS: readonly Command[] = [
     options: JSON_OPTION,
     examples: ["npx wallet-session doctor", "npx wallet-session doctor --env-file .env --json"],
     load: async () => (await import("./doctor.ts")).doctor,
+  },
+  {
+    name: "conform",
+    summary: "Tries the refresh endpoint of any server with lost answers, tabs, thieves, restarts",
+    usage: "--url URL --adapter FILE [OPTION…]",
+    about: [
+      "Runs the refresh conformance suite, the package refresh-conformance, which has to be installed beside this one. It fails a server only for what its adapter claims of it.",
+      "Ends with 1 if something that is claimed does not hold. Needs no settings.",
+    ],
+    options: {
+      url: { value: "URL", about: "where the server is" },
+      adapter: { value: "FILE", about: "a module whose default export makes the adapter of that server" },
+      only: { value: "NAMES", about: "plays these scenarios alone, with commas between" },
+      rounds: { value: "N", about: "plays each round of a scenario so often" },
+      json: { value: "FILE", about: "writes the results as JSON" },
+      junit: { value: "FILE", about: "writes the results for build servers" },
+    },
+    examples: ["npx wallet-session conform --url http://localhost:3000 --adapter ./adapter.ts"],
+    load: async () => (await import("./conform.ts")).conform,
   },
 ];

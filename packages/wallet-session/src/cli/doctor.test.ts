@@ -86,7 +86,7 @@ test("all is well with a server that runs", async () => {
         "ok    settings      development, http://HOST, sessions in sqlite",
         "ok    cookies       http://HOST: most browsers keep Secure cookies from this machine itself, Safari does not",
         "ok    proxies       TRUSTED_PROXIES is 0",
-        "ok    schema        version 3",
+        "ok    schema        version 4",
         "ok    store         sqlite answers in N ms, and has 0 sessions",
         "ok    keys          1 signing",
         "ok    horizon       answers, for "Test SDF Network ; September 2015"",
@@ -122,7 +122,7 @@ test("what is not there yet is said, and is no failure", async () => {
 test("settings that cannot be used are all named, and nothing else is looked at", async () => {
   const { code, out } = await type("doctor", { NODE_ENV: "production", PORT: "none" });
   expect(code).toBe(1);
-  expect(out.filter((line) => line.startsWith("fail  settings"))).toHaveLength(4);
+  expect(out.filter((line) => line.startsWith("fail  settings"))).toHaveLength(5);
   expect(out.at(-1)).toBe("The other checks need settings that can be used.");
 });
 
@@ -176,7 +176,12 @@ test.each([
 
 test("a stellar.toml of other settings, or none", async () => {
   const { env } = storeInFile();
-  const running = await serving(env);
+  const running = await serving({ ...env, AUTH_BASE_PATH: "/auth" });
+  expect((await diagnose(running)).of("stellar.toml")[0]).toMatch(/^ok: /);
+  const elsewhere = await diagnose({ ...running, AUTH_BASE_PATH: "/login" });
+  expect(elsewhere.of("stellar.toml")).toEqual([
+    expect.stringMatching(/^fail: .* has WEB_AUTH_ENDPOINT=".*\/auth\/wallet"/),
+  ]);
   const other = await diagnose({ ...running, STELLAR_SIGNING_SEED: createWalletKeypair().seed });
   expect(other.of("stellar.toml")).toEqual([expect.stringMatching(/^fail: .* has SIGNING_KEY="G/)]);
   const none = await diagnose({ ...running, PUBLIC_URL: await machine() });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { ConfigError } from "../config/settings.ts";
 import { SessionError } from "../errors.ts";
+import { isError } from "../foreign-errors.ts";
 import { describeFault } from "../logging/event-log.ts";
 import { UnfitStore } from "../stores/unfit-store.ts";
 import { VERSION } from "../version.ts";
@@ -85,7 +86,7 @@ function readEnvFile(path: string) {
 
 /** What `parseArgs` refused, in our words. */
 function describeRefusal(error: unknown, command: Command): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = isError(error) ? error.message : String(error);
   const [, unknown] = /^Unknown option '(--?[^']+)'/.exec(message) ?? [];
   if (unknown === undefined) return `${message.replace(/\.?\n.*/s, "")}.`;
   const known = Object.keys({ ...command.options, ...COMMON_OPTIONS }).map((name) => `--${name}`);
@@ -93,9 +94,8 @@ function describeRefusal(error: unknown, command: Command): string {
 }
 
 function explain(error: unknown): string {
-  const isPlain =
-    error instanceof UsageError || error instanceof ConfigError || error instanceof CommandError;
-  if (isPlain) return error.message;
+  const isPlain = [UsageError, ConfigError, CommandError, UnfitStore].some((type) => error instanceof type);
+  if (isPlain && isError(error)) return error.message;
   if (error instanceof SessionError && error.code === "store_unavailable") {
     const { cause } = error;
     return cause instanceof UnfitStore ? cause.message : `The store failed: ${describeFault(cause)}`;

@@ -1,3 +1,5 @@
+import { codeOf } from "../foreign-errors.ts";
+import { securityHeaders } from "../http/security-headers.ts";
 import { SHUTDOWN_RESERVE_MS } from "../limits.ts";
 import { createNodeServer, type NodeServer } from "../node/server.ts";
 import { createSessions, outageAtStart, type Sessions } from "../server/sessions.ts";
@@ -6,6 +8,7 @@ import type { Terminal } from "./terminal.ts";
 
 const SIGNALS = { SIGTERM: 143, SIGINT: 130 } as const;
 type Signal = keyof typeof SIGNALS;
+const ORPHAN_CHECK_MS = 250;
 
 /** `serve`: all endpoints on bare Node, until a signal stops it. @throws ConfigError, CommandError */
 export async function serve({ terminal }: Invocation): Promise<ExitCode> {
@@ -26,6 +29,7 @@ async function serveUntilStopped(sessions: Sessions, terminal: Terminal): Promis
     fetch: sessions.fetch,
     problem: sessions.handlers.problem,
     origin: publicUrl.origin,
+    headers: securityHeaders(publicUrl),
   });
   await server.listen(port, host).catch((error) => {
     throw new CommandError(whyNotListening(error, host, port));
@@ -48,9 +52,21 @@ async function start(sessions: Sessions, terminal: Terminal): Promise<void> {
   }
 }
 
-/** Resolves with the first signal. The next one ends the process at once. */
+/**
+ * Resolves with the first signal. The next one ends the process at once. npx runs a command through a shell that passes no
+ * signal on: what the end of npx shows here is another parent.
+ */
 function stopOnSignal(): Promise<Signal> {
   return new Promise((resolve) => {
+    const parent = process.ppid;
+    if (process.env.npm_lifecycle_event !== undefined) {
+      const watch = setInterval(() => {
+        if (process.ppid === parent) return;
+        clearInterval(watch);
+        resolve("SIGTERM");
+      }, ORPHAN_CHECK_MS);
+      watch.unref();
+    }
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.once(signal, () => {
         for (const next of ["SIGTERM", "SIGINT"] as const) {
@@ -75,7 +91,7 @@ async function stop(sessions: Sessions, server: NodeServer, withinMs: number): P
 }
 
 function whyNotListening(error: unknown, host: string, port: number): string {
-  const code = error instanceof Error && "code" in error ? error.code : error;
+  const code = codeOf(error);
   if (code === "EADDRINUSE") return `Port ${port} on ${host} is taken. Set PORT to another one.`;
   return `Cannot listen on HOST ${host}, PORT ${port}: ${code}.`;
 }

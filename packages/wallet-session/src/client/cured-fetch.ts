@@ -1,24 +1,7 @@
-import type { ErrorCodeThat } from "../error-codes.ts";
 import type { Fetch } from "./endpoints.ts";
 import { sessionIdOf } from "./known-session.ts";
-import { problemCode } from "./problem.ts";
+import { isCurable, problemCode } from "./problem.ts";
 import type { SessionKeeper } from "./session-keeper.ts";
-
-/**
- * The 401s after which a renewal is worth a try. `session_revoked` is among them because another tab may have signed
- * in anew since: the refresh endpoint knows which session the jar holds now, and its word is final.
- */
-const CURABLE: Readonly<Record<ErrorCodeThat<"curable">, true>> = {
-  access_token_missing: true,
-  access_token_invalid: true,
-  access_token_expired: true,
-  session_revoked: true,
-};
-
-/** Whether another access token may cure a refusal with this code. Does NOT say that the session still stands. */
-export function isCurable(code: unknown): boolean {
-  return typeof code === "string" && Object.hasOwn(CURABLE, code);
-}
 
 type Input = string | URL | Request;
 
@@ -39,15 +22,17 @@ export async function fetchWithCure(
   const response = await send(input, naming(sentFor, origin, input, init));
   if (response.status !== 401) return response;
   const code = await problemCode(response.clone());
-  if (!isCurable(code)) return response;
+  // The end that another request has met is not asked for again: that would leave a retry key in the emptied jar.
+  const isOver = sentFor !== undefined && sessionIdOf(keeper.state()) === undefined;
+  if (isOver || !isCurable(code)) return response;
 
   const renewedMeanwhile = keeper.answers() !== answers;
   if (!renewedMeanwhile) {
+    const tokenAtFault = code !== "session_revoked";
     // A newer token does not cure one this new. A missing token, though, means that the jar has changed hands.
-    const tokenAtFault = code === "access_token_invalid" || code === "access_token_expired";
-    if (tokenAtFault && keeper.justRenewed()) return response;
+    if (tokenAtFault && code !== "access_token_missing" && keeper.justRenewed()) return response;
     try {
-      await keeper.renew();
+      await keeper.renew(tokenAtFault);
     } catch {
       return response;
     }

@@ -85,6 +85,6 @@ describe("in a page", () => {
     const { newRetryKey } = browserEnvironment();
     const keys = new Set(Array.from({ length: 100 }, newRetryKey));
     expect(keys.size).toBe(100);
-    for (const key of keys) expect(key).toMatch(/^[0-9a-f]{48}$/);
+    for (const key of keys) expect(key).toMatch(/^\d{1,10}(?:-\d{1,10}){5}$/);
   });
 });

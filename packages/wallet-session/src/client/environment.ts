@@ -61,10 +61,7 @@ export function browserEnvironment(): ClientEnvironment {
     },
     random: Math.random,
     origin: typeof location === "undefined" ? undefined : location.origin,
-    newRetryKey: () =>
-      Array.from(crypto.getRandomValues(new Uint8Array(24)), (byte) =>
-        byte.toString(16).padStart(2, "0"),
-      ).join(""),
+    newRetryKey: () => crypto.getRandomValues(new Uint32Array(6)).join("-"),
     cookies: {
       read: () => (typeof document === "undefined" ? "" : document.cookie),
       write: (cookie) => {
@@ -107,10 +104,9 @@ function listenForWaking(task: () => void): () => void {
   const whenVisible = () => {
     if (document.visibilityState === "visible") task();
   };
-  document.addEventListener("visibilitychange", whenVisible);
-  for (const event of ["focus", "online", "pageshow"]) window.addEventListener(event, task);
-  return () => {
-    document.removeEventListener("visibilitychange", whenVisible);
-    for (const event of ["focus", "online", "pageshow"]) window.removeEventListener(event, task);
-  };
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  document.addEventListener("visibilitychange", whenVisible, { signal });
+  for (const event of ["focus", "online", "pageshow"]) window.addEventListener(event, task, { signal });
+  return () => stopped.abort();
 }

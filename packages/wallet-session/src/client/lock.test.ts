@@ -5,6 +5,7 @@ import { type Handler, json, problem, ScriptedServer, tokens } from "../../test/
 import { TestPage } from "../../test/test-page.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
 import { cookieNames } from "../cookie-names.ts";
+import type { LockOptions } from "./environment.ts";
 
 const COOKIES = cookieNames("ws");
 
@@ -304,7 +305,16 @@ test("a tab that froze while it signed in keeps one renewal waiting, and a sign-
 
 describe.each([
   ["missing", undefined],
-  ["refused", { request: () => Promise.reject(new DOMException("no", "SecurityError")) }],
+  // As a sandboxed frame does, and, to see that nothing is stolen for it, gives one that is stolen.
+  [
+    "refused",
+    {
+      request: <T>(_: string, how: LockOptions) =>
+        "steal" in how
+          ? new Promise<T>(() => {})
+          : Promise.reject<T>(new DOMException("no", "SecurityError")),
+    },
+  ],
 ])("where locks are %s, it is done without", (_, locks) => {
   const newTab = () =>
     createSessionClient({

@@ -23,9 +23,6 @@ const WAIT_MS = 4_000;
 /** A change is over by then: it waited for the jar, and its request was answered or given up. */
 const CHANGE_OVER_MS = WAIT_MS + REQUEST_LIMIT_MS + 1_000;
 
-const jarLock = (name: string) => `${name} jar`;
-const changeLock = (name: string) => `${name} change`;
-
 /**
  * Runs `task`, which renews the tokens in the jar, and runs it again when a change called it off. Does not begin again once
  * `signal` is aborted.
@@ -36,25 +33,23 @@ export async function lockedRenewal(
   signal: AbortSignal,
   task: (calledOff: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  let isLost: boolean;
-  do {
-    isLost = false;
-    const abort = new AbortController();
-    const stopListening = onAbort(signal, () => abort.abort());
-    const onLost = () => {
-      isLost = true;
-      abort.abort();
-    };
-    const shared = { mode: "shared", waitMs: CHANGE_OVER_MS, signal, onLost } as const;
-    const renew = () => withLock(environment, jarLock(name), shared, () => task(abort.signal));
-    try {
-      await withLock(environment, name, { waitMs: WAIT_MS, signal }, renew);
-    } catch (error) {
-      if (!isLost || signal.aborted) throw error;
-    } finally {
-      stopListening();
-    }
-  } while (isLost && !signal.aborted);
+  let isLost = false;
+  const abort = new AbortController();
+  const stopListening = onAbort(signal, () => abort.abort());
+  const onLost = () => {
+    isLost = true;
+    abort.abort();
+  };
+  const shared = { mode: "shared", waitMs: CHANGE_OVER_MS, signal, onLost } as const;
+  const renew = () => withLock(environment, `${name} jar`, shared, () => task(abort.signal));
+  try {
+    await withLock(environment, name, { waitMs: WAIT_MS, signal }, renew);
+  } catch (error) {
+    if (!isLost || signal.aborted) throw error;
+  } finally {
+    stopListening();
+  }
+  if (isLost && !signal.aborted) await lockedRenewal(environment, name, signal, task);
 }
 
 /** Runs `task`, which gives the browser other tokens or none. `calledOff` aborts when another change steals a lock. */
@@ -67,8 +62,8 @@ export function lockedChange(
   const { signal } = abort;
   const onLost = () => abort.abort();
   const change = () =>
-    withLock(environment, jarLock(name), { waitMs: WAIT_MS, signal, onLost }, () => task(signal));
-  return withLock(environment, changeLock(name), { waitMs: CHANGE_OVER_MS, onLost }, change);
+    withLock(environment, `${name} jar`, { waitMs: WAIT_MS, signal, onLost }, () => task(signal));
+  return withLock(environment, `${name} change`, { waitMs: CHANGE_OVER_MS, onLost }, change);
 }
 
 interface Turn {
@@ -110,8 +105,8 @@ async function acquire(
   try {
     return await hold(locks, name, { mode, signal: waiting.signal }, onLost);
   } catch {
-    // The wait is over, or this page may have no locks, as in a sandboxed frame.
-    if (onLost === undefined || signal?.aborted) return undefined;
+    // Called off, or without a wait: this page may have no locks, as in a sandboxed frame.
+    if (onLost === undefined || signal?.aborted || !waiting.signal.aborted) return undefined;
     return await hold(locks, name, { steal: true }, onLost).catch(() => undefined);
   } finally {
     cancelLimit();

@@ -10,6 +10,8 @@ export type SessionNews =
       readonly expiresInSeconds: number;
       /** When the server said so, by the machine's clock: a tab that was frozen hears it late. */
       readonly at: number;
+      /** As the answer says it. */
+      readonly isBound?: boolean | undefined;
     }
   | { readonly type: "ended"; readonly sessionId: string; readonly reason: EndReason };
 
@@ -29,9 +31,12 @@ export function joinNews(
 
 function isNews(message: unknown): message is SessionNews {
   if (typeof message !== "object" || message === null) return false;
-  const { type, sessionId, expiresInSeconds, at, reason }: Partial<Record<string, unknown>> = { ...message };
+  const { type, sessionId, expiresInSeconds, at, reason, isBound }: Partial<Record<string, unknown>> = {
+    ...message,
+  };
   if (typeof sessionId !== "string") return false;
   if (type === "ended") return isEndReason(reason);
   if (type !== "renewed" && type !== "signed-in") return false;
-  return typeof expiresInSeconds === "number" && typeof at === "number";
+  if (typeof expiresInSeconds !== "number" || typeof at !== "number") return false;
+  return typeof (isBound ?? true) === "boolean";
 }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../error-codes.ts";
+import type { ErrorCode, ErrorCodeThat } from "../error-codes.ts";
 
 /** A code of the server. A newer server may have codes that this client does not know. */
 export type ProblemCode = ErrorCode | (string & {});
@@ -7,11 +7,12 @@ export type ProblemCode = ErrorCode | (string & {});
  * A request that the server refused, or did not decide.
  *
  * `network_error`: no answer, so the outcome is unknown; `unexpected_response`: an answer, but not one of ours, as
- * from a proxy or a captive portal. Neither says anything about the session.
+ * from a proxy or a captive portal. Neither says anything about the session. `cookies_not_kept`: a sign-in in a browser that
+ * keeps no cookies of the page, before anything was signed.
  */
 export class SessionClientError extends Error {
   override readonly name = "SessionClientError";
-  readonly code: ProblemCode | "network_error" | "unexpected_response";
+  readonly code: ProblemCode | "network_error" | "unexpected_response" | "cookies_not_kept";
   /** Undefined when there was no answer. */
   readonly status: number | undefined;
   /** Seconds that the server asked to wait. */
@@ -29,12 +30,28 @@ export class SessionClientError extends Error {
       endedBy?: "operator" | undefined;
     } = {},
   ) {
-    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    super(message, options);
     this.code = code;
     this.status = options.status;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.endedBy = options.endedBy;
   }
+}
+
+/**
+ * The 401s after which a renewal is worth a try. `session_revoked` is among them because another tab may have signed
+ * in anew since: the refresh endpoint knows which session the jar holds now, and its word is final.
+ */
+const CURABLE: Readonly<Record<ErrorCodeThat<"curable">, true>> = {
+  access_token_missing: true,
+  access_token_invalid: true,
+  access_token_expired: true,
+  session_revoked: true,
+};
+
+/** Whether another access token may cure a refusal with this code. Does NOT say that the session still stands. */
+export function isCurable(code: unknown): boolean {
+  return typeof code === "string" && Object.hasOwn(CURABLE, code);
 }
 
 /** Retries without a wait would be a storm; a longer wait would leave a page stale. */
@@ -74,14 +91,17 @@ interface Problem {
 
 async function readProblem(response: Response): Promise<Problem | undefined> {
   const contentType = response.headers.get("content-type") ?? "";
-  if (!/^application\/problem\+json\s*(?:;|$)/i.test(contentType)) return undefined;
+  const media = /^application\/(problem\+)?json\s*(?:;|$)/i.exec(contentType);
+  // Plain JSON is the form of the SEP-10 endpoint, which has no 401: one in it is a stranger's.
+  if (media === null || (media[1] === undefined && response.status === 401)) return undefined;
   try {
-    const body: unknown = await response.json();
-    if (typeof body !== "object" || body === null || !("code" in body)) return undefined;
-    if (typeof body.code !== "string") return undefined;
-    const detail = "detail" in body && typeof body.detail === "string" ? body.detail : body.code;
-    const endedBy = "ended_by" in body && body.ended_by === "operator" ? body.ended_by : undefined;
-    return { code: body.code, detail, endedBy };
+    const { code, detail, ended_by: endedBy }: Partial<Record<string, unknown>> = await response.json();
+    if (typeof code !== "string") return undefined;
+    return {
+      code,
+      detail: typeof detail === "string" ? detail : code,
+      endedBy: endedBy === "operator" ? endedBy : undefined,
+    };
   } catch {
     return undefined;
   }

@@ -1,8 +1,8 @@
 import type { ClientEnvironment } from "./environment.ts";
 import { askedWaitMs } from "./problem.ts";
 
-/** Shares of the lifetime after which a renewal is due: random in between, so that tabs and devices do not renew at once. */
-const RENEWAL_SHARE = { from: 0.6, to: 0.8 };
+/** Shares of the lifetime that a renewal leaves unused: random in between, so that tabs and devices do not renew at once. */
+const SPARE_SHARE = { most: 0.4, least: 0.2 };
 const SHORTEST_DELAY_MS = 1_000;
 const LONGEST_RETRY_DELAY_MS = 60_000;
 
@@ -34,11 +34,14 @@ export function createRenewalSchedule(
     /** Undefined when nothing is planned. */
     dueAt: () => timer?.dueAt,
 
-    /** Plans the renewal of an access token that is good for `lifetimeMs`, of which `ageMs` have passed. */
-    planFor(lifetimeMs: number, ageMs = 0): void {
+    /**
+     * Plans the renewal of an access token that is good for `lifetimeMs`, of which `ageMs` have passed. `windowMs`: of what the
+     * spare time is a share, where the lifetime is longer.
+     */
+    planFor(lifetimeMs: number, ageMs = 0, windowMs = lifetimeMs): void {
       failures = 0;
-      const share = RENEWAL_SHARE.from + (RENEWAL_SHARE.to - RENEWAL_SHARE.from) * random();
-      planIn(Math.max(SHORTEST_DELAY_MS, lifetimeMs * share - ageMs));
+      const share = SPARE_SHARE.most - (SPARE_SHARE.most - SPARE_SHARE.least) * random();
+      planIn(Math.max(SHORTEST_DELAY_MS, lifetimeMs - ageMs - Math.min(lifetimeMs, windowMs) * share));
     },
 
     /** Plans the retry after a failure: when the server asked for it, or further and further apart. */

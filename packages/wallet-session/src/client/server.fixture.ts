@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import { contractOf, documentedFetch } from "../../test/contract.ts";
 import { createHandlers } from "../http.ts";
 import { createSessionEngine, type SessionEvent } from "../index.ts";
 import { createMemoryStore } from "../stores/memory.ts";
@@ -10,11 +10,6 @@ export const ORIGIN = "https://pay.example.com";
 /** The real handlers over a store in memory, with a clock that is moved by hand. */
 export async function startServer() {
   const clock = createManualClock();
-  return { ...(await serverOn(clock)), clock };
-}
-
-/** The same on any clock. */
-export async function serverOn(clock: Clock) {
   const events: SessionEvent[] = [];
   const engine = createSessionEngine({
     store: createMemoryStore(),
@@ -33,6 +28,7 @@ export async function serverOn(clock: Clock) {
     accountSigners: masterKeyOnly,
     clock,
   });
-  const handlers = createHandlers({ engine, wallet, publicUrl: new URL(ORIGIN), clock, rateLimit: false });
-  return { engine, handlers, events };
+  const made = createHandlers({ engine, wallet, publicUrl: new URL(ORIGIN), clock, rateLimit: false });
+  const handlers = { ...made, fetch: documentedFetch(contractOf, made.fetch) };
+  return { engine, handlers, events, clock };
 }

@@ -81,7 +81,7 @@ describe("refresh", () => {
     [
       "a redirect",
       ((_, r) => void r.writeHead(302, { location: "/" }).end()) satisfies Handler,
-      "network_error",
+      "unexpected_response",
     ],
   ])("%s does not sign out, and the next try uses the same retry key", async (_, answer, code) => {
     server.answers(REFRESH, answer);
@@ -94,12 +94,45 @@ describe("refresh", () => {
     expect(second).toBe(first);
   });
 
+  test("a server that adds a slash to each path is followed, by the base path with a slash or without", async () => {
+    for (const basePath of ["/api/auth", "/api/auth/"]) {
+      const tab = newTab({ basePath: server.origin + basePath });
+      const addSlash: Handler = (request, r) => void r.writeHead(308, { location: `${request.url}/` }).end();
+      server.answers(REFRESH, addSlash);
+      server.answers(`${REFRESH}/`, tokens("s2"));
+      expect(await tab.refresh()).toEqual({ status: "signed-in", sessionId: "s2" });
+    }
+  });
+
   test("a new token gets a new retry key", async () => {
     server.answers(REFRESH, tokens());
     await client.refresh();
     await client.refresh();
     const keys = server.calls(REFRESH).map(({ cookies }) => retryKeyOf(cookies));
     expect(new Set(keys).size).toBe(2);
+  });
+
+  test("a server of another origin gets cookies, and the retry key by header: one for each token", async () => {
+    const credentials: unknown[] = [];
+    const environment = { ...page.environment, origin: "https://app.example.com" };
+    const tab = newTab({
+      environment,
+      fetch: (input, init) => {
+        credentials.push(init?.credentials);
+        return page.fetch(input, init);
+      },
+    });
+    const keys = () => server.calls(REFRESH).map(({ headers }) => headers["idempotency-key"]);
+    server.answers(REFRESH, cut, json({ expires_in: 900, refresh_expires_in: 9_000, session_id: "s1" }));
+    await expect(tab.refresh()).rejects.toThrow();
+    for (const _ of [1, 2]) await tab.refresh();
+    const [first, second, third] = keys();
+    expect(first).toMatch(/^[0-9a-z]{32,}$/);
+    expect([second === first, third === first, third?.length]).toEqual([true, false, first?.length]);
+    expect(new Set(credentials)).toEqual(new Set(["include"]));
+
+    await client.refresh();
+    expect(keys().at(-1)).toBeUndefined();
   });
 
   test("two tabs share one retry key", async () => {
@@ -141,6 +174,24 @@ describe("refresh", () => {
 });
 
 describe("the reason for an end", () => {
+  test("is asked for once, however many requests are refused for it", async () => {
+    await signedIn();
+    server.answers(REFRESH, problem(401, "refresh_token_revoked"));
+    const refusal = problem(401, "session_revoked");
+    const answers: (() => void)[] = [];
+    server.answers("GET /api/things", (request, response) => {
+      answers.push(() => refusal(request, response));
+    });
+    const requests = [1, 2].map(() => client.fetch(`${server.origin}/api/things`));
+    await expect.poll(() => answers.length).toBe(2);
+    answers[0]?.();
+    await Promise.race(requests);
+    expect(client.state).toMatchObject({ status: "signed-out" });
+    answers[1]?.();
+    await Promise.all(requests);
+    expect(server.calls(REFRESH)).toHaveLength(1);
+  });
+
   test("stays when what was under way meanwhile finds the jar empty", async () => {
     await signedIn();
     server.answers(REFRESH, problem(401, "refresh_token_reused"), problem(401, "refresh_token_missing"));

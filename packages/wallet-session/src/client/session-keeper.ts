@@ -5,8 +5,11 @@ import { createJarTokens, REQUEST_LIMIT_MS } from "./jar-tokens.ts";
 import { createKnownSession, type SessionState } from "./known-session.ts";
 import { lockedChange, lockedRenewal } from "./lock.ts";
 import type { SessionNews } from "./news.ts";
-import { SessionClientError } from "./problem.ts";
+import { isCurable, SessionClientError } from "./problem.ts";
 import { createRenewalSchedule } from "./renewal-schedule.ts";
+
+/** A browser renews a bound session in the last two minutes of its token. The client asks at a fifth to two fifths of this. */
+const BOUND_WINDOW_MS = 240_000;
 
 export interface SessionTiming {
   /** Until the access token ends, as far as this tab knows. */
@@ -47,36 +50,42 @@ export function createSessionKeeper(
   /** The sign-in or sign-out under way; resolves with whether it succeeded. */
   let changing: Promise<boolean> | undefined;
   let answers = 0;
+  /** Whether the browser renews, by a key that the session is bound to; undefined where it may have begun to. */
+  let isBound: boolean | undefined;
+  /** Whether an answer has said so: not each one does. */
+  let mayBind = false;
 
   /**
-   * Renews the tokens; concurrent calls share one request. Resolves with what the server decided.
+   * Renews the tokens; concurrent calls share one request. Resolves with what the server decided. `isRefused`: for a
+   * request that was refused for want of a token, so that a browser which could renew would have held it.
    * @throws SessionClientError when it decided nothing; the state is as it was, and a retry is planned
    */
-  async function renew(): Promise<SessionState> {
+  async function renew(isRefused = false): Promise<SessionState> {
     if (changing === undefined) {
-      renewal ??= startRenewal();
+      renewal ??= startRenewal(isRefused);
       await renewal.done;
     }
     // A sign-in or sign-out overtakes a renewal, and its result is the answer. If it fails, the renewal is done again.
     return (await changing) === false ? renew() : session.state();
   }
 
-  function startRenewal(): Renewal {
+  function startRenewal(isRefused: boolean): Renewal {
     const abort = new AbortController();
-    const done = renewOnce(abort.signal).finally(() => {
+    const done = renewOnce(abort.signal, isRefused).finally(() => {
       if (renewal === started) renewal = undefined;
     });
     const started = { done, abort };
     return started;
   }
 
-  async function renewOnce(signal: AbortSignal): Promise<void> {
+  async function renewOnce(signal: AbortSignal, isRefused: boolean): Promise<void> {
     schedule.cancel();
     const answersBefore = answers;
     try {
       await lockedRenewal(environment, lockName, signal, async (calledOff) => {
         // Another tab renewed, or signed in, while this one waited for its turn.
         if (answers !== answersBefore && !session.isInDoubt()) return;
+        if (await browserRenews(calledOff, isRefused)) return;
         const sentAt = now();
         const answer = await endpoints.refresh(tokens.requestLimitMs(), calledOff);
         if (!calledOff.aborted) receive(answer, "renewed", sentAt);
@@ -84,13 +93,44 @@ export function createSessionKeeper(
     } catch (error) {
       // A sign-in or sign-out has called it off, and decides now.
       if (signal.aborted) return;
-      const refusal = error instanceof SessionClientError ? error : undefined;
+      const refusal = refusalIn(error);
       const ended = refusal && endReasonOf(refusal);
+      // Bound since this tab last asked.
+      if (refusal?.code === "proof_missing") isBound = true;
       if (ended === undefined) {
         if (session.state().status !== "signed-out") schedule.planRetry(refusal?.retryAfterSeconds);
         throw error;
       }
       end(session.reasonFor(ended));
+    }
+  }
+
+  /**
+   * Leaves the renewal to a browser that has bound the session: it holds an ordinary request until it has renewed, or renews
+   * beside it where the token is about to end. False where the refresh endpoint is to be asked: the session is bound to
+   * nothing, or is over. Of a bound one that lives, it would take this for a thief.
+   */
+  async function browserRenews(signal: AbortSignal, isRefused: boolean): Promise<boolean> {
+    if (!isBound) {
+      endpoints.ensureRetryKey();
+      // A key that cannot be read, as in a program or where the browser keeps no cookies, tells of nobody's renewal.
+      if (isBound === false || isRefused || !endpoints.retryKey()) return false;
+    }
+    const sentAt = now();
+    try {
+      const answer = await endpoints.session(REQUEST_LIMIT_MS, { signal });
+      accept(answer, sentAt);
+      // Somebody has renewed meanwhile: it may have been the browser, for the first time.
+      if (!isBound) return !endpoints.retryKey() && browserRenews(signal, false);
+      tell(answer, "renewed", sentAt);
+      endpoints.ensureRetryKey();
+      return true;
+    } catch (error) {
+      const code = refusalIn(error)?.code;
+      // The browser could not renew. It may be able to later, unless the server has emptied the jar.
+      const isOver = code === "session_revoked" || !endpoints.retryKey();
+      if (isCurable(code) && (!isBound || isOver)) return false;
+      throw error;
     }
   }
 
@@ -104,18 +144,35 @@ export function createSessionKeeper(
    * Tells the others before the lock is released, so that the next tab to get it knows. Tokens age from when they were asked
    * for: a machine that falls asleep in between reads the answer when it wakes.
    */
-  function receive(answer: SessionAnswer, type: "renewed" | "signed-in", sentAt: number): void {
-    const { sessionId, expiresInSeconds } = answer;
+  function tell(answer: SessionAnswer, type: "renewed" | "signed-in", sentAt: number): void {
     answers += 1;
     session.settleDoubt();
-    announce({ type, sessionId, expiresInSeconds, at: wallNow() - (now() - sentAt) });
-    tokens.filled(sessionId, expiresInSeconds * 1_000, sentAt);
-    takeOver(sessionId);
+    announce({ ...answer, isBound, type, at: wallNow() - (now() - sentAt) });
   }
 
-  function takeOver(sessionId: string): void {
-    schedule.planFor(tokens.leftMs());
+  function receive(answer: SessionAnswer, type: "renewed" | "signed-in", sentAt: number): void {
+    tokens.filled(answer.sessionId, answer.expiresInSeconds * 1_000, sentAt);
+    mayBind ||= answer.isBound === undefined;
+    takeOver(answer.sessionId, mayBind ? undefined : answer.isBound);
+    tell(answer, type, sentAt);
+  }
+
+  /** Takes over what an answer says of the session, as it was when the server was asked. */
+  function accept(answer: SessionAnswer, askedAt: number): void {
+    const { sessionId } = answer;
+    tokens.found(sessionId, answer.expiresInSeconds * 1_000, askedAt);
+    // That it may be bound any time is no news of a session of which more is known.
+    takeOver(sessionId, answer.isBound ?? (sessionId === session.id() ? isBound : undefined));
+  }
+
+  function takeOver(sessionId: string, isBoundNow: boolean | undefined): void {
+    isBound = isBoundNow;
+    plan();
     session.becomeSignedIn(sessionId);
+  }
+
+  function plan(): void {
+    schedule.planFor(tokens.leftMs(), 0, isBound ? BOUND_WINDOW_MS : undefined);
   }
 
   function end(reason: EndReason): void {
@@ -154,7 +211,7 @@ export function createSessionKeeper(
       const stop = environment.onWake(schedule.wake);
       schedule.resume();
       const idle = schedule.dueAt() === undefined && renewal === undefined;
-      if (idle && session.id() !== undefined) schedule.planFor(tokens.leftMs());
+      if (idle && session.id() !== undefined) plan();
       return () => {
         stop();
         schedule.stop();
@@ -209,27 +266,28 @@ export function createSessionKeeper(
         });
         return session.state();
       })();
-      const settle = (changed: boolean) => {
-        if (changing === settled) changing = undefined;
-        return changed;
-      };
-      const settled: Promise<boolean> = run.then(
-        () => settle(true),
-        () => {
-          if (dueAt !== undefined) schedule.planIn(Math.max(0, dueAt - now()));
-          return settle(false);
-        },
-      );
+      const settled = run
+        .then(
+          () => true,
+          () => {
+            if (dueAt !== undefined) schedule.planIn(Math.max(0, dueAt - now()));
+            return false;
+          },
+        )
+        .finally(() => {
+          if (changing === settled) changing = undefined;
+        });
       changing = settled;
       await settled;
       return run;
     },
 
-    /** Takes over what an answer says of the session, as it was when the server was asked. */
-    accept({ sessionId, expiresInSeconds }: SessionAnswer, askedAt: number): void {
-      tokens.found(sessionId, expiresInSeconds * 1_000, askedAt);
-      takeOver(sessionId);
+    /** After a question that nobody answered: as long as nothing is known, the next one is planned. */
+    askAgain(error: unknown): void {
+      if (session.state().status === "unknown") schedule.planRetry(refusalIn(error)?.retryAfterSeconds);
     },
+
+    accept,
 
     /**
      * Takes over what another tab has from the server. False if it is then in doubt which session the jar holds, which only
@@ -253,9 +311,14 @@ export function createSessionKeeper(
       if (anotherBegan) callOff();
       answers += 1;
       tokens.filled(news.sessionId, lifetimeMs, now() - ageMs);
-      takeOver(news.sessionId);
+      mayBind ||= news.isBound === undefined;
+      takeOver(news.sessionId, news.isBound);
       // The state changes at once, so nothing of the earlier session is shown; but news of two sign-ins can come in any order.
       return !anotherBegan;
     },
   };
+}
+
+function refusalIn(error: unknown): SessionClientError | undefined {
+  return error instanceof SessionClientError ? error : undefined;
 }

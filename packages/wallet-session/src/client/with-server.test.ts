@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { TestPage } from "../../test/test-page.ts";
 import { createSessionClient, type SessionClient } from "../client.ts";
 import { cookieNames } from "../cookie-names.ts";
@@ -52,6 +52,15 @@ function timePasses(ms: number): void {
   page.pass(ms);
 }
 
+/** The server meets them, and their answers are lost. */
+const losingPosts =
+  (message: string): Network =>
+  async (request) => {
+    const response = await server.handlers.fetch(request);
+    if (request.method === "POST") throw new TypeError(message);
+    return response;
+  };
+
 const outcomes = () =>
   server.events.flatMap((event) =>
     event.type === "refreshed" ? [`${event.outcome} ${event.generation}`] : [],
@@ -60,6 +69,62 @@ const outcomes = () =>
 const alarms = () => server.events.filter(({ type }) => type === "reuse_detected");
 
 const call = (tab: SessionClient, path: string, init?: RequestInit) => tab.fetch(`${ORIGIN}${path}`, init);
+
+describe("a browser that keeps no cookies", () => {
+  const sessions = async () => (await server.engine.listSessions(keypair.account)).length;
+  const withoutSetCookie: Network = async (request) => {
+    const response = await server.handlers.fetch(request);
+    response.headers.delete("set-cookie");
+    return response;
+  };
+
+  test.each<[string, () => SessionClient]>([
+    ["behind a proxy that drops Set-Cookie", () => client],
+    [
+      "that refuses the script's as well",
+      () =>
+        createSessionClient({
+          basePath: `${ORIGIN}/api/auth`,
+          fetch: (input, init) => network(new Request(input, init)),
+        }),
+    ],
+  ])("%s is told before the wallet is asked, and no session is made", async (_, tab) => {
+    network = withoutSetCookie;
+    const sign = vi.fn(keypair.sign);
+    // As a page does when it loads: its script leaves a retry key behind.
+    await tab().check();
+    const attempt = tab().signIn({ account: keypair.account, sign });
+    await expect(attempt).rejects.toMatchObject({
+      code: "cookies_not_kept",
+      message: expect.stringContaining("https"),
+    });
+    expect([sign.mock.calls.length, await sessions()]).toEqual([0, 0]);
+  });
+
+  test("is not one whose jar is empty, or holds what a script has set", async () => {
+    await client.check();
+    expect((await signIn()).status).toBe("signed-in");
+    await client.signOut();
+    expect((await signIn()).status).toBe("signed-in");
+    expect(await sessions()).toBe(1);
+  });
+
+  test("is not one whose jar holds tokens: its retry key stays, and with it a refresh whose answer was lost", async () => {
+    await signIn();
+    timePasses(16 * MINUTE);
+    network = losingPosts("lost");
+    await expect(client.refresh()).rejects.toMatchObject({ code: "network_error" });
+    network = server.handlers.fetch;
+    const declined = client.signIn({
+      account: keypair.account,
+      sign: () => Promise.reject(new Error("declined")),
+    });
+    await expect(declined).rejects.toThrow("declined");
+    timePasses(5 * MINUTE);
+    expect((await client.refresh()).status).toBe("signed-in");
+    expect([outcomes(), alarms()]).toEqual([["rotated 2", "replayed 2"], []]);
+  });
+});
 
 describe("the life of a session", () => {
   test("sign-in, renewals, sign-out", async () => {
@@ -110,10 +175,7 @@ describe("what networks and tabs do", () => {
   test("an answer lost on its way is retried, hours later, without an alarm", async () => {
     await signIn();
     timePasses(10 * MINUTE);
-    network = async (request) => {
-      await server.handlers.fetch(request);
-      throw new TypeError("the connection was lost");
-    };
+    network = losingPosts("the connection was lost");
     await expect(client.refresh()).rejects.toMatchObject({ code: "network_error" });
     expect(client.state.status).toBe("signed-in");
     network = server.handlers.fetch;
@@ -126,10 +188,7 @@ describe("what networks and tabs do", () => {
   test("a page closed before it heard the answer leaves its retry to the next one", async () => {
     await signIn();
     timePasses(10 * MINUTE);
-    network = async (request) => {
-      await server.handlers.fetch(request);
-      throw new TypeError("the tab is gone");
-    };
+    network = losingPosts("the tab is gone");
     await expect(client.refresh()).rejects.toThrow();
     network = server.handlers.fetch;
     timePasses(300 * MINUTE);

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Keypair } from "@stellar/stellar-sdk/base";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { readConfig } from "./config.ts";
 import { madeSecrets, makeAuthSecret, type SecretSource } from "./made-secrets.ts";
 import { ConfigError } from "./settings.ts";
@@ -33,6 +33,8 @@ test("the documented defaults", () => {
   expect(publicUrl.origin).toBe("http://localhost:3000");
   expect(rest).toEqual({
     production: false,
+    trustedOrigins: [],
+    authBasePath: "/api/auth",
     cookieName: "ws3000",
     host: "127.0.0.1",
     port: 3000,
@@ -48,11 +50,33 @@ test("the documented defaults", () => {
     refreshLeewayMs: 30_000,
     trustedProxies: 0,
     rateLimit: true,
+    deviceBinding: "offer",
     logLevel: "info",
     shutdownTimeoutMs: 10_000,
     metricsToken: null,
     securityWebhook: null,
+    introspectionClients: [],
   });
+});
+
+test("trusted origins are those of one site, each in its one spelling", () => {
+  const env = {
+    ...GIVEN,
+    PUBLIC_URL: "https://api.example.com",
+    TRUSTED_ORIGINS: "https://App.example.com:443/ , https://desk.example.com:8443",
+  };
+  expect(readConfig(env, NOTHING_MADE).trustedOrigins).toEqual([
+    "https://app.example.com",
+    "https://desk.example.com:8443",
+  ]);
+});
+
+test("who may introspect: ids and secrets, in which a colon may be", () => {
+  const INTROSPECTION_CLIENTS = "boats: a secret: 100% & + , api:the-secret-of-the-api";
+  expect(readConfig({ ...GIVEN, INTROSPECTION_CLIENTS }, NOTHING_MADE).introspectionClients).toEqual([
+    { id: "boats", secret: " a secret: 100% & +" },
+    { id: "api", secret: "the-secret-of-the-api" },
+  ]);
 });
 
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(24, 1).toString("base64")}`;
@@ -125,6 +149,57 @@ test.each(["postgres", "postgresql"])("%s:// names a PostgreSQL, taken as it sta
   });
 });
 
+test.each([
+  "//data/x.db",
+  "///data/x.db",
+  "~/x.db",
+  "x.db?mode=ro",
+  "x.db#1",
+  "$HOME/x.db",
+  '"x.db"',
+  " x.db",
+  "file:x.db",
+  ":memory:",
+])("sqlite:%s is refused, with what to write: other programs take it for another file", (path) => {
+  expect(() => readConfig({ ...GIVEN, DATABASE_URL: `sqlite:${path}` }, NOTHING_MADE)).toThrow(
+    "DATABASE_URL must name a file by its plain path, such as sqlite:data/sessions.db or sqlite:/var/lib/sessions.db",
+  );
+});
+
+test.each(["data/x.db", "./data/x.db", "../x.db", "/var/lib/x y~.db"])("sqlite:%s is that file", (path) => {
+  const { databaseUrl } = readConfig({ ...GIVEN, DATABASE_URL: `sqlite:${path}` }, NOTHING_MADE);
+  expect(databaseUrl).toEqual({ kind: "sqlite", path });
+});
+
+test("a setting with our prefix goes before the one that an app has for itself", () => {
+  const app = { ...GIVEN, DATABASE_URL: "mysql://app:hunter2@localhost/app", HORIZON_URL: "of the app" };
+  const ours = { WALLET_SESSION_DATABASE_URL: "memory:", WALLET_SESSION_HORIZON_URL: "none" };
+  const { databaseUrl, horizonUrl } = readConfig({ ...app, ...ours }, NOTHING_MADE);
+  expect([databaseUrl, horizonUrl]).toEqual([{ kind: "memory" }, null]);
+  expect(() => readConfig({ ...app, ...ours, WALLET_SESSION_PORT: "none" }, NOTHING_MADE)).toThrow(
+    "  WALLET_SESSION_PORT must be a whole number",
+  );
+});
+
+test("another scheme is for the module that STORE_MODULE names, and ours stay ours", () => {
+  const of = (url: string) =>
+    readConfig({ ...GIVEN, DATABASE_URL: url, STORE_MODULE: "./store.ts" }, NOTHING_MADE).databaseUrl;
+  const url = "mysql://localhost/x";
+  expect(of(url)).toEqual({ kind: "custom", module: "./store.ts", url });
+  expect(of("memory:")).toEqual({ kind: "memory" });
+  expect(() => of("sqlite:")).toThrow("DATABASE_URL must be");
+  expect(() => of("no scheme")).toThrow("DATABASE_URL must be");
+});
+
+test.each([
+  ["20.20.2", "Node must be 22.13 or newer, and this is 20.20.2"],
+  ["22.12.0", "Node must be 22.13 or newer"],
+])("Node %s is refused by name, whatever the store", (node, why) => {
+  vi.stubGlobal("process", { ...process, versions: { ...process.versions, node } });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  expect(() => readConfig(GIVEN, NOTHING_MADE)).toThrow(why);
+});
+
 test("a process may be told to leave the schema of its database alone", () => {
   expect(readConfig(GIVEN, NOTHING_MADE).databaseMigrate).toBe(true);
   expect(readConfig({ ...GIVEN, DATABASE_MIGRATE: "off" }, NOTHING_MADE).databaseMigrate).toBe(false);
@@ -136,6 +211,18 @@ test.each(["redis", "rediss"])("%s:// names a Redis, taken as it stands", (schem
   expect(config.databaseUrl).toEqual({ kind: "redis", url });
   expect(config.redisDurability).toBe("everysec");
   expect(readConfig(GIVEN, NOTHING_MADE).redisDurability).toBe("always");
+});
+
+test("device keys are offered where browsers can make enough signatures, unless it is said", () => {
+  const bindingOf = (env: Record<string, string>) =>
+    readConfig({ ...GIVEN, ...env }, NOTHING_MADE).deviceBinding;
+  expect(bindingOf({ ACCESS_TOKEN_TTL: "5m" })).toBe("offer");
+  expect(bindingOf({ ACCESS_TOKEN_TTL: "299s" })).toBe("off");
+  expect(bindingOf({ ACCESS_TOKEN_TTL: "20s", DEVICE_BINDING: "offer" })).toBe("offer");
+  expect(bindingOf({ DEVICE_BINDING: "require" })).toBe("require");
+  expect(() => bindingOf({ DEVICE_BINDING: "on" })).toThrow(
+    "DEVICE_BINDING must be one of: off, offer, require",
+  );
 });
 
 test("the leeway follows short access tokens when it is not given", () => {
@@ -160,6 +247,19 @@ describe("a bad value is named, with what is expected, and never repeated where 
     ["AUTH_SECRET", "too short"],
     ["AUTH_SECRET", `${SECRET},`],
     ["AUTH_SECRET", `${SECRET},${SECRET}`],
+    ["TRUSTED_ORIGINS", "app.example.com"],
+    ["TRUSTED_ORIGINS", "null"],
+    ["TRUSTED_ORIGINS", "http://localhost:1,"],
+    ["TRUSTED_ORIGINS", "http://localhost:1/app"],
+    ["TRUSTED_ORIGINS", "https://localhost:1"],
+    ["TRUSTED_ORIGINS", "http://127.0.0.1:1"],
+    ["TRUSTED_ORIGINS", "http://*.localhost"],
+    ["TRUSTED_ORIGINS", "http://app.example.com"],
+    ["AUTH_BASE_PATH", "api/auth"],
+    ["AUTH_BASE_PATH", "/api/auth/"],
+    ["AUTH_BASE_PATH", "/api/../auth"],
+    ["AUTH_BASE_PATH", "https://pay.example.com/auth"],
+    ["AUTH_BASE_PATH", `/${"a".repeat(128)}`],
     ["PUBLIC_URL", "pay.example.com"],
     ["PUBLIC_URL", "ftp://pay.example.com"],
     ["PUBLIC_URL", "https://pay.example.com/app"],
@@ -188,6 +288,12 @@ describe("a bad value is named, with what is expected, and never repeated where 
     ["SECURITY_WEBHOOK_SECRET", "not-base64"],
     ["SECURITY_WEBHOOK_SECRET", `whsec_${Buffer.alloc(23).toString("base64")}`],
     ["SECURITY_WEBHOOK_SECRET", `whsec_${Buffer.alloc(65).toString("base64")}`],
+    ["INTROSPECTION_CLIENTS", "boats"],
+    ["INTROSPECTION_CLIENTS", "boats:too-short"],
+    ["INTROSPECTION_CLIENTS", ":a-secret-of-nobody-at-all"],
+    ["INTROSPECTION_CLIENTS", "boats:a-secret-of-the-boats,"],
+    ["INTROSPECTION_CLIENTS", "boats:a-secret-of-the-boäts"],
+    ["INTROSPECTION_CLIENTS", `${"b".repeat(65)}:a-secret-of-the-boats`],
     ["METRICS_TOKEN", "short"],
     ["METRICS_TOKEN", "spaces are no part of it"],
     ["WALLET_SESSION_MODE", "Production"],
@@ -196,7 +302,7 @@ describe("a bad value is named, with what is expected, and never repeated where 
     const problems = problemsOf({ ...GIVEN, [name]: value });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(new RegExp(`^${name} (must|is)`));
-    if (/SECRET|SEED/.test(name)) expect(problems[0]).not.toContain(value);
+    if (/SECRET|SEED|CLIENTS/.test(name)) expect(problems[0]).not.toContain(value);
   });
 
   test("all of them at once", () => {
@@ -209,6 +315,7 @@ describe("production", () => {
 
   test("makes no secret and assumes no Horizon", () => {
     expect(problemsOf({ NODE_ENV: "production" })).toEqual([
+      "PUBLIC_URL is required in production",
       "AUTH_SECRET is required in production",
       "STELLAR_SIGNING_SEED is required in production",
       "HORIZON_URL is required in production (or none, so that only master keys sign)",
@@ -265,4 +372,18 @@ test("secrets that are not given are made once, kept, and readable by their owne
   expect(statSync(join(directory, "auth-secret")).mode & 0o777).toBe(0o600);
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   expect(makeAuthSecret()).not.toBe(makeAuthSecret());
+});
+
+test("where the host of PUBLIC_URL cannot be a home domain, that is said of what was given", () => {
+  const longName = `${"a".repeat(56)}.com`;
+  for (const PUBLIC_URL of ["http://[::1]:3000", `https://${longName}`]) {
+    expect(problemsOf({ ...GIVEN, PUBLIC_URL })).toEqual([
+      "PUBLIC_URL has a host that SEP-10 cannot name: set HOME_DOMAIN as well",
+    ]);
+    const config = readConfig({ ...GIVEN, PUBLIC_URL, HOME_DOMAIN: "pay.example.com" }, NOTHING_MADE);
+    expect([config.homeDomain, config.publicUrl.origin]).toEqual(["pay.example.com", PUBLIC_URL]);
+  }
+  expect(problemsOf({ ...GIVEN, HOME_DOMAIN: longName })).toEqual([
+    "HOME_DOMAIN must have at most 59 characters",
+  ]);
 });

@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { DEVICE_BINDINGS, type DeviceBinding } from "../bindings/device-binding.ts";
 import { DATABASE_URL_DEFAULT, type DatabaseUrl, databaseUrl, isEmbedded } from "../databases/url.ts";
+import type { IntrospectionClient } from "../http/endpoints/introspect.ts";
 import {
   ACCESS_TOKEN_TTL_MS,
+  DEVICE_BINDING_ACCESS_TTL_MIN_MS,
   REFRESH_ABSOLUTE_TTL_MS,
   REFRESH_IDLE_TTL_MS,
   REFRESH_LEEWAY_MAX_SHARE,
@@ -20,6 +23,7 @@ import {
   duration,
   hostName,
   integer,
+  introspectionClients,
   oneOf,
   webhookSecrets,
   webhookUrl,
@@ -37,6 +41,10 @@ export interface Config {
   readonly redisDurability: "always" | "everysec";
   readonly authSecrets: readonly string[];
   readonly publicUrl: URL;
+  /** Whose pages may use cookies, besides its own. */
+  readonly trustedOrigins: readonly string[];
+  /** Where the auth endpoints are, as browsers see it. */
+  readonly authBasePath: string;
   /** A part of the names of the cookies. */
   readonly cookieName: string;
   readonly homeDomain: string;
@@ -50,6 +58,8 @@ export interface Config {
   readonly refreshLeewayMs: number;
   readonly trustedProxies: number;
   readonly rateLimit: boolean;
+  /** Whether browsers are asked to bind cookie sessions to a device key. */
+  readonly deviceBinding: DeviceBinding;
   readonly logLevel: LogLevel;
   /** How long a process that was told to stop has for what is being answered. */
   readonly shutdownTimeoutMs: number;
@@ -57,6 +67,8 @@ export interface Config {
   readonly metricsToken: string | null;
   /** Null: security events are not sent anywhere. */
   readonly securityWebhook: { readonly url: URL; readonly secrets: readonly string[] } | null;
+  /** Empty: nobody may introspect tokens. */
+  readonly introspectionClients: readonly IntrospectionClient[];
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -76,7 +88,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>, made: SecretSource): Config {
   const settings = new Settings(env);
-  const { production, port, publicUrl, cookieName } = readAddress(settings);
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major < 22 || (major === 22 && minor < 13)) {
+    settings.complain(`Node must be 22.13 or newer, and this is ${process.versions.node}`);
+  }
+  const { production, port, publicUrl, trustedOrigins, authBasePath, cookieName } = readAddress(settings);
   const accessTtlMs = readAccessTtl(settings);
   const leewayMost = Math.floor((accessTtlMs ?? ACCESS_TOKEN_TTL_MS) * REFRESH_LEEWAY_MAX_SHARE);
   const store = readStoreSettings(settings);
@@ -94,8 +110,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
     ...store,
     authSecrets: secret("AUTH_SECRET", "auth-secret", makeAuthSecret, readSecrets),
     publicUrl,
+    trustedOrigins,
+    authBasePath,
     cookieName,
-    homeDomain: settings.read("HOME_DOMAIN", publicUrl?.host ?? "localhost", hostName),
+    homeDomain: readHomeDomain(settings, publicUrl),
     stellarSigningSeed: secret("STELLAR_SIGNING_SEED", "stellar-signing-seed", makeSeed, readSeed),
     stellarNetworkPassphrase: settings.read(
       "STELLAR_NETWORK_PASSPHRASE",
@@ -120,18 +138,43 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>, ma
     }),
     trustedProxies: settings.read("TRUSTED_PROXIES", "0", (text) => integer(text, 0, 16)),
     rateLimit: settings.read("RATE_LIMIT", "on", isOn),
+    deviceBinding: settings.read("DEVICE_BINDING", bindingByDefault(accessTtlMs), (text) =>
+      oneOf(text, DEVICE_BINDINGS),
+    ),
     logLevel: settings.read("LOG_LEVEL", "info", (text) => oneOf(text, LOG_LEVELS)),
     shutdownTimeoutMs: settings.read("SHUTDOWN_TIMEOUT", SHUTDOWN_TIMEOUT_MS, duration),
     metricsToken: settings.read<string | null>("METRICS_TOKEN", null, bearerSecret),
     securityWebhook: readSecurityWebhook(settings),
+    introspectionClients: settings.read<IntrospectionClient[]>(
+      "INTROSPECTION_CLIENTS",
+      [],
+      introspectionClients,
+    ),
   };
   return settings.complete(config);
+}
+
+/** Short tokens would use up the signatures that browsers may make. */
+function bindingByDefault(accessTtlMs: number = ACCESS_TOKEN_TTL_MS): DeviceBinding {
+  return accessTtlMs < DEVICE_BINDING_ACCESS_TTL_MIN_MS ? "off" : "offer";
 }
 
 /** Null: they may be made. Each machine would make its own, and refuse what the others have signed. */
 function whySecretsAreNeeded(production: boolean, databaseUrl: DatabaseUrl | undefined): string | null {
   if (production) return "in production";
   return databaseUrl === undefined || isEmbedded(databaseUrl) ? null : "with a database that servers share";
+}
+
+function readHomeDomain(settings: Settings, publicUrl: URL | undefined): string | undefined {
+  const given = settings.optional("HOME_DOMAIN");
+  if (given !== undefined) return settings.check("HOME_DOMAIN", given, hostName);
+  return settings.check("PUBLIC_URL", publicUrl?.host, (host) => {
+    try {
+      return hostName(host);
+    } catch {
+      throw new BadValue("has a host that SEP-10 cannot name: set HOME_DOMAIN as well");
+    }
+  });
 }
 
 function readSecurityWebhook(settings: Settings): Config["securityWebhook"] {
@@ -161,8 +204,9 @@ function readSeed(text: string): string {
 
 /** What a store is opened by. */
 export function readStoreSettings(settings: Settings) {
+  const module = settings.optional("STORE_MODULE");
   return {
-    databaseUrl: settings.read("DATABASE_URL", DATABASE_URL_DEFAULT, databaseUrl),
+    databaseUrl: settings.read("DATABASE_URL", DATABASE_URL_DEFAULT, (text) => databaseUrl(text, module)),
     databaseMigrate: settings.read("DATABASE_MIGRATE", "on", isOn),
     redisDurability: settings.read("REDIS_DURABILITY", "always", (text) =>
       oneOf(text, ["always", "everysec"]),

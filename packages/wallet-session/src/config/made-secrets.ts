@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { codeOf } from "../foreign-errors.ts";
 
 /** Where a secret comes from that the settings do not give: made once, then kept. */
 export interface SecretSource {
@@ -29,7 +30,7 @@ function readSecret(path: string): string | null {
   try {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }
@@ -46,15 +47,11 @@ function keep(path: string, secret: string): string | null {
     linkSync(draft, path);
     return secret;
   } catch (error) {
-    if (hasCode(error, "EEXIST")) return null;
+    if (codeOf(error) === "EEXIST") return null;
     throw error;
   } finally {
     rmSync(draft, { force: true });
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** 48 random bytes in base64url: 64 characters. */

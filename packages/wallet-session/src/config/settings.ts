@@ -11,6 +11,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** Where an app has a setting of the same name, such as `DATABASE_URL`, that means something else to it. */
+export const PREFIX = "WALLET_SESSION_";
+
 /**
  * Reads settings out of an environment and collects every problem, so that one start reports all of them. An app reads its
  * own settings with it. A parser throws {@link BadValue} for text that it cannot use; {@link Settings.complete} throws at the
@@ -34,9 +37,17 @@ export class Settings {
     this.#env = env;
   }
 
-  /** The trimmed value, or undefined. An empty value counts as not given. */
+  /** The trimmed value, or undefined. An empty value counts as not given. `WALLET_SESSION_NAME` goes before `NAME`. */
   optional(name: string): string | undefined {
-    return this.#env[name]?.trim() || undefined;
+    return this.#given(name)?.text;
+  }
+
+  #given(name: string): { readonly name: string; readonly text: string } | undefined {
+    for (const given of [`${PREFIX}${name}`, name]) {
+      const text = this.#env[given]?.trim();
+      if (text) return { name: given, text };
+    }
+    return undefined;
   }
 
   /** The trimmed value. Without one it adds a problem and returns undefined. `where`: such as "in production". */
@@ -60,7 +71,7 @@ export class Settings {
       return parse(text);
     } catch (error) {
       if (!(error instanceof BadValue)) throw error;
-      this.#problems.push(`${name} ${error.message}`);
+      this.#problems.push(`${this.#given(name)?.name ?? name} ${error.message}`);
       return undefined;
     }
   }

@@ -1,4 +1,5 @@
 import { loopbackPort } from "../cookie-names.ts";
+import type { IntrospectionClient } from "../http/endpoints/introspect.ts";
 
 /**
  * A setting's value that cannot be used. The message goes on after the setting's name: "must be a whole number". It never
@@ -84,6 +85,19 @@ export function webhookSecrets(text: string): string[] {
     }
   }
   return secrets;
+}
+
+/** `id:secret`, comma-separated: who introspects tokens, and what it shows, long enough not to be guessed. */
+export function introspectionClients(text: string): IntrospectionClient[] {
+  return text.split(",").map((pair) => {
+    const [, id, secret] = /^([!-9;-~]{1,64}):([ -~]{16,})$/.exec(pair.trim()) ?? [];
+    if (id === undefined || secret === undefined) {
+      throw new BadValue(
+        "must be id:secret, the secret of 16 ASCII characters or more, or several of these, comma-separated",
+      );
+    }
+    return { id, secret };
+  });
 }
 
 /** SEP-10 writes the home domain and " auth" into the name of a data entry, which holds 64 bytes. */

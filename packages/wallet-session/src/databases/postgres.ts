@@ -1,3 +1,4 @@
+import { codeOf, isError } from "../foreign-errors.ts";
 import { POSTGRES_RETRY_MS, POSTGRES_TRIES, STORE_STEP_TIMEOUT_MS } from "../limits.ts";
 
 // Facts about PostgreSQL and its driver `pg`. Nothing here imports the driver: most who install this package have none.
@@ -24,16 +25,12 @@ export function isUndone(error: unknown): boolean {
  */
 export function isLost(error: unknown): boolean {
   const code = codeOf(error);
-  return code === "" ? error instanceof Error && LOST_MESSAGE.test(error.message) : LOST.test(code);
+  return code === "" ? isError(error) && LOST_MESSAGE.test(error.message) : LOST.test(code);
 }
 
 /** True for a mistake of the caller, in the statement or its values, which is no fault of the database. */
 export function isMistake(error: unknown): boolean {
   return MISTAKE.test(codeOf(error));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
 /** Milliseconds to wait after the given number of tries, each time twice as long; null: it was the last try. */

@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { temporaryDirectory } from "../../test/temporary-directory.ts";
+import { migrateSqlite, openSqliteStore, schemaOfSqlite } from "../stores/sqlite.ts";
 import { failsAlone, whenFree } from "./sqlite.ts";
 
 const newPath = temporaryDirectory();
@@ -52,4 +53,14 @@ test("a broken constraint and a value of no SQL type fail alone; a fault of the 
   expect(failsAlone(new TypeError("not of SQLite"))).toBe(true);
   database.exec("PRAGMA query_only = ON");
   expect(failsAlone(thrownBy(() => insert.run("b")))).toBe(false);
+});
+
+test("a Node without SQLite is named, and the one that is needed", async () => {
+  const path = newPath("sessions.db");
+  migrateSqlite({ path });
+  vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const why = `SQLite needs Node 22.13 or newer, and this is ${process.version}`;
+  expect(() => openSqliteStore({ path })).toThrow(why);
+  expect(() => schemaOfSqlite({ path })).toThrow(why);
 });

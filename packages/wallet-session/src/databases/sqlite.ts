@@ -1,9 +1,21 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite";
+import type { DatabaseSync, DatabaseSyncOptions } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
+import { isError } from "../foreign-errors.ts";
+import { UnfitStore } from "../stores/unfit-store.ts";
 
 // Facts about SQLite and `node:sqlite`.
+
+/**
+ * `node:sqlite`, when it is needed: a module that imported it could not even be loaded by a Node without it.
+ * @throws UnfitStore where this Node has none
+ */
+export function sqliteOfNode(): typeof import("node:sqlite") {
+  const sqlite = process.getBuiltinModule("node:sqlite");
+  if (sqlite !== undefined) return sqlite;
+  throw new UnfitStore(`SQLite needs Node 22.13 or newer, and this is ${process.version}.`);
+}
 
 // Primary result codes (https://sqlite.org/rescode.html).
 const SQLITE_BUSY = 5;
@@ -40,7 +52,7 @@ export function failsAlone(error: unknown): boolean {
 
 /** The low byte of the extended code; null where the error is none of SQLite's. */
 function primaryCode(error: unknown): number | null {
-  if (!(error instanceof Error && "errcode" in error)) return null;
+  if (!(isError(error) && "errcode" in error)) return null;
   return typeof error.errcode === "number" ? error.errcode & 0xff : null;
 }
 
@@ -98,7 +110,7 @@ function openOnce(
   options: DatabaseSyncOptions,
   prepare: (database: DatabaseSync) => void,
 ): DatabaseSync {
-  const database = new DatabaseSync(file, options);
+  const database = new (sqliteOfNode().DatabaseSync)(file, options);
   try {
     // Waiting inside SQLite would stop the event loop; `whenFree` and its like wait outside.
     database.exec("PRAGMA busy_timeout = 0");

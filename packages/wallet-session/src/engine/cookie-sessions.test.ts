@@ -111,6 +111,33 @@ describe("a jar that was renewed a moment ago", () => {
     expect(lost.outcome).toBe("replayed");
   });
 
+  test("does not hide a spent token: after the leeway it is reuse, and a retry within it", async () => {
+    const { refresh, signIn, clock, alarms } = await jar();
+    const first = await signIn("cookie");
+    clock.advance(600_000);
+    const second = await issued(refresh(first.refreshToken, { by: "cookie", retryKey: KEY }));
+    const young = { by: "cookie", jar: second.accessToken } as const;
+    clock.advance(LEEWAY - 1);
+    expect((await refresh(first.refreshToken, young)).outcome).toBe("replayed");
+    clock.advance(1);
+    expect((await refresh(first.refreshToken, { ...young, retryKey: KEY })).outcome).toBe("replayed");
+    expect((await refresh(second.refreshToken, young)).outcome).toBe("unchanged");
+    expect(alarms()).toEqual([]);
+    expect(await codeOf(refresh(first.refreshToken, young))).toBe("refresh_token_reused");
+    expect(alarms()).toHaveLength(1);
+    expect(await codeOf(refresh(second.refreshToken, young))).toBe("refresh_token_revoked");
+  });
+
+  test("does not hide a token of two generations ago, within the leeway either", async () => {
+    const { refresh, signIn, alarms } = await jar();
+    const first = await signIn("cookie");
+    const second = await issued(refresh(first.refreshToken, { by: "cookie" }));
+    const third = await issued(refresh(second.refreshToken, { by: "cookie" }));
+    const young = { by: "cookie", jar: third.accessToken } as const;
+    expect(await codeOf(refresh(first.refreshToken, young))).toBe("refresh_token_reused");
+    expect(alarms()).toHaveLength(1);
+  });
+
   test("is not spared by an access token of another session, a forged one, or one by body", async () => {
     const { refresh, signIn } = await jar();
     const other = await signIn("cookie");

@@ -11,22 +11,26 @@ import {
   SESSION_ALARMS_LISTED,
   SESSIONS_LISTED,
 } from "../limits.ts";
-import type { SessionStore } from "../store.ts";
+import type { SessionId, SessionStore } from "../store.ts";
 import { createAccessTokens } from "../tokens/access-token.ts";
 import { createKeyring } from "../tokens/secrets.ts";
 import { createSigningKeys } from "../tokens/signing-keys.ts";
+import { readStrictJwt } from "../tokens/strict-jwt.ts";
 import { authenticate, liveSession } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
 import { guardStore, type StoreStepTrace } from "./guarded-store.ts";
+import { introspect } from "./introspect.ts";
+import { ownClaims } from "./issue.ts";
 import { createLeases } from "./leases.ts";
 import { createOutbox } from "./outbox.ts";
+import { createProofs } from "./proofs.ts";
 import { prune } from "./prune.ts";
 import { readJar } from "./read-jar.ts";
 import { createRefreshing } from "./refresh.ts";
 import { createRevocationView } from "./revocation-view.ts";
 import { createRevoking } from "./revoke.ts";
 import type { SecurityEventHandler } from "./security-event.ts";
-import type { SessionAlarm, SessionEngine } from "./session-engine.ts";
+import type { ClaimsOf, ListedSession, SessionAlarm, SessionEngine } from "./session-engine.ts";
 import { statusOf } from "./session-status.ts";
 import { signIn } from "./sign-in.ts";
 import { type Every, everyInterval } from "./timers.ts";
@@ -38,8 +42,29 @@ export interface SessionEngineOptions {
   readonly secrets: readonly string[];
   /** `iss` of access tokens: the public URL of this service, without a slash at its end. */
   readonly issuer: string;
-  /** `aud` of access tokens. @default the issuer */
-  readonly audience?: string;
+  /**
+   * `aud` of access tokens: one, or a list where several services take them. A token counts here if it names
+   * none but these. 512 characters in all. @default the issuer
+   */
+  readonly audience?: string | readonly string[];
+  /**
+   * Own claims of access tokens. @default none
+   * @example
+   * ```ts
+   * import { createSessionEngine } from "wallet-session";
+   * import { createMemoryStore } from "wallet-session/stores/memory";
+   *
+   * const roles = new Map([["GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H", ["admin"]]]);
+   *
+   * export const engine = createSessionEngine({
+   *   store: createMemoryStore(),
+   *   secrets: [process.env.AUTH_SECRET ?? ""],
+   *   issuer: "https://pay.example.com",
+   *   claims: ({ actorId }) => ({ roles: roles.get(actorId) ?? [] }),
+   * });
+   * ```
+   */
+  readonly claims?: ClaimsOf;
   /** How long an access token lives. @default 900_000 (15 minutes) */
   readonly accessTtlMs?: number;
   /** How long a session lives after its last refresh. @default 604_800_000 (7 days) */
@@ -133,7 +158,9 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     store,
     keyring,
     accessTokens,
+    proofs: createProofs({ keyring, clock, random }),
     revocations,
+    claims: options.claims ?? null,
     onRefreshed: (session, issuedAt) => leases.renewed(session, issuedAt),
     followsRevocations: () => stops.length > 0,
     clock,
@@ -143,22 +170,30 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   };
 
   const revoking = createRevoking(context);
+  const refreshing = createRefreshing(context, revoking.revoke);
 
   return {
     signIn: (actor, signInOptions) => signIn(context, actor, signInOptions),
+    consumeChallenge: (challenge) => store.consumeChallenge(challenge),
     readJar: (cookies) => readJar(context, cookies),
-    ...createRefreshing(context, revoking.revoke),
+    ...refreshing,
+    registrationChallenge: ({ id, generation, transport, binding }) =>
+      transport === "cookie" && binding === null
+        ? context.proofs.registrationChallenge(id, generation)
+        : null,
     ...revoking.verbs,
     authenticate: (token, authenticateOptions) => authenticate(context, token, authenticateOptions),
+    isOwnAccessToken: (token) => readStrictJwt(token)?.claims.iss === issuer,
     getSession: ({ sessionId }) => liveSession(context, sessionId),
     watchSession: (session, listener) => leases.follow(session, listener),
     getSessionStatus: async (id) => statusOf(await store.findSession(id), clock.now()),
-    listSessions: (actorId) => store.listSessions(actorId, clock.now(), SESSIONS_LISTED),
+    listSessions: (actorId) => listSessions(context, actorId),
     listAlarms: (actorId) => listAlarms(context, actorId),
-    issueAccessToken: async (id) => (await accessTokens.sign(await liveSession(context, id))).token,
+    introspect: (token) => introspect(context, token, refreshing.inspectRefreshToken),
+    issueAccessToken: (id) => issueAccessToken(context, id),
     getJwks: () => keys.jwks(),
     rotateSigningKey: () => keys.rotate(),
-    getReadiness: () => readiness(context),
+    getReadiness: oneAtATime(() => readiness(context)),
     countSessions: () => store.countSessions(clock.now()),
     getStats: () => ({
       revocationViewAgeMs: revocations.ageMs(),
@@ -188,12 +223,35 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
   };
 }
 
+async function issueAccessToken(context: EngineContext, id: SessionId): Promise<string> {
+  const session = await liveSession(context, id);
+  return (await context.accessTokens.sign(session, await ownClaims(context, session))).token;
+}
+
+async function listSessions({ store, clock }: EngineContext, actorId: string): Promise<ListedSession[]> {
+  const sessions = await store.listSessions(actorId, clock.now(), SESSIONS_LISTED);
+  const bound = sessions.filter(({ binding }) => binding !== null).map(({ id }) => id);
+  const failures = bound.length === 0 ? null : await store.proofFailures(bound);
+  return sessions.map((session) => ({ ...session, proofFailedAt: failures?.get(session.id) ?? null }));
+}
+
 async function listAlarms({ store, clock }: EngineContext, actorId: string): Promise<SessionAlarm[]> {
   const since = clock.now() - ENDED_SESSION_KEPT_MS;
   const sessions = await store.endedByReuse(actorId, since, SESSION_ALARMS_LISTED);
   return sessions.map(({ id, revokedAt, rotatedAt, client }) => {
     return { sessionId: id, endedAt: revokedAt ?? rotatedAt, client };
   });
+}
+
+/** Who asks meanwhile gets the same answer: it costs the store a write, however many ask. */
+function oneAtATime<Output>(work: () => Promise<Output>): () => Promise<Output> {
+  let running: Promise<Output> | null = null;
+  return () => {
+    running ??= work().finally(() => {
+      running = null;
+    });
+    return running;
+  };
 }
 
 async function readiness({ store, revocations }: EngineContext) {

@@ -2,12 +2,20 @@ import { expect, test } from "vitest";
 import type { SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { createSessionEngine } from "./create-session-engine.ts";
-import { codeOf, ISSUER, issued, SECRET, startEngine } from "./engine.fixture.ts";
+import {
+  codeOf,
+  createManualTimers,
+  ISSUER,
+  issued,
+  SECRET,
+  startEngine,
+  type TestEngine,
+} from "./engine.fixture.ts";
 
-/** A real store whose disk can be pulled: while `down`, each step fails, after its write where `late`. */
+/** A real store whose disk can be pulled: while `down`, each step fails, or the one of this name, after its write where `late`. */
 function unreliable() {
   const store = createMemoryStore();
-  const fault = { down: false, late: false };
+  const fault: { down: boolean | keyof SessionStore; late: boolean } = { down: false, late: false };
   const proxy = new Proxy(store, {
     get(target, name) {
       const value = Reflect.get(target, name);
@@ -16,7 +24,8 @@ function unreliable() {
         if (fault.late) await Reflect.apply(value, target, args);
         throw new Error("disk I/O error while writing a-secret-value");
       };
-      return (...args: unknown[]) => (fault.down ? fail(...args) : Reflect.apply(value, target, args));
+      const fails = () => fault.down === true || fault.down === name;
+      return (...args: unknown[]) => (fails() ? fail(...args) : Reflect.apply(value, target, args));
     },
   });
   return { store: proxy as SessionStore, fault };
@@ -111,6 +120,37 @@ test("a swap whose answer the store lost is mended by a retry with the same key"
   expect(alarms()).toEqual([]);
 });
 
+test("a revocation whose answer the store lost is told of once, as soon as the log shows it", async () => {
+  const { store, fault } = unreliable();
+  const here = await startEngine(store);
+  const timers = createManualTimers(here.clock);
+  const there = await startEngine(store, { clock: here.clock, every: timers.every });
+  const [stolen, signedOut, unwritten] = [await there.signIn(), await there.signIn(), await there.signIn()];
+  for (const { refreshToken } of [stolen, unwritten]) await there.refresh(refreshToken);
+  Object.assign(fault, { down: "revokeSession", late: true });
+  const lost = [stolen, stolen].map(({ refreshToken }) => codeOf(there.refresh(refreshToken)));
+  expect(await Promise.all(lost)).toEqual(["store_unavailable", "store_unavailable"]);
+  const signOut = there.engine.revokeByAccessToken(signedOut.accessToken, "logout");
+  expect(await codeOf(signOut)).toBe("store_unavailable");
+  fault.late = false;
+  expect(await codeOf(there.refresh(unwritten.refreshToken))).toBe("store_unavailable");
+  fault.down = false;
+  // The clients try again, on any node.
+  for (const { refresh } of [here, there]) {
+    expect(await codeOf(refresh(stolen.refreshToken))).toBe("refresh_token_revoked");
+  }
+  expect(await here.engine.revokeByAccessToken(signedOut.accessToken, "logout")).toBe(false);
+  here.clock.advance(1);
+  expect(await codeOf(here.refresh(unwritten.refreshToken))).toBe("refresh_token_reused");
+  await timers.pass(2_000);
+  const alarmed = ({ alarms }: TestEngine) => alarms().map(({ sessionId }) => sessionId);
+  expect([alarmed(there), alarmed(here)]).toEqual([[stolen.session.id], [unwritten.session.id]]);
+  const ended = there.events.flatMap((event) => (event.type === "revoked" ? event.sessionIds : []));
+  expect(new Set(ended)).toEqual(new Set([stolen.session.id, signedOut.session.id]));
+  expect(ended).toHaveLength(2);
+  expect(there.events.map(({ type }) => type)).not.toContain("revocations_reasserted");
+});
+
 test("a node that could not read the revocations yet asks before it lets anyone in", async () => {
   const { store, fault } = unreliable();
   const first = await startEngine(store);
@@ -150,4 +190,20 @@ test("a jar whose access token cannot be verified for a fault is not refused for
   fault.down = true;
   const refreshing = here.refresh(jar.refreshToken, { by: "cookie", jar: jar.accessToken });
   expect(await codeOf(refreshing)).toBe("store_unavailable");
+});
+
+test("a store whose swap misses a row that is as the token says is not asked for ever", async () => {
+  const store = createMemoryStore();
+  const { refresh, signIn, alarms } = await startEngine({
+    ...store,
+    // A custom store that compares wrongly.
+    rotate: async ({ id }) => {
+      const session = await store.findSession(id);
+      return session === null ? { outcome: "unknown" } : { outcome: "unmatched", session };
+    },
+  });
+  const { refreshToken, session } = await signIn();
+  expect(await codeOf(refresh(refreshToken))).toBe("refresh_token_invalid");
+  expect(alarms()).toEqual([]);
+  expect((await store.findSession(session.id))?.revokedAt).toBeNull();
 });

@@ -36,6 +36,7 @@ export function guardStore(
   }
   return {
     createSession: guard("createSession", store.createSession),
+    consumeChallenge: guard("consumeChallenge", store.consumeChallenge),
     rotate: guard("rotate", store.rotate),
     findSession: guard("findSession", store.findSession),
     listSessions: guard("listSessions", store.listSessions),
@@ -43,6 +44,8 @@ export function guardStore(
     revokeSession: guard("revokeSession", store.revokeSession),
     revokeActor: guard("revokeActor", store.revokeActor),
     revokeBatch: guard("revokeBatch", store.revokeBatch),
+    noteProofFailure: guard("noteProofFailure", store.noteProofFailure),
+    proofFailures: guard("proofFailures", store.proofFailures),
     revocationsAfter: guard("revocationsAfter", store.revocationsAfter),
     watchRevocations: (wake) => store.watchRevocations(wake),
     countSessions: guard("countSessions", store.countSessions),

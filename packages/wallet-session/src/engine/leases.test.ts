@@ -5,7 +5,8 @@ import { createMemoryStore } from "../stores/memory.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import type { SessionEngineOptions } from "./create-session-engine.ts";
 import { createManualTimers, issued, startEngine } from "./engine.fixture.ts";
-import type { IssuedTokens, LeaseEvent } from "./session-engine.ts";
+import type { LeaseEvent } from "./lease-event.ts";
+import type { IssuedTokens } from "./session-engine.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -32,6 +33,7 @@ async function start(
 }
 
 function words(event: LeaseEvent): string {
+  if (event.type === "outlived") return event.type;
   return event.type === "ended" ? `ended ${event.code}` : `${event.type} ${event.expiresInSeconds}`;
 }
 
@@ -67,13 +69,43 @@ describe("a lease", () => {
       await pass(12 * MINUTE);
       tokens = await issued(refresh(tokens.refreshToken));
     }
-    expect(told).toEqual(Array.from({ length: 5 }, () => "renewed 900"));
+    expect(told.filter((word) => word !== "outlived")).toEqual(
+      Array.from({ length: 5 }, () => "renewed 900"),
+    );
     await pass(14 * MINUTE + SECOND);
     expect(told.at(-1)).toMatch(/^expiring (59|60)$/);
     await issued(refresh(tokens.refreshToken));
     expect(told.at(-1)).toBe("renewed 900");
     await pass(14 * MINUTE + SECOND);
     expect(told.at(-1)).toMatch(/^expiring (59|60)$/);
+  });
+
+  test("says once that its access token and the grace are over, however often the session is renewed", async () => {
+    const { signIn, follow, refresh, pass } = await start();
+    let tokens = await signIn();
+    const thiefs = await follow(tokens);
+    await pass(12 * MINUTE);
+    tokens = await issued(refresh(tokens.refreshToken));
+    const owners = await follow(tokens);
+    await pass(4 * MINUTE - SECOND);
+    expect(thiefs.told).toEqual(["renewed 900"]);
+    await pass(2 * SECOND);
+    expect(thiefs.told).toEqual(["renewed 900", "outlived"]);
+    tokens = await issued(refresh(tokens.refreshToken));
+    await pass(12 * MINUTE - 2 * SECOND);
+    expect(owners.told).toEqual(["renewed 900"]);
+    await pass(2 * SECOND);
+    expect(owners.told).toEqual(["renewed 900", "outlived"]);
+    expect(thiefs.told.filter((word) => word === "outlived")).toHaveLength(1);
+  });
+
+  test("is not outlived by the fraction of a second that its token does not tell", async () => {
+    const { clock, signIn, follow, pass } = await start();
+    clock.advance(800);
+    const { told } = await follow(await signIn());
+    clock.advance(300);
+    await pass(20 * MINUTE);
+    expect(told).toEqual([expect.stringMatching(/^expiring/), "ended access_token_expired"]);
   });
 
   test("learns of a renewal by another process from the row, before it would warn", async () => {
@@ -205,7 +237,7 @@ test("a lost answer's retry renews the lease like any rotation", async () => {
   await pass(10 * MINUTE);
   expect((await refresh(first.refreshToken, { retryKey })).outcome).toBe("replayed");
   await pass(13 * MINUTE);
-  expect(told.filter((word) => !word.startsWith("renewed"))).toEqual([]);
+  expect(told.filter((word) => !word.startsWith("renewed"))).toEqual(["outlived"]);
 });
 
 test("a renewal within the second of the sign-in is told, once for all of its retries", async () => {
@@ -232,8 +264,8 @@ test("an old token opens no shorter lease than the session has, and its opening 
   await refresh(first.refreshToken);
   const late = await follow(first);
   await pass(10 * MINUTE);
-  expect(early.told).toEqual(["renewed 900"]);
-  expect(late.told).toEqual([]);
+  expect(early.told).toEqual(["renewed 900", "outlived"]);
+  expect(late.told).toEqual(["outlived"]);
 });
 
 test("who comes after the warning is warned as well; a newer token is news to the others", async () => {

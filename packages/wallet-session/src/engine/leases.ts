@@ -1,8 +1,9 @@
 import type { Clock } from "../clock.ts";
 import { neverThrowing } from "../events.ts";
 import type { RevocationReason, SessionId, SessionRecord, SessionStore } from "../store.ts";
+import type { LeaseEndCode, LeaseListener } from "./lease-event.ts";
 import type { RevocationView } from "./revocation-view.ts";
-import type { AuthenticatedSession, LeaseEndCode, LeaseListener, SessionStatus } from "./session-engine.ts";
+import type { AuthenticatedSession, SessionStatus } from "./session-engine.ts";
 import { statusOf } from "./session-status.ts";
 
 /** A follower is warned this long before the session has to be renewed... */
@@ -14,6 +15,8 @@ const LEASE_LOOK_MS = 2_000;
 
 interface Follower {
   readonly tell: LeaseListener;
+  /** When the access token that it was taken with is over, with its grace; infinity once that was told. */
+  outlivedAt: number;
   warned: boolean;
 }
 
@@ -57,7 +60,9 @@ export function createLeases(options: {
     const now = clock.now();
     const session = sessions.get(sessionId) ?? begin(sessionId, accessExpiresAt, now);
     extend(session, accessExpiresAt, now, false);
-    const follower = { tell: neverThrowing(listener), warned: false };
+    // A row tells the same end in milliseconds, a token in whole seconds.
+    const outlivedAt = accessExpiresAt + 1_000 + graceMs;
+    const follower = { tell: neverThrowing(listener), outlivedAt, warned: false };
     session.followers.add(follower);
     // It may have been revoked since its access token was looked at.
     if (revocations.has(sessionId)) onRevoked(sessionId, null);
@@ -127,6 +132,7 @@ export function createLeases(options: {
       else if (!session.looking && now >= session.lookAt) looks.push(look(session, now));
       // A store that does not answer holds up neither the warning nor the end for long.
       else if (session.looking && now >= session.lookAt + LEASE_LOOK_MS) settle(session, now);
+      tellOutlived(session, now);
     }
     await Promise.all(looks);
   }
@@ -167,6 +173,16 @@ export function createLeases(options: {
       if (follower.warned) continue;
       follower.warned = true;
       follower.tell({ type: "expiring", expiresInSeconds });
+    }
+  }
+
+  /** One that nobody renewed ends instead, and says why. */
+  function tellOutlived(session: Followed, now: number): void {
+    if (now >= dueAt(session)) return;
+    for (const follower of session.followers) {
+      if (now < follower.outlivedAt) continue;
+      follower.outlivedAt = Number.POSITIVE_INFINITY;
+      follower.tell({ type: "outlived" });
     }
   }
 

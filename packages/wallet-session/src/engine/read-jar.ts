@@ -53,7 +53,9 @@ async function sessionOfAccessToken(
   token: string,
 ): Promise<SessionId | null> {
   try {
-    return (await accessTokens.verifyAnyAge(token)).sid;
+    const { sid, cnf } = await accessTokens.verifyAnyAge(token);
+    // One that is bound to a key is no cookie of ours, and a cookie proves no key.
+    return cnf === undefined ? sid : null;
   } catch (error) {
     if (error instanceof SessionError && error.code === "access_token_invalid") return null;
     throw error;

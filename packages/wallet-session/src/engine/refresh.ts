@@ -1,13 +1,23 @@
 import { timingSafeEqual } from "node:crypto";
+import { readBinding } from "../bindings/binding.ts";
 import { elapsedMs } from "../clock.ts";
 import { SessionError } from "../errors.ts";
-import type { RefreshRefusal } from "../events.ts";
-import type { RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
-import { type AuthenticRefreshToken, hashSecret, readRefreshToken } from "../tokens/refresh-token.ts";
+import { FIRST_PROOF_MUST_MS } from "../limits.ts";
+import type { SessionRecord } from "../store.ts";
+import {
+  type AuthenticRefreshToken,
+  hashSecret,
+  readRefreshToken,
+  writeRegisteredToken,
+} from "../tokens/refresh-token.ts";
+import type { AccessClaims } from "../tokens/strict-jwt.ts";
+import { validClaims } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
-import { issueTokens, secondsLeft } from "./issue.ts";
+import { bindingEvent, issueTokens, ownClaimsBefore, secondsLeft } from "./issue.ts";
+import type { RotationProof } from "./proofs.ts";
+import { createRefusing, REFUSALS } from "./refusing.ts";
 import type { createRevoking } from "./revoke.ts";
-import { classify, type RotationResult, rotate } from "./rotate.ts";
+import { classify, type Rotation, rotate } from "./rotate.ts";
 import type {
   JarRefreshResult,
   PresentedRefreshToken,
@@ -17,7 +27,6 @@ import type {
 import { isPastEnd, statusOf } from "./session-status.ts";
 
 type Presented = string | PresentedRefreshToken;
-type Refused = Extract<RotationResult, { outcome: "refused" }>;
 
 /** What stands behind the tokens that were read: a caller is handed the session's id and never the secret. */
 const authentic = new WeakMap<PresentedRefreshToken, AuthenticRefreshToken>();
@@ -29,12 +38,22 @@ export function presentedToken(read: AuthenticRefreshToken): PresentedRefreshTok
   return presented;
 }
 
+type RefreshingVerb =
+  | "readRefreshToken"
+  | "refuseJar"
+  | "refresh"
+  | "refreshJar"
+  | "refreshDevice"
+  | "registerDevice"
+  | "inspectRefreshToken";
+
 /** The verbs of the engine that take a refresh token. A reused token ends its session, by `revoke`, before it is answered. */
 export function createRefreshing(
   context: EngineContext,
   revoke: ReturnType<typeof createRevoking>["revoke"],
-): Pick<SessionEngine, "readRefreshToken" | "refuseJar" | "refresh" | "refreshJar" | "inspectRefreshToken"> {
-  const { store, keyring, accessTokens, clock, refreshLeewayMs } = context;
+): Pick<SessionEngine, RefreshingVerb> {
+  const { store, keyring, clock, proofs, refreshLeewayMs } = context;
+  const { refuse, refusal } = createRefusing(context, revoke);
 
   function authenticOf(token: Presented): AuthenticRefreshToken {
     const read = typeof token === "string" ? readRefreshToken(keyring, token) : authentic.get(token);
@@ -42,17 +61,34 @@ export function createRefreshing(
     return read;
   }
 
-  async function rotateOrRefuse(
+  async function rotateOrRefuse(rotation: Rotation): Promise<RefreshResult> {
+    const { presented, proof } = rotation;
+    const own = await ownClaimsBefore(context, presented.sessionId);
+    const result = await rotate(context, rotation);
+    if (result.outcome === "refused")
+      throw await refuse(presented, result, proof !== null || rotation.presentedBy === "body");
+    const { outcome, session, refreshToken } = result;
+    const now = outcome === "rotated" ? session.rotatedAt : clock.now();
+    const tokens = await issueTokens(context, session, refreshToken, now, own);
+    const bindsNow = proof?.kind === "device" && outcome === "rotated" && isFirstProof(session);
+    if (bindsNow) context.onEvent(bindingEvent(session));
+    reportRefreshed(outcome, session, now);
+    return { outcome, tokens };
+  }
+
+  /** A proof that is none is reported as one by another key is: who holds the token may not hold the key. */
+  async function proven(
     presented: AuthenticRefreshToken,
-    presentedBy: Transport,
-    retryKey: string | null,
-  ): Promise<RefreshResult> {
-    const result = await rotate(context, { presented, presentedBy, retryKey });
-    if (result.outcome === "refused") throw await refuse(presented, result);
-    const now = result.outcome === "rotated" ? result.session.rotatedAt : clock.now();
-    const tokens = await issueTokens(context, result.session, result.refreshToken, now);
-    reportRefreshed(result.outcome, result.session, now);
-    return { outcome: result.outcome, tokens };
+    read: () => RotationProof | null,
+  ): Promise<RotationProof | null> {
+    try {
+      return read();
+    } catch (error) {
+      const session = await store.findSession(presented.sessionId);
+      if (session === null || session.binding === null || statusOf(session, clock.now()).status !== "live")
+        throw error;
+      throw await refuse(presented, { verdict: "bad_proof", session }, true);
+    }
   }
 
   /**
@@ -60,16 +96,16 @@ export function createRefreshing(
    * again could overtake the one before it. What counts is the age of the access token in the jar that asks, not of the
    * row: the row is young as well when an answer was lost and the jar still holds the old token.
    */
-  async function unchangedJar(presented: AuthenticRefreshToken, accessToken: string | null) {
-    if (accessToken === null) return null;
-    const claims = await youngClaims(presented, accessToken);
-    if (claims === null) return null;
+  async function unchangedJar(presented: AuthenticRefreshToken, claims: AccessClaims) {
+    if (elapsedMs(claims.iat * 1000, clock.now()) >= 2 * refreshLeewayMs) return null;
 
     const session = await store.findSession(presented.sessionId);
     const now = clock.now();
     // A session that is not plainly alive is the rotation's to refuse.
-    if (session === null || session.transport !== "cookie") return null;
+    if (session === null || session.transport !== "cookie" || session.binding !== null) return null;
     if (session.revokedAt !== null || isPastEnd(session, now)) return null;
+    // Nor is a spent token spared: beside a young access token it is a retry or it is reuse.
+    if (presented.generation < session.generation) return null;
     reportRefreshed("unchanged", session, session.rotatedAt);
     return {
       outcome: "unchanged",
@@ -79,43 +115,20 @@ export function createRefreshing(
     } as const;
   }
 
-  /** The claims of a valid access token of this very session, issued less than two leeways ago. */
-  async function youngClaims(presented: AuthenticRefreshToken, accessToken: string) {
-    try {
-      const claims = await accessTokens.verify(accessToken);
-      const age = elapsedMs(claims.iat * 1000, clock.now());
-      return claims.sid === presented.sessionId && age < 2 * refreshLeewayMs ? claims : null;
-    } catch (error) {
-      if (error instanceof SessionError && error.code !== "store_unavailable") return null;
-      throw error;
-    }
+  /** Of a jar that was told to prove its key: nothing comes of its token without a proof. @throws proof_missing */
+  async function requireFirstProof(rotation: Rotation): Promise<void> {
+    const { presented, couldNotProve } = rotation;
+    const now = clock.now();
+    if (presented.registeredAt === undefined || now - presented.registeredAt < FIRST_PROOF_MUST_MS) return;
+    const session = await store.findSession(presented.sessionId);
+    if (session === null || classify(context, rotation, session, now).outcome !== "again") return;
+    throw await refuse(presented, { verdict: couldNotProve ? "bound_since" : "proof_missing", session });
   }
 
-  /** Acts upon a refusal, so that a reused token's session has ended before the answer says so. */
-  async function refuse(
-    presented: AuthenticRefreshToken,
-    { verdict, session }: Refused,
-  ): Promise<SessionError> {
-    if (verdict === "reused" && session !== null) {
-      const ended = await revoke(session.id, session.actorId, "reuse");
-      // One alarm: the call whose write ended the session raises it.
-      if (ended) {
-        context.onEvent({
-          type: "reuse_detected",
-          actorId: session.actorId,
-          sessionId: session.id,
-          presentedGeneration: presented.generation,
-          currentGeneration: session.generation,
-        });
-      }
-    }
-    return refusal(verdict, presented.sessionId, session?.revokedReason ?? null);
-  }
-
-  function refusal(why: RefreshRefusal, sessionId: SessionId | null, endedAs: RevocationReason | null) {
-    const [code, detail] = REFUSALS[why];
-    context.onEvent({ type: "refresh_refused", code, why, sessionId });
-    return new SessionError(code, detail, { endedAs });
+  /** The claims of a valid access token of this very session. */
+  async function ownAccessClaims({ sessionId }: AuthenticRefreshToken, accessToken: string) {
+    const claims = await validClaims(context, accessToken);
+    return claims?.sid === sessionId ? claims : null;
   }
 
   /** `issuedAt`: when the newest access token that is known of was issued. */
@@ -144,19 +157,61 @@ export function createRefreshing(
       const isGood = isCurrent(presented, session) && statusOf(session, now).status === "live";
       const result = isGood
         ? null
-        : classify(context, { presented, presentedBy: "cookie", retryKey }, session, now);
+        : classify(context, { presented, presentedBy: "cookie", retryKey, proof: null }, session, now);
       if (result?.outcome === "refused") return refuse(presented, result);
       return refusal("untied", presented.sessionId, null);
     },
 
-    async refresh(token, { retryKey = null } = {}) {
-      return rotateOrRefuse(authenticOf(token), "body", retryKey);
+    async refresh(token, { retryKey = null, dpop = null } = {}) {
+      const presented = authenticOf(token);
+      const proof = await proven(presented, () => dpop && proofs.ofRefresh(dpop, presented.sessionId));
+      return rotateOrRefuse({ presented, presentedBy: "body", retryKey, proof });
     },
 
-    async refreshJar(token, { retryKey = null, accessToken = null } = {}) {
+    async refreshJar(token, { retryKey = null, accessToken = null, couldNotProve = false } = {}) {
       const presented = authenticOf(token);
-      const unchanged = await unchangedJar(presented, accessToken);
-      return unchanged ?? rotateOrRefuse(presented, "cookie", retryKey);
+      const claims = accessToken === null ? null : await ownAccessClaims(presented, accessToken);
+      const unchanged = claims && (await unchangedJar(presented, claims));
+      if (unchanged !== null) return unchanged;
+      const rotation = {
+        presented,
+        presentedBy: "cookie",
+        retryKey,
+        proof: null,
+        showsAccess: claims !== null,
+        couldNotProve,
+      } as const;
+      await requireFirstProof(rotation);
+      return rotateOrRefuse(rotation);
+    },
+
+    async registerDevice(token, text) {
+      const presented = authenticOf(token);
+      const session = await store.findSession(presented.sessionId);
+      const now = clock.now();
+      const isGood =
+        session !== null && isCurrent(presented, session) && statusOf(session, now).status === "live";
+      // A second key would be that of somebody who has come later.
+      const isFree = presented.registeredAt === undefined && session?.binding === null;
+      if (!isGood || session.transport !== "cookie" || !isFree) {
+        throw new SessionError("proof_invalid", "No key can be registered for this session now.");
+      }
+      return {
+        session,
+        deviceId: proofs.deviceIdOf(text, session.id, session.generation),
+        refreshToken: writeRegisteredToken(keyring.signing, presented, now, context.random),
+        refreshExpiresInSeconds: secondsLeft(session, now),
+      };
+    },
+
+    async refreshDevice(token, { deviceId, proof: text }) {
+      const presented = authenticOf(token);
+      // A browser asks by the keys of all the sessions that it had here: that is no thief's doing.
+      const registeredFor = proofs.sessionOfDevice(deviceId);
+      if (registeredFor !== null && registeredFor !== presented.sessionId)
+        throw refusal("other_session", presented.sessionId, null);
+      const proof = await proven(presented, () => proofs.ofDevice(deviceId, text, presented.sessionId));
+      return rotateOrRefuse({ presented, presentedBy: "cookie", retryKey: null, proof });
     },
 
     /** Looking at a token is not using it: it raises no alarm and is no refused refresh. */
@@ -172,22 +227,12 @@ export function createRefreshing(
   };
 }
 
+/** Whether the rotation that has left the session so has bound it. */
+function isFirstProof({ binding, generation }: SessionRecord): boolean {
+  const bound = readBinding(binding);
+  return bound?.kind === "device" && bound.unboundUpTo + 1 === generation;
+}
+
 function isCurrent({ generation, secret }: AuthenticRefreshToken, session: SessionRecord): boolean {
   return generation === session.generation && timingSafeEqual(hashSecret(secret), session.secretHash);
 }
-
-type RefusalCode = `refresh_token_${"invalid" | "expired" | "revoked" | "reused"}`;
-
-const REFUSALS: Readonly<Record<RefreshRefusal, readonly [RefusalCode, string]>> = {
-  malformed: ["refresh_token_invalid", "The refresh token is not valid."],
-  untied: ["refresh_token_invalid", "The refresh token is not valid."],
-  unknown_row: ["refresh_token_invalid", "The refresh token is not valid."],
-  wrong_transport: ["refresh_token_invalid", "The refresh token is not valid."],
-  wrong_secret: ["refresh_token_invalid", "The refresh token is not valid."],
-  expired: ["refresh_token_expired", "The session has expired. Sign in again."],
-  revoked: ["refresh_token_revoked", "The session has been ended. Sign in again."],
-  reused: [
-    "refresh_token_reused",
-    "This refresh token had been used before, so its session was ended. Sign in again.",
-  ],
-};

@@ -8,7 +8,7 @@ import type { RevocationPage, SessionStore } from "../store.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
-import { create, START } from "../testing/store-conformance-fixtures.ts";
+import { create, createMany, proofFailure, START } from "../testing/store-conformance-fixtures.ts";
 import { ACTOR, codeOf, createManualTimers, startEngine } from "./engine.fixture.ts";
 import { REASSERTIONS_PER_POLL } from "./revocation-memory.ts";
 import {
@@ -100,6 +100,70 @@ test("a store that is older but whose log has grown again past the place is noti
   expect(await codeOf(node.engine.authenticate(other.accessToken))).toBe("session_revoked");
   await vi.waitFor(() => expect(reasserted(node.events)).toEqual([1]), 10_000);
   expect((await store.findSession(lost.session.id))?.revokedReason).toBe("admin");
+});
+
+test("a store that is older, and whose last position is that of a proof failure now, is noticed by the lack of the entry", async () => {
+  const { store, backUp, restore } = restorableStore();
+  const clock = createManualClock();
+  const timers = createManualTimers(clock);
+  const node = await startEngine(store, { clock, every: timers.every });
+  const { session } = await node.signIn();
+  await backUp();
+  await store.revokeSession(session.id, { reason: "logout", revokedAt: clock.now() });
+  await timers.pass(1_000);
+  await restore();
+  await store.noteProofFailure(proofFailure(session, clock.now()));
+  await timers.pass(1_000);
+  await vi.waitFor(() => expect(reasserted(node.events)).toEqual([1]), 10_000);
+  expect((await store.findSession(session.id))?.revokedReason).toBe("admin");
+  await timers.pass(3_000);
+  expect(reasserted(node.events)).toEqual([1]);
+});
+
+test("positions that the log leaves out are no sign of an older store, and cost no further reading", async () => {
+  const store = createMemoryStore();
+  const sessions = await createMany(store, 4);
+  const events: SessionEvent[] = [];
+  let readings = 0;
+  const clock = createManualClock();
+  const view = createRevocationView({
+    store: {
+      revokeSession: store.revokeSession,
+      revocationsAfter(position, limit) {
+        readings += 1;
+        return store.revocationsAfter(position, limit);
+      },
+    },
+    clock,
+    accessTtlMs: ACCESS_TTL,
+    onEvent: (event) => events.push(event),
+  });
+  let polls = 0;
+  const poll = async () => {
+    for (let again = 0; again < 3; again += 1) await view.poll();
+    polls += 3;
+    expect(readings).toBe(polls);
+  };
+  const note = async () => {
+    for (const session of sessions) await store.noteProofFailure(proofFailure(session, clock.now()));
+    clock.advance(3_600_000);
+  };
+  await note();
+  await poll();
+  for (const [index, { id }] of sessions.entries()) {
+    await store.revokeSession(id, { reason: "ended", revokedAt: clock.now() });
+    // Its own, and those of other nodes.
+    if (index % 2 === 0) view.add(id, "ended");
+    for (const session of sessions) {
+      await store.noteProofFailure({ ...proofFailure(session, clock.now()), since: clock.now() });
+    }
+    await poll();
+    expect(view.has(id)).toBe(true);
+    await note();
+    await poll();
+  }
+  expect(reasserted(events)).toEqual([]);
+  expect((await store.revocationsAfter(0, 10)).end).toBeGreaterThan(20);
 });
 
 test("a revocation that was lost before its node had read the log again is missed there, and put back", async () => {

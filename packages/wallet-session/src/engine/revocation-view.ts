@@ -31,6 +31,7 @@ export function createRevocationView(options: {
    */
   const unseen = new Set<SessionId>();
   const listeners: RevocationListener[] = [];
+  const readers: ((entry: RevocationEntry) => void)[] = [];
   const memory = createRevocationMemory({
     store,
     now: () => clock.now(),
@@ -59,7 +60,9 @@ export function createRevocationView(options: {
     for (const tell of listeners) tell(sessionId, reason);
   }
 
-  function learn({ sessionId, revokedAt }: RevocationEntry): void {
+  function learn(entry: RevocationEntry): void {
+    const { sessionId, revokedAt } = entry;
+    for (const tell of readers) tell(entry);
     unseen.delete(sessionId);
     if (forgetAt.has(sessionId)) return;
     note(sessionId, null);
@@ -74,7 +77,8 @@ export function createRevocationView(options: {
     const known = last;
     if (known === null) return false;
     const same = page.entries.find(({ position }) => position === known.position);
-    if (same === undefined) return false;
+    // It was pruned; or, where it is too young for that, an event without an entry has its position now.
+    if (same === undefined) return elapsedMs(known.revokedAt, clock.now()) < accessTtlMs;
     return same.sessionId !== known.sessionId || same.revokedAt !== known.revokedAt;
   }
 
@@ -128,6 +132,12 @@ export function createRevocationView(options: {
     return reading;
   }
 
+  /** Reads all that the log holds by now: a reading under way may have passed it. @throws store_unavailable */
+  async function catchUp(): Promise<void> {
+    await Promise.allSettled([reading]);
+    await poll();
+  }
+
   /** Polls now, or once more where a reading is under way: it may have passed what this call is about. Never throws. */
   function wake(): void {
     if (reading === null) void poll().catch(() => {});
@@ -147,7 +157,10 @@ export function createRevocationView(options: {
      * which does not say why. The listener must not throw.
      */
     onRevoked: (listener: RevocationListener) => void listeners.push(listener),
+    /** From now on tells of each entry of the log that is read, before this node acts upon it. The listener must not throw. */
+    onRead: (listener: (entry: RevocationEntry) => void) => void readers.push(listener),
     poll,
+    catchUp,
     wake,
     ageMs,
     /** The log was read to its end within the last 10 s. */

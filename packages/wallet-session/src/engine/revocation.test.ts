@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { SessionId } from "../session-id.ts";
 import { createMemoryStore } from "../stores/memory.ts";
 import { ACTOR, codeOf, createManualTimers, issued, startEngine } from "./engine.fixture.ts";
+import type { IssuedTokens } from "./session-engine.ts";
 
 const OTHER_ACTOR = "GDQP2KPQGKIHYJGXNUIYOMHARUARCA7DJT5FO2FFOOKY3B2WSQHG4W37";
 
@@ -29,6 +30,42 @@ describe("revocation", () => {
     await here.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
     await timers.pass(1_000);
     expect(await codeOf(there.engine.authenticate(tokens.accessToken))).toBe("session_revoked");
+  });
+
+  test("what another node has ended is refused here as soon as this one acknowledges it, and is not its own", async () => {
+    const store = createMemoryStore();
+    store.watchRevocations = () => () => {};
+    let line = Promise.resolve();
+    const read = store.revocationsAfter.bind(store);
+    store.revocationsAfter = async (...place) => {
+      const page = await read(...place);
+      await line;
+      return page;
+    };
+    const here = await startEngine(store);
+    const timers = createManualTimers(here.clock);
+    const there = await startEngine(store, { clock: here.clock, every: timers.every });
+    const endings = [
+      ({ refreshToken }: IssuedTokens) => there.engine.revokeByRefreshToken(refreshToken, "logout"),
+      ({ accessToken }: IssuedTokens) => there.engine.revokeByAccessToken(accessToken, "logout"),
+      ({ session }: IssuedTokens) => there.engine.revokeSession(ACTOR, session.id),
+      () => there.engine.revokeSessions(ACTOR, null),
+    ];
+    for (const end of endings) {
+      const tokens = await here.signIn();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      line = promise;
+      // A reading that has passed the place of what is ended now.
+      await timers.pass(1_000);
+      await here.engine.revokeByRefreshToken(tokens.refreshToken, "logout");
+      const ending = end(tokens);
+      resolve();
+      await ending;
+      expect(await codeOf(there.engine.authenticate(tokens.accessToken))).toBe("session_revoked");
+    }
+    await timers.pass(2_000);
+    expect(there.events.map(({ type }) => type)).not.toContain("revocations_reasserted");
+    expect(there.events.map(({ type }) => type)).not.toContain("revoked");
   });
 
   test("another node that is woken refuses it without waiting for its timers, once they are all told of", async () => {
@@ -89,14 +126,17 @@ describe("revocation", () => {
     expect(await codeOf(refresh(second.refreshToken))).toBe("refresh_token_revoked");
   });
 
-  test("an access token ends its session, expired or not; a foreign one ends nothing", async () => {
+  test("an access token ends its session until it expires; a foreign one ends nothing", async () => {
     const store = createMemoryStore();
     const { engine, signIn, clock } = await startEngine(store);
-    const tokens = await signIn();
-    clock.advance(3_600_000);
-    expect(await codeOf(engine.authenticate(tokens.accessToken))).toBe("access_token_expired");
+    const [tokens, old] = [await signIn(), await signIn()];
+    clock.advance(898_000);
     expect(await engine.revokeByAccessToken(tokens.accessToken, "logout")).toBe(true);
     expect((await store.findSession(tokens.session.id))?.revokedReason).toBe("logout");
+    clock.advance(2_000);
+    expect(await codeOf(engine.authenticate(old.accessToken))).toBe("access_token_expired");
+    expect(await engine.revokeByAccessToken(old.accessToken, "logout")).toBe(false);
+    expect((await store.findSession(old.session.id))?.revokedAt).toBeNull();
     expect(await engine.revokeByAccessToken("a.b.c", "logout")).toBe(false);
     expect(await engine.revokeByRefreshToken("wsr1_nothing", "logout")).toBe(false);
   });
@@ -143,6 +183,8 @@ describe("revocation", () => {
     const second = await issued(refresh(first.refreshToken));
     expect(await codeOf(engine.inspectRefreshToken(first.refreshToken))).toBe("refresh_token_invalid");
     expect(await codeOf(engine.inspectRefreshToken("nonsense"))).toBe("refresh_token_invalid");
+    const { engine: restored } = await startEngine(createMemoryStore());
+    expect(await codeOf(restored.inspectRefreshToken(first.refreshToken))).toBe("refresh_token_invalid");
     expect(alarms()).toEqual([]);
     clock.advance(7 * 86_400_000);
     expect(await codeOf(engine.inspectRefreshToken(second.refreshToken))).toBe("refresh_token_expired");
@@ -220,5 +262,13 @@ describe("revocation", () => {
 });
 
 function authenticated(tokens: { session: { id: SessionId; actorId: string } }) {
-  return { sessionId: tokens.session.id, actorId: tokens.session.actorId, issuedAt: 0, accessExpiresAt: 0 };
+  return {
+    sessionId: tokens.session.id,
+    actorId: tokens.session.actorId,
+    issuedAt: 0,
+    accessExpiresAt: 0,
+    authenticatedAt: 0,
+    thumbprint: null,
+    claims: {},
+  };
 }

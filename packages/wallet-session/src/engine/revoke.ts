@@ -1,8 +1,10 @@
 import { SessionError } from "../errors.ts";
 import type { RevocationReason, SessionId } from "../store.ts";
 import { readRefreshToken } from "../tokens/refresh-token.ts";
+import { validClaims } from "./authenticate.ts";
 import type { EngineContext } from "./context.ts";
 import type { SessionEngine } from "./session-engine.ts";
+import { createUnansweredRevocations } from "./unanswered-revocations.ts";
 
 type RevokingVerbs = Pick<
   SessionEngine,
@@ -10,14 +12,32 @@ type RevokingVerbs = Pick<
 >;
 
 /** The verbs of the engine that end sessions. All but the last end one by `revoke`. */
-export function createRevoking({ store, clock, keyring, accessTokens, revocations, onEvent }: EngineContext) {
+export function createRevoking(context: EngineContext) {
+  const { store, clock, keyring, revocations, onEvent } = context;
+  const unanswered = createUnansweredRevocations();
+  revocations.onRead(unanswered.read);
+
   /**
    * Ends one session. Once this resolves no refresh begun later succeeds on any node; access tokens are refused here at
-   * once and on other nodes within a second or so. True for the one caller whose write ended it.
+   * once and on other nodes within a second or so. True for the one caller whose write ended it; the others wait until this
+   * node has read of it, since another one may have ended it a moment ago. `onEnded` is called once for the one whose write
+   * ended it; where the answer to that is lost, as soon as this node reads of it.
    */
-  async function revoke(id: SessionId, actorId: string, reason: RevocationReason): Promise<boolean> {
-    const hit = await store.revokeSession(id, { reason, revokedAt: clock.now() });
-    if (hit) announce([id], actorId, reason);
+  async function revoke(
+    id: SessionId,
+    actorId: string,
+    reason: RevocationReason,
+    onEnded = () => {},
+  ): Promise<boolean> {
+    const revokedAt = clock.now();
+    const ended = () => {
+      announce([id], actorId, reason);
+      onEnded();
+    };
+    const hit = await unanswered.run({ sessionId: id, revokedAt }, ended, () =>
+      store.revokeSession(id, { reason, revokedAt }),
+    );
+    if (!hit && !revocations.has(id)) await revocations.catchUp();
     return hit;
   }
 
@@ -35,15 +55,10 @@ export function createRevoking({ store, clock, keyring, accessTokens, revocation
       return session !== null && revoke(session.id, session.actorId, reason);
     },
 
-    /** An expired token will do: to sign out must not need a refresh first. */
+    /** Not by an expired one, as an old log may hold: who is signed in has a refresh token for it. */
     async revokeByAccessToken(token, reason) {
-      try {
-        const { sid, sub } = await accessTokens.verifyAnyAge(token);
-        return await revoke(sid, sub, reason);
-      } catch (error) {
-        if (error instanceof SessionError && error.code === "access_token_invalid") return false;
-        throw error;
-      }
+      const claims = await validClaims(context, token);
+      return claims !== null && revoke(claims.sid, claims.sub, reason);
     },
 
     /** Ends one of the actor's own sessions; one that has ended already stays so. @throws not_found */
@@ -59,6 +74,7 @@ export function createRevoking({ store, clock, keyring, accessTokens, revocation
     async revokeSessions(actorId, except) {
       const ids = await store.revokeActor(actorId, { reason: "ended", revokedAt: clock.now() }, except);
       if (ids.length > 0) announce(ids, actorId, "ended");
+      await revocations.catchUp();
       return ids.length;
     },
   };

@@ -1,14 +1,21 @@
-import type { RevocationReason, SecurityEventRecord, SessionId } from "../store.ts";
+import type { SecurityEventReason, SecurityEventRecord, SessionId } from "../store.ts";
 
-/** The end of a session before its time, as told to the systems that must act upon it. Ids and codes, never a token. */
+/**
+ * The end of a session before its time, or an attempt to use a copy of its tokens, as told to the systems that must act upon
+ * it. Ids and codes, never a token.
+ */
 export interface SecurityEvent {
   /** The same however often the event is delivered, and no other event's. */
   readonly id: string;
-  /** `session.reuse_detected`: a spent token of it came again. `session.revoked`: it was ended for any other reason. */
-  readonly type: "session.revoked" | "session.reuse_detected";
+  /**
+   * `session.reuse_detected`: it was ended, since a spent token of it came again. `session.revoked`: it was ended for any other
+   * reason. `session.proof_failed`: it goes on, and somebody with its tokens could not prove the key that it is bound to; further
+   * failures soon after the one that is told are part of it.
+   */
+  readonly type: "session.revoked" | "session.reuse_detected" | "session.proof_failed";
   readonly sessionId: SessionId;
   readonly actorId: string;
-  readonly reason: RevocationReason;
+  readonly reason: SecurityEventReason;
   /** Milliseconds since 1970. */
   readonly occurredAt: number;
 }
@@ -35,15 +42,22 @@ export class SecurityEventRefused extends Error {
   }
 }
 
-/** A session is revoked once, so its id names the event; a position would not, in a store that was restored. */
+/**
+ * A session is revoked once, so its id names that event, and one failure is told at a time. A position would name another event
+ * in a store that was restored.
+ */
 export function securityEventOf(record: SecurityEventRecord): SecurityEvent {
   const { sessionId, actorId, reason, revokedAt } = record;
-  return {
-    id: `revocation_${sessionId}`,
-    type: reason === "reuse" ? "session.reuse_detected" : "session.revoked",
-    sessionId,
-    actorId,
-    reason,
-    occurredAt: revokedAt,
-  };
+  const event = { sessionId, actorId, reason, occurredAt: revokedAt };
+  switch (reason) {
+    case "proof_failed":
+      return { id: `proof_failure_${sessionId}_${revokedAt}`, type: "session.proof_failed", ...event };
+    case "reuse":
+      return { id: `revocation_${sessionId}`, type: "session.reuse_detected", ...event };
+    case "logout":
+    case "ended":
+    case "replaced":
+    case "admin":
+      return { id: `revocation_${sessionId}`, type: "session.revoked", ...event };
+  }
 }

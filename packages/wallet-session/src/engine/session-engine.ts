@@ -1,6 +1,17 @@
+import type { DpopRequest } from "../bindings/dpop-proof.ts";
 import type { SessionError } from "../errors.ts";
-import type { ClientMetadata, RevocationReason, SessionId, SessionRecord, Transport } from "../store.ts";
+import type {
+  ClientMetadata,
+  ConsumedChallenge,
+  RevocationReason,
+  SessionId,
+  SessionRecord,
+  Transport,
+} from "../store.ts";
+import type { OwnClaims } from "../tokens/own-claims.ts";
+import type { AccessClaims } from "../tokens/strict-jwt.ts";
 import type { VerifiedActor } from "../wallets/wallet.ts";
+import type { LeaseListener } from "./lease-event.ts";
 
 /** Access and refresh token of one generation. Lifetimes are whole seconds, rounded down. */
 export interface IssuedTokens {
@@ -10,6 +21,8 @@ export interface IssuedTokens {
   readonly refreshToken: string;
   /** Seconds until the session ends unless it is refreshed: what is left of the idle limit or of the absolute one. */
   readonly refreshExpiresInSeconds: number;
+  /** What the proof for the next refresh is to be signed over; null where the session is bound to no key. */
+  readonly nextChallenge: string | null;
   readonly session: SessionRecord;
 }
 
@@ -18,6 +31,13 @@ export interface SignInOptions {
   readonly transport: Transport;
   /** Shown in session lists. Null in a member: not known. Store no more than a person needs to recognise the device. */
   readonly client: ClientMetadata;
+  /**
+   * The DPoP proof of the sign-in (RFC 9449): the session is bound to its key for its whole life. Null: to none. For `body` alone.
+   * @default null
+   */
+  readonly dpop?: DpopRequest | null;
+  /** The key is proved at refreshes alone, and access tokens are plain bearer tokens. @default false */
+  readonly refreshOnly?: boolean;
 }
 
 /** An authentic refresh token, read by {@link SessionEngine.readRefreshToken}. Says nothing about whether its session lives. */
@@ -58,6 +78,29 @@ export interface RefreshOptions {
   readonly retryKey?: string | null;
 }
 
+export interface BodyRefreshOptions extends RefreshOptions {
+  /**
+   * The DPoP proof that comes with the token. A session that is bound to its key needs one over the nonce of its generation, and
+   * then no retry key: the same key is the same party. To a session that is bound to none it means nothing.
+   * @default null
+   */
+  readonly dpop?: DpopRequest | null;
+}
+
+export interface DeviceRefreshOptions {
+  /** As {@link SessionEngine.registerDevice} named the key. */
+  readonly deviceId: string;
+  /** The browser's proof; null: it asks for a challenge. */
+  readonly proof: string | null;
+}
+
+export interface AuthenticateOptions {
+  /** Where this node's view of the revocations is older than 10 s, the row is read as well. @default false */
+  readonly fresh?: boolean;
+  /** The DPoP proof of the request, which an access token that is bound to a key needs. @default null */
+  readonly dpop?: DpopRequest | null;
+}
+
 export interface JarRefreshOptions extends RefreshOptions {
   /**
    * The access token of the same jar, which tells how long ago the jar was renewed. Null or left out: the jar has none, so
@@ -65,12 +108,26 @@ export interface JarRefreshOptions extends RefreshOptions {
    * @default null
    */
   readonly accessToken?: string | null;
+  /** The browser says that it could not prove the key of a bound session just now, which is then no copy. @default false */
+  readonly couldNotProve?: boolean;
 }
 
 export interface RefreshResult {
   /** `rotated`: the token was swapped for its successor. `replayed`: a retry got the same successor again; nothing was written. */
   readonly outcome: "rotated" | "replayed";
   readonly tokens: IssuedTokens;
+}
+
+export interface RegisteredDevice {
+  readonly session: SessionRecord;
+  /** What the browser names the key by, at each refresh. Not a secret. */
+  readonly deviceId: string;
+  /**
+   * The jar's token, for a jar that must prove its key: from two minutes on it is not refreshed without a proof, and no other key is
+   * registered with it. A service may hand it out or not.
+   */
+  readonly refreshToken: string;
+  readonly refreshExpiresInSeconds: number;
 }
 
 export type JarRefreshResult =
@@ -89,7 +146,32 @@ export interface AuthenticatedSession {
   readonly sessionId: SessionId;
   readonly issuedAt: number;
   readonly accessExpiresAt: number;
+  /** When its wallet signed for the session; null for a token of a version that did not say. */
+  readonly authenticatedAt: number | null;
+  /** Of the key that each request with the token proves (RFC 9449); null for a bearer token. */
+  readonly thumbprint: string | null;
+  /** What the app's {@link ClaimsOf} had put into the token when it was issued; empty without. Frozen. */
+  readonly claims: OwnClaims;
 }
+
+/** A token that is good. */
+export interface IntrospectedToken {
+  /** The row, read now. */
+  readonly session: SessionRecord;
+  /** What the access token says; null for a refresh token. */
+  readonly claims: AccessClaims | null;
+}
+
+/**
+ * The app's own claims for the access tokens of a session, such as a role or a tenant: JSON values, 1 KiB at most, under names
+ * that no standard has taken (`sub`, `scope` and the like are refused). Asked at sign-in, at each refresh before anything is
+ * written, and for a retry again. What it throws is a fault, 500: it spends no refresh token and ends no session. A change
+ * shows with the next access token, after 15 minutes at most.
+ */
+export type ClaimsOf = (session: {
+  readonly actorId: string;
+  readonly sessionId: SessionId;
+}) => OwnClaims | Promise<OwnClaims>;
 
 /** What became of a session, by its row. A revoked one stays revoked when it is past its end as well. */
 export type SessionStatus =
@@ -111,6 +193,12 @@ export type SessionStatus =
   /** There is no such row: it never was, or was pruned long after its end. */
   | { readonly status: "unknown" };
 
+/** A live session, for its owner. */
+export interface ListedSession extends SessionRecord {
+  /** When tokens of it came last without a proof of its key, which may mean that somebody has a copy; null: not in the last 7 days. */
+  readonly proofFailedAt: number | null;
+}
+
 /** A session that ended because a spent token of it came again. */
 export interface SessionAlarm {
   readonly sessionId: SessionId;
@@ -118,26 +206,6 @@ export interface SessionAlarm {
   /** Of the device that signed in. Nobody knows who used the spent token: the thief or the victim. */
   readonly client: ClientMetadata;
 }
-
-/** Why a lease has ended: the codes that a request would get at the same moment. */
-export type LeaseEndCode =
-  | "session_revoked"
-  | "refresh_token_reused"
-  /** The session is past its idle or absolute limit. */
-  | "refresh_token_expired"
-  /** Nobody renewed the session in time. It may live on: renew it and watch it again. */
-  | "access_token_expired";
-
-/** What a lease tells. Seconds are whole ones, rounded down, until the lease ends unless renewed. */
-export type LeaseEvent =
-  /** Once for each end that comes near: somebody has to renew the session. */
-  | { readonly type: "expiring"; readonly expiresInSeconds: number }
-  /** The session was renewed, warned or not; an earlier warning is void. */
-  | { readonly type: "renewed"; readonly expiresInSeconds: number }
-  /** The last event, exactly once. */
-  | { readonly type: "ended"; readonly code: LeaseEndCode };
-
-export type LeaseListener = (event: LeaseEvent) => void;
 
 /** Security events that are not delivered yet, of the oldest 100. */
 export interface WaitingEvents {
@@ -164,9 +232,15 @@ export interface SessionEngine {
   /**
    * Consumes the challenge and creates a session, in one step: of concurrent calls with one challenge, one gets a session.
    * Does NOT verify the wallet's signature: `actor` comes from a wallet method that has.
-   * @throws SessionError challenge_used
+   * @throws SessionError challenge_used, challenge_invalid for the challenge of an action; with `dpop` proof_invalid, proof_nonce
    */
   signIn(actor: VerifiedActor, options: SignInOptions): Promise<IssuedTokens>;
+
+  /**
+   * Consumes a challenge that signs nobody in, such as that of an action. True for the one call that did; false where it was
+   * consumed before.
+   */
+  consumeChallenge(challenge: ConsumedChallenge): Promise<boolean>;
 
   /**
    * Reads a refresh token without a look into the store, for what must know its session before the refresh, such as a rate
@@ -194,7 +268,8 @@ export interface SessionEngine {
    * one swaps it; each other one gets the same successor where it has the same retry key, and is reuse where it does not. A
    * reused token ends its session before this rejects.
    * @throws SessionError refresh_token_invalid (also for the token of a cookie session, which stays as it is),
-   *   refresh_token_expired, refresh_token_revoked, refresh_token_reused
+   *   refresh_token_expired, refresh_token_revoked, refresh_token_reused; of a bound session proof_missing, proof_invalid,
+   *   proof_nonce, which end nothing, and whose `challenge` is for the next try
    * @example
    * ```ts
    * import type { SessionEngine } from "wallet-session";
@@ -205,7 +280,7 @@ export interface SessionEngine {
    * }
    * ```
    */
-  refresh(token: string | PresentedRefreshToken, options?: RefreshOptions): Promise<RefreshResult>;
+  refresh(token: string | PresentedRefreshToken, options?: BodyRefreshOptions): Promise<RefreshResult>;
 
   /**
    * The same for a cookie session, whose tabs share one jar: a jar renewed less than two leeways ago is left unchanged, and
@@ -214,11 +289,29 @@ export interface SessionEngine {
    */
   refreshJar(token: string | PresentedRefreshToken, options?: JarRefreshOptions): Promise<JarRefreshResult>;
 
+  /** What a browser signs to register a key for the session; null where it is bound already, or signed in by body. */
+  registrationChallenge(session: SessionRecord): string | null;
+
+  /**
+   * Verifies the key that a browser registers for the session of its jar (DBSC), and names it. Writes nothing: the first
+   * {@link SessionEngine.refreshDevice} with a proof binds the session, so a registration whose answer is lost leaves none.
+   * `token`: the jar's. `proof`: over {@link SessionEngine.registrationChallenge}, with the public key in its header, ES256.
+   * @throws SessionError proof_invalid, also where the session is bound, has ended, or has been refreshed since
+   */
+  registerDevice(token: string | PresentedRefreshToken, proof: string): Promise<RegisteredDevice>;
+
+  /**
+   * {@link SessionEngine.refresh} for a browser that proves the key of its session, by `Tokens.nextChallenge` or the `challenge`
+   * of a refusal. The first one binds the session, if nothing was refreshed since the registration.
+   * @throws SessionError as {@link SessionEngine.refresh}
+   */
+  refreshDevice(token: string | PresentedRefreshToken, options: DeviceRefreshOptions): Promise<RefreshResult>;
+
   /**
    * Verifies an access token: strict form, signature, claims, and that its session is not known here to be revoked. Makes no
-   * store call once the engine has started. `fresh`: where this node's view of the revocations is older than 10 s, the row is
-   * read as well.
-   * @throws SessionError access_token_invalid, access_token_expired, session_revoked
+   * store call once the engine has started. A proof counts once in this process.
+   * @throws SessionError access_token_invalid, access_token_expired, session_revoked; for a token that is bound to a key
+   *   proof_missing, proof_invalid, proof_nonce
    * @example
    * ```ts
    * import { type SessionEngine, SessionError } from "wallet-session";
@@ -233,16 +326,22 @@ export interface SessionEngine {
    * }
    * ```
    */
-  authenticate(accessToken: string, options?: { fresh?: boolean }): Promise<AuthenticatedSession>;
+  authenticate(accessToken: string, options?: AuthenticateOptions): Promise<AuthenticatedSession>;
+
+  /**
+   * Whether the text has the form of this service's access tokens and names it as the issuer. Does NOT verify it: anybody can
+   * write one.
+   */
+  isOwnAccessToken(accessToken: string): boolean;
 
   /** The row behind a verified access token, read now. @throws SessionError session_revoked when it ended in any way */
   getSession(authenticated: AuthenticatedSession): Promise<SessionRecord>;
 
   /**
    * Takes a lease: follows the session, not its access token, from now on. The listener is warned while there is time to
-   * renew, hears of each renewal, whichever tab made it, and of the end, with its reason and exactly once: at once for a
-   * revocation on this process, within a second or so for one on another. It is called synchronously and should be quick; what
-   * it throws is dropped. The function returned ends the lease without a word, and so does `close`.
+   * renew. It hears of each renewal by any tab, of the moment when the token is outlived, and of the end, with its reason and
+   * exactly once: at once for a revocation on this process, within a second or so for one on another. It is called
+   * synchronously and should be quick; what it throws is dropped. The function returned ends the lease without a word, and so does `close`.
    *
    * A lease that nobody renews ends with its access token and a grace of two leeways; it never outlives the idle or
    * absolute limit. A store that fails ends nothing before its time. Needs the timers of `start`.
@@ -266,7 +365,7 @@ export interface SessionEngine {
   getSessionStatus(id: SessionId): Promise<SessionStatus>;
 
   /** The actor's live sessions, newest first, 200 at most. */
-  listSessions(actorId: string): Promise<SessionRecord[]>;
+  listSessions(actorId: string): Promise<ListedSession[]>;
 
   /** The actor's sessions that a reuse ended within the last 7 days, newest first, 50 at most. */
   listAlarms(actorId: string): Promise<SessionAlarm[]>;
@@ -278,13 +377,20 @@ export interface SessionEngine {
    */
   inspectRefreshToken(token: string): Promise<SessionRecord>;
 
+  /**
+   * What a token is good for by the row as it stands now (RFC 7662): an access token that has not expired, or the current refresh
+   * token, of a session that lives. Null for any other text. Reads only, and asks for no proof, since it is not its holder who
+   * asks.
+   */
+  introspect(token: string): Promise<IntrospectedToken | null>;
+
   /** A further access token for a live session, signed now. Extends nothing. @throws SessionError session_revoked */
   issueAccessToken(id: SessionId): Promise<string>;
 
   /** Ends the session of an authentic refresh token of any generation. True if it was live until now; false for any other text. */
   revokeByRefreshToken(token: string, reason: RevocationReason): Promise<boolean>;
 
-  /** Ends the session of a signed access token, expired or not. True if it was live until now; false for any other text. */
+  /** Ends the session of an access token that has not expired. True if it was live until now; false for any other text. */
   revokeByAccessToken(token: string, reason: RevocationReason): Promise<boolean>;
 
   /** Ends one of the actor's own sessions; one that ended already stays as it is. @throws SessionError not_found */

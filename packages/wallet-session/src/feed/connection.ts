@@ -72,7 +72,6 @@ export function createFeedConnection(
         ...(lastEventId !== null && { "last-event-id": lastEventId }),
       },
       cache: "no-store",
-      redirect: "error",
       signal,
     });
     if (!isEventStream(response)) throw await errorOf(response);
@@ -90,6 +89,8 @@ export function createFeedConnection(
       onId: host.onId,
       onRetry: (ms) => {
         retryMs = Math.min(ms, LONGEST_PAUSE_MS);
+        // It ends this connection on purpose, and is well.
+        if (ms < SHORTEST_PAUSE_MS) failures = 0;
       },
       onEvent: (event) => {
         host.onEvent(event);
@@ -119,7 +120,8 @@ export function createFeedConnection(
   }
 
   async function pause(askedMs: number | undefined, signal: AbortSignal): Promise<void> {
-    const backoffMs = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** failures);
+    const backoffMs =
+      failures === 0 && retryMs > 0 ? 0 : Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** failures);
     failures += 1;
     // Clients that lost a server at one moment must not come back at one moment.
     const jitter = random();

@@ -68,9 +68,14 @@ const MALFORMED: [name: string, sent: SendOptions, expected: string][] = [
   ],
   [
     "another charset",
-    { headers: { "Content-Type": "application/json; charset=latin1" }, body: "{}" },
+    { headers: { "Content-Type": "application/json; charset=utf-16" }, body: "{}" },
     "415 unsupported_media_type",
   ],
+  ...["gzip", "br", "identity, gzip", "GZIP"].map((encoding): (typeof MALFORMED)[number] => [
+    `the encoding ${encoding}`,
+    { headers: { "Content-Type": "application/json", "Content-Encoding": encoding }, body: "{}" },
+    "415 unsupported_media_type",
+  ]),
 ];
 
 const ENDPOINTS: [path: string, member: string, limit: number][] = [
@@ -412,4 +417,48 @@ test("an access token that is not quite one of ours is refused, and ends nothing
   expect(await store.snapshot()).toBe(before);
   const good = { headers: { Authorization: `Bearer ${setup.good}` } };
   expect((await send("GET", "/api/auth/session", good)).status).toBe(200);
+});
+
+const NO_TOKENS = [
+  "",
+  " ",
+  "undefined",
+  "null",
+  "NULL",
+  "false",
+  "NaN",
+  "[object Object]",
+  "[object Promise]",
+  '""',
+];
+
+test.each(NO_TOKENS)("the bearer token %j is none: the jar beside it counts", async (token) => {
+  const { send, browser } = await startHttp();
+  const jar = await browser();
+  const headers = { Authorization: `Bearer ${token}` };
+  expect((await jar.send("GET", "/api/auth/session", { headers })).status).toBe(200);
+  expect(await problemOf(await send("GET", "/api/auth/session", { headers }))).toBe(
+    "401 access_token_missing",
+  );
+  const foreign = { ...headers, "Sec-Fetch-Site": "cross-site" };
+  expect(await problemOf(await jar.send("DELETE", "/api/auth/sessions", { headers: foreign }))).toBe(
+    "403 cross_origin",
+  );
+  expect((await jar.send("POST", "/api/auth/logout", { headers })).status).toBe(204);
+  expect(jar.cookies.size).toBe(0);
+});
+
+test.each([
+  "garbage",
+  "undefined.undefined.undefined",
+  "eyJhbGciOiJFZERTQSJ9",
+  "undefined, Bearer x",
+  "wsr1_",
+])("the bearer token %j is a bad one, whatever is beside it", async (token) => {
+  const { browser } = await startHttp();
+  const jar = await browser();
+  const headers = { Authorization: `Bearer ${token}` };
+  expect(await problemOf(await jar.send("GET", "/api/auth/session", { headers }))).toBe(
+    "401 access_token_invalid",
+  );
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SessionError } from "../errors.ts";
-import { problemOf, startHttp } from "./http.fixture.ts";
+import { createWalletKeypair } from "../testing/wallet-keypair.ts";
+import { problemOf, readJson, startHttp } from "./http.fixture.ts";
 
 const ENDPOINTS: [path: string, allow: string, cors: boolean][] = [
   ["/api/auth/wallet", "GET, POST, HEAD, OPTIONS", true],
@@ -11,8 +12,19 @@ const ENDPOINTS: [path: string, allow: string, cors: boolean][] = [
   ["/api/auth/sessions/some-id", "DELETE, OPTIONS", true],
   ["/.well-known/jwks.json", "GET, HEAD, OPTIONS", true],
   ["/.well-known/stellar.toml", "GET, HEAD, OPTIONS", true],
+  ["/.well-known/oauth-authorization-server", "GET, HEAD, OPTIONS", true],
   ["/api/healthz", "GET, HEAD, OPTIONS", false],
   ["/api/readyz", "GET, HEAD, OPTIONS", false],
+];
+const OWN_HEADERS = [
+  "Content-Type",
+  "Authorization",
+  "DPoP",
+  "Step-Up",
+  "Idempotency-Key",
+  "Session-Transport",
+  "Session-Binding",
+  "Last-Event-ID",
 ];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"];
 
@@ -40,11 +52,9 @@ describe.each(ENDPOINTS)("%s", (path, allow, cors) => {
     expect(response.status).toBe(204);
     expect(response.headers.get("allow")).toBe(allow);
     expect(response.headers.get("access-control-allow-methods")).toBe(cors ? allow : null);
-    expect(response.headers.get("access-control-allow-headers")).toBe(
-      cors ? "Content-Type, Authorization, Idempotency-Key, Session-Transport, Last-Event-ID" : null,
-    );
+    expect(response.headers.get("access-control-allow-headers")).toBe(cors ? OWN_HEADERS.join(", ") : null);
     expect(response.headers.get("access-control-expose-headers")).toBe(
-      cors ? "Retry-After, WWW-Authenticate, X-Request-Id" : null,
+      cors ? "Retry-After, WWW-Authenticate, DPoP-Nonce, Session-Cookies, X-Request-Id" : null,
     );
   });
 
@@ -70,6 +80,44 @@ describe.each(ENDPOINTS)("%s", (path, allow, cors) => {
     }
     expect(store.steps).toEqual([]);
   });
+});
+
+test("the SEP-10 endpoint has errors of every kind in plain JSON and no 401; all others have problems", async () => {
+  const { send, answerFor, store } = await startHttp();
+  const wallet = "/api/auth/wallet";
+  const used = await answerFor();
+  const { transaction } = await readJson(
+    await send("GET", `${wallet}?account=${createWalletKeypair().account}`),
+  );
+  await send("POST", wallet, { body: used });
+  const answers = [
+    await send("GET", wallet),
+    await send("POST", wallet, { body: used }),
+    await send("POST", wallet, { body: { transaction } }),
+    await send("POST", wallet, { body: used, headers: { "Session-Transport": "cookie" } }),
+    await send("PURGE", wallet),
+    await send("GET", wallet, { headers: { Accept: "text/html" } }),
+    await send("POST", wallet, { body: "x".repeat(70_000), headers: { "Content-Type": "application/json" } }),
+    await send("POST", wallet, { body: "<a/>", headers: { "Content-Type": "text/xml" } }),
+  ];
+  const fresh = await answerFor();
+  store.failing = true;
+  answers.push(await send("POST", wallet, { body: fresh }));
+  expect(await Promise.all(answers.map(problemOf))).toEqual([
+    "400 invalid_request",
+    "400 challenge_used",
+    "400 signature_invalid",
+    "403 cross_origin",
+    "405 method_not_allowed",
+    "406 not_acceptable",
+    "413 body_too_large",
+    "415 unsupported_media_type",
+    "503 store_unavailable",
+  ]);
+  for (const { headers } of answers) expect(headers.get("content-type")).toBe("application/json");
+  for (const path of ["/api/auth/session", "/api/auth/sessions", "/api/auth/nothing"]) {
+    expect((await send("GET", path)).headers.get("content-type")).toBe("application/problem+json");
+  }
 });
 
 test.each([
@@ -102,8 +150,8 @@ test.each([
   "/",
   "/api",
   "/api/auth",
-  "/api/auth/wallet/",
-  "/api/auth/sessions/",
+  "/api/auth/wallet//",
+  "/api/auth//sessions",
   "/api/auth/sessions/a/b",
   "/api/auth/Wallet",
 ])("there is nothing at %s", async (path) => {

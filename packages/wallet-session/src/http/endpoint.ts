@@ -7,22 +7,26 @@ import {
   type RouteHandler,
   type RouteParameters,
 } from "./handler.ts";
-import { type Observer, observed, REQUEST_ID_HEADER } from "./observed.ts";
-import { asProblem, isUnreportedFault, problemResponse } from "./problem.ts";
+import { type Observer, observed, REQUEST_ID_HEADER, withHeaders } from "./observed.ts";
+import { asProblem, type ErrorForm, isUnreportedFault, problemResponse } from "./problem.ts";
 
 /** Told of each fault behind a 5xx that the engine has not reported. Never told of a refusal. */
 export type FaultSink = (error: unknown) => void;
 
 export interface EndpointOptions {
-  /** Other origins may call it and read the answer; never with credentials. */
+  /** Any origin may call it and read the answer, without credentials. */
   readonly cors: boolean;
+  /** These may, and with credentials. */
+  readonly trustedOrigins: readonly string[];
   /** `json`: requests that take no JSON are refused with 406, before a handler sees them. `any`: that is the handlers' own. */
   readonly answers: "json" | "any";
+  /** @default "problem" */
+  readonly errors?: ErrorForm;
   readonly onFault: FaultSink;
   readonly observer: Observer;
 }
 
-const EXPOSED_HEADERS = `Retry-After, WWW-Authenticate, ${REQUEST_ID_HEADER}`;
+const EXPOSED_HEADERS = `Retry-After, WWW-Authenticate, DPoP-Nonce, Session-Cookies, ${REQUEST_ID_HEADER}`;
 
 /**
  * One endpoint out of one handler for each method, so that a framework can mount it for all of them: HEAD is GET
@@ -40,8 +44,8 @@ export function endpoint<Route extends string>(
   if (get !== undefined) table.set("HEAD", get);
   const allow = [...table.keys(), "OPTIONS"].join(", ");
 
-  async function answer(request: Request): Promise<Response> {
-    if (request.method === "OPTIONS") return optionsResponse(allow, options.cors);
+  async function answer(request: Request, reader: string | null): Promise<Response> {
+    if (request.method === "OPTIONS") return optionsResponse(request, allow, reader);
     const handler = table.get(request.method);
     if (handler !== undefined) {
       if (options.answers === "json") requireJson(request);
@@ -49,18 +53,18 @@ export function endpoint<Route extends string>(
     }
     const refusal = problemResponse(
       new SessionError("method_not_allowed", `This endpoint answers to ${allow}.`),
+      options.errors,
     );
     refusal.headers.set("Allow", allow);
     return refusal;
   }
 
   async function answerOrProblem(request: Request): Promise<Response> {
-    const response = await answer(request).catch((error) => faultResponse(error, options.onFault));
-    if (options.cors) {
-      response.headers.set("Access-Control-Allow-Origin", "*");
-      response.headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
-    }
-    return withBodyFor(request, response);
+    const reader = readerOf(request, options);
+    const response = await answer(request, reader).catch((error) =>
+      faultResponse(error, options.onFault, options.errors),
+    );
+    return withBodyFor(request, withCors(response, reader, options.trustedOrigins.length > 0));
   }
   return observed(route, answerOrProblem, options.observer);
 }
@@ -71,21 +75,56 @@ export function withBodyFor(request: Request, response: Response): Response {
 }
 
 /** The problem for whatever was thrown, reported where it is a fault. */
-export function faultResponse(error: unknown, onFault: FaultSink): Response {
+export function faultResponse(error: unknown, onFault: FaultSink, form?: ErrorForm): Response {
   const problem = asProblem(error);
   if (isUnreportedFault(problem)) onFault(error);
-  return problemResponse(problem);
+  return problemResponse(problem, form);
 }
 
-function optionsResponse(allow: string, cors: boolean): Response {
+/** The origin whose page may read the answer, `*` for any, null for none but the service's own. */
+function readerOf({ headers }: Request, { cors, trustedOrigins }: EndpointOptions): string | null {
+  const origin = headers.get("origin");
+  if (origin !== null && trustedOrigins.includes(origin)) return origin;
+  return cors ? "*" : null;
+}
+
+/** `varies`: another origin may get another answer. */
+function withCors(response: Response, reader: string | null, varies: boolean): Response {
+  if (reader === null && !varies) return response;
+  return withHeaders(response, (headers) => {
+    if (varies) headers.append("Vary", "Origin");
+    if (reader === null) return;
+    headers.set("Access-Control-Allow-Origin", reader);
+    headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
+    if (reader !== "*") headers.set("Access-Control-Allow-Credentials", "true");
+  });
+}
+
+function optionsResponse(request: Request, allow: string, reader: string | null): Response {
   const headers = new Headers({ Allow: allow });
-  if (cors) {
+  if (reader !== null) {
     headers.set("Access-Control-Allow-Methods", allow);
-    headers.set(
-      "Access-Control-Allow-Headers",
-      "Content-Type, Authorization, Idempotency-Key, Session-Transport, Last-Event-ID",
-    );
+    headers.set("Access-Control-Allow-Headers", [...ALLOWED_HEADERS, ...otherHeaders(request)].join(", "));
     headers.set("Access-Control-Max-Age", "600");
   }
   return new Response(null, { status: 204, headers });
+}
+
+const ALLOWED_HEADERS = [
+  "Content-Type",
+  "Authorization",
+  "DPoP",
+  "Step-Up",
+  "Idempotency-Key",
+  "Session-Transport",
+  "Session-Binding",
+  "Last-Event-ID",
+];
+const OTHER_HEADERS_MAX = 32;
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,64}$/;
+
+/** What else a preflight asks for, such as headers that trace a request: they open nothing. */
+function otherHeaders({ headers }: Request): string[] {
+  const asked = (headers.get("access-control-request-headers") ?? "").split(",", OTHER_HEADERS_MAX);
+  return asked.map((name) => name.trim()).filter((name) => HEADER_NAME.test(name));
 }

@@ -1,3 +1,5 @@
+import { AUTH_BASE_PATH } from "../auth-paths.ts";
+
 /** Answers one request. */
 export type Handler = (request: Request) => Promise<Response>;
 
@@ -25,10 +27,28 @@ type ParameterNames<Route extends string> = Route extends `${string}{${infer Nam
   ? Name | ParameterNames<Rest>
   : never;
 
+/**
+ * The path as browsers see it: a framework or a proxy may have taken off how the base path begins, as Next does with its own
+ * `basePath`. What is left of the base path is at least its last segment. Of the default one nothing is missing: an app may
+ * well have an `/auth/session` of its own.
+ */
+export function pathWithBase(pathname: string, basePath: string): string {
+  if (basePath === AUTH_BASE_PATH) return pathname;
+  for (let at = 0; at !== -1; at = basePath.indexOf("/", at + 1)) {
+    if (pathname.startsWith(`${basePath.slice(at)}/`)) return basePath.slice(0, at) + pathname;
+  }
+  return pathname;
+}
+
+/** A slash at the end of a path names the same endpoint. */
+export function withoutSlash(pathname: string): string {
+  return pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
+}
+
 /** Whether the path is one of the template's, segment by segment. A parameter is never empty. */
 export function isPathOf(route: string, pathname: string): boolean {
   const expected = route.split("/");
-  const given = pathname.split("/");
+  const given = withoutSlash(pathname).split("/");
   return (
     expected.length === given.length &&
     expected.every((segment, at) => (isParameter(segment) ? given[at] !== "" : segment === given[at]))
@@ -47,7 +67,7 @@ export function parameterReader<Route extends string>(
     isParameter(segment) ? [[segment.slice(1, -1), at] as const] : [],
   );
   return (pathname) => {
-    const given = pathname.split("/").reverse();
+    const given = withoutSlash(pathname).split("/").reverse();
     return Object.fromEntries(places.map(([name, at]) => [name, given[at] ?? ""])) as RouteParameters<Route>;
   };
 }

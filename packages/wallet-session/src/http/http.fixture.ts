@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { contractOf, documentedFetch } from "../../test/contract.ts";
 import { cookieNames } from "../cookie-names.ts";
 import type { SessionEngineOptions } from "../engine/create-session-engine.ts";
 import { ISSUER, startEngine } from "../engine/engine.fixture.ts";
@@ -35,7 +36,10 @@ interface HttpOptions extends Partial<Omit<HandlersOptions, "engine">> {
   readonly engineOptions?: Partial<SessionEngineOptions>;
 }
 
-/** The real handlers on a real engine, store and wallet. Rate limits are off unless asked for. */
+/**
+ * The real handlers on a real engine, store and wallet. Rate limits are off unless asked for. An answer of their `fetch` that
+ * is not as the OpenAPI document says rejects.
+ */
 export async function startHttp(options: HttpOptions = {}) {
   const { store: givenStore, engineOptions = {}, ...handlersOptions } = options;
   const store = watchStore(givenStore ?? createMemoryStore());
@@ -52,7 +56,7 @@ export async function startHttp(options: HttpOptions = {}) {
     random: randomBytes,
   });
   const faults: unknown[] = [];
-  const handlers = createHandlers({
+  const made = createHandlers({
     engine,
     wallet,
     publicUrl: PUBLIC_URL,
@@ -61,6 +65,16 @@ export async function startHttp(options: HttpOptions = {}) {
     onFault: (error) => faults.push(error),
     ...handlersOptions,
   });
+  const { wallet: other = wallet, metrics, introspectionClients } = handlersOptions;
+  const hasMetrics = metrics !== undefined;
+  const documented = {
+    basePath: made.basePath,
+    takes: other.takes,
+    hasToml: "wellKnown" in other,
+    hasMetrics,
+    hasClients: introspectionClients !== undefined,
+  };
+  const handlers = { ...made, fetch: documentedFetch(() => contractOf(documented), made.fetch) };
 
   const send = (method: string, path: string, sent: SendOptions = {}) =>
     handlers.fetch(createRequest(method, path, sent));
@@ -117,7 +131,7 @@ export async function readJson(response: Response): Promise<Answer> {
 export async function problemOf(response: Response): Promise<string> {
   const body = await readJson(response.clone());
   const whole =
-    response.headers.get("content-type") === "application/problem+json" &&
+    /^application\/(problem\+)?json$/.test(response.headers.get("content-type") ?? "") &&
     response.headers.get("cache-control") === "no-store" &&
     body.status === response.status &&
     typeof body.type === "string" &&

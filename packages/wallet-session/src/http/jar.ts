@@ -5,6 +5,7 @@ import { UNTIED_TOKENS_ENDED } from "../limits.ts";
 import { noteSession } from "../request-context.ts";
 import type { SessionId } from "../store.ts";
 import type { HttpContext } from "./context.ts";
+import { registrationOffer } from "./device-binding.ts";
 import type { RequestCookies } from "./request/cookies.ts";
 import { retryKeyFromCookie, retryKeyFromHeader } from "./request/retry-key.ts";
 
@@ -20,9 +21,16 @@ export type JarAnswer =
       readonly expiresInSeconds: number;
       readonly refreshExpiresInSeconds: number;
       readonly setCookies: readonly string[];
+      /** Of a device key, by {@link registrationOffer}. */
+      readonly offer: string | null;
     }
-  /** For good. `setCookies`: what it does to a jar that has not changed since. */
+  /** For good, but for `proof_missing`, which ends nothing. `setCookies`: what it does to a jar that has not changed since. */
   | { readonly outcome: "refused"; readonly refusal: SessionError; readonly setCookies: readonly string[] };
+
+export interface JarRefreshing {
+  /** The browser could not prove the key of a bound session just now, or may yet: nobody is told of a thief. */
+  readonly mayStillProve: boolean;
+}
 
 /** The refusals after which a jar has no use for its session's cookies. */
 const EMPTIES_JAR: ReadonlySet<ErrorCode> = new Set([
@@ -46,7 +54,12 @@ export async function openJar(
  * is the header's or else the jar's own.
  * @throws invalid_request, rate_limited, store_unavailable - after any of which the jar stays as it is
  */
-export async function refreshJar(context: HttpContext, request: Request, jar: OpenJar): Promise<JarAnswer> {
+export async function refreshJar(
+  context: HttpContext,
+  request: Request,
+  jar: OpenJar,
+  { mayStillProve }: JarRefreshing,
+): Promise<JarAnswer> {
   const { engine, limits } = context;
   const retryKey = retryKeyFromHeader(request) ?? retryKeyFromCookie(jar.cookies.retryKey);
   const { sessionId } = jar.refresh ?? jar.refreshTokens[0] ?? { sessionId: null };
@@ -57,22 +70,31 @@ export async function refreshJar(context: HttpContext, request: Request, jar: Op
   }
   try {
     const accessToken = jar.access?.token ?? null;
-    return refreshed(context, await engine.refreshJar(jar.refresh, { retryKey, accessToken }));
+    const options = { retryKey, accessToken, couldNotProve: mayStillProve };
+    return refreshed(context, await engine.refreshJar(jar.refresh, options));
   } catch (error) {
-    if (!(error instanceof SessionError) || !EMPTIES_JAR.has(error.code)) throw error;
-    // A late refusal must not sign out the newer sign-in that has taken the jar over.
-    const setCookies = error.endedAs === "replaced" ? [] : emptiedJar(context, jar, [jar.refresh.sessionId]);
-    return { outcome: "refused", refusal: error, setCookies };
+    const isRefusal =
+      error instanceof SessionError && (EMPTIES_JAR.has(error.code) || error.code === "proof_missing");
+    if (!isRefusal) throw error;
+    return { outcome: "refused", refusal: error, setCookies: cookiesAfter(context, jar, error) };
   }
 }
 
-function refreshed({ cookies }: HttpContext, result: JarRefreshResult): JarAnswer {
+/** Set-Cookie lines after the refusal of a jar's token: nothing is left of a session that is over. */
+export function cookiesAfter(context: HttpContext, jar: OpenJar, { code, endedAs }: SessionError): string[] {
+  // A late refusal must not sign out the newer sign-in that has taken the jar over.
+  if (!EMPTIES_JAR.has(code) || endedAs === "replaced" || jar.refresh === null) return [];
+  return emptiedJar(context, jar, [jar.refresh.sessionId]);
+}
+
+function refreshed(context: HttpContext, result: JarRefreshResult): JarAnswer {
   const unchanged = result.outcome === "unchanged";
   const { session, expiresInSeconds, refreshExpiresInSeconds } = unchanged ? result : result.tokens;
   noteSession({ actorId: session.actorId, sessionId: session.id });
   // No cookie at all beside an unchanged jar: an answer that overtakes this one may have set newer ones.
-  const setCookies = unchanged ? [] : cookies.issued(result.tokens);
+  const setCookies = unchanged ? [] : context.cookies.issued(result.tokens);
   return {
+    offer: result.outcome === "rotated" ? registrationOffer(context, session) : null,
     outcome: "refreshed",
     sessionId: session.id,
     expiresInSeconds,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Stopwatch } from "../clock.ts";
 import { inRequest, type RequestContext } from "../request-context.ts";
 import type { Handler } from "./handler.ts";
+import { skippedReason } from "./request/skipped-proof.ts";
 
 /** A request that was answered. Its values are ids, codes and figures; of the path it has the template alone. */
 export interface RequestReport extends Readonly<RequestContext> {
@@ -12,6 +13,8 @@ export interface RequestReport extends Readonly<RequestContext> {
   readonly status: number;
   /** Until the answer was there: of an event stream its beginning, not its end. */
   readonly durationMs: number;
+  /** Why a browser has sent it without a proof of its device key, where it says so: `unreachable`, `server_error`, … */
+  readonly skipped: string | null;
 }
 
 export type RequestSink = (report: RequestReport) => void;
@@ -52,8 +55,15 @@ export function observed(
     };
     const response = await inRequest(context, () => handler(request));
     const method = METHODS.has(request.method) ? request.method : "_OTHER";
-    onRequest({ ...context, method, route, status: response.status, durationMs: stopwatch() - startedAt });
-    return withRequestId(response, context.requestId);
+    onRequest({
+      ...context,
+      method,
+      route,
+      status: response.status,
+      durationMs: stopwatch() - startedAt,
+      skipped: skippedReason(request),
+    });
+    return withHeaders(response, (headers) => headers.set(REQUEST_ID_HEADER, context.requestId));
   };
 }
 
@@ -64,13 +74,13 @@ export function requestIdHeader(request: Request): string | null {
 }
 
 /** An app may answer with a fetched response, whose headers cannot be changed. */
-function withRequestId(response: Response, requestId: string): Response {
+export function withHeaders(response: Response, change: (headers: Headers) => void): Response {
   try {
-    response.headers.set(REQUEST_ID_HEADER, requestId);
+    change(response.headers);
     return response;
   } catch {
     const copy = new Response(response.body, response);
-    copy.headers.set(REQUEST_ID_HEADER, requestId);
+    change(copy.headers);
     return copy;
   }
 }

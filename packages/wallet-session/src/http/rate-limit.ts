@@ -11,6 +11,8 @@ export const CLIENT_DOMAINS_PER_MINUTE = 60;
 export const SIGN_INS_PER_MINUTE = 300;
 /** For one session. An honest one refreshes a few times an hour. */
 export const REFRESHES_PER_MINUTE = 120;
+/** Introspections by nobody that is known. Those of known clients are not counted. */
+export const STRANGERS_PER_MINUTE = 60;
 /** A /48 of IPv6 has 65,536 networks of clients, and one person can have all of it: it may ask as often as so many clients. */
 export const CLIENTS_PER_SITE = 10;
 
@@ -29,6 +31,7 @@ export function createRateLimits(stopwatch: Stopwatch = systemStopwatch) {
     signIn: byNetwork(SIGN_INS_PER_MINUTE, stopwatch),
     /** By session, whatever the address. Garbage never gets here: the token was read by then. */
     refresh: perMinute(REFRESHES_PER_MINUTE, stopwatch),
+    stranger: byNetwork(STRANGERS_PER_MINUTE, stopwatch),
   };
 }
 
@@ -37,6 +40,7 @@ export const noRateLimits: RateLimits = {
   clientDomain: async () => {},
   signIn: async () => {},
   refresh: async () => {},
+  stranger: async () => {},
 };
 
 type Limit = (key: string | null) => Promise<void>;

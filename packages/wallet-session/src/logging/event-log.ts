@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { type Stopwatch, systemStopwatch } from "../clock.ts";
 import { type Every, everyInterval } from "../engine/timers.ts";
 import type { EventSink, SessionEvent } from "../events.ts";
+import { isError } from "../foreign-errors.ts";
 import type { FaultSink } from "../http/endpoint.ts";
 import type { RequestSink } from "../http/observed.ts";
 import {
@@ -127,7 +128,7 @@ export function describeFault(error: unknown): string {
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
+  if (!isError(error)) return typeof error;
   const code = "code" in error && typeof error.code === "string" ? ` [${error.code}]` : "";
   const cause = error.cause === undefined ? "" : ` <- ${describe(error.cause)}`;
   return `${error.name}${code}: ${error.message}${cause}`;
@@ -158,9 +159,11 @@ const LEVELS: Readonly<Record<SessionEvent["type"], Level>> = {
   revocation_learned: "debug",
   security_event_delivered: "debug",
   signed_in: "info",
+  bound: "info",
   revoked: "info",
   signing_key_added: "info",
   reuse_detected: "warn",
+  proof_failed: "warn",
   revocations_reasserted: "warn",
   signing_key_unreadable: "warn",
   security_event_failed: "warn",

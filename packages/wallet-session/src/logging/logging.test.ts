@@ -198,6 +198,7 @@ const REPORT = {
   route: "/",
   status: 200,
   durationMs: 0.123456,
+  skipped: null,
 };
 
 test("a request is a line with its id, whose it was, and how it ended; so are the lines it led to", async () => {

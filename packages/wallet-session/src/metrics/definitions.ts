@@ -1,3 +1,5 @@
+import type { AuthPaths } from "../auth-paths.ts";
+import { SKIPPED } from "../http/request/skipped-proof.ts";
 import { REVOCATION_REASONS } from "../store.ts";
 import type { Series } from "./series.ts";
 
@@ -11,7 +13,7 @@ const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 1
 /** What is counted and timed as it happens. docs/observability.md has each by name. */
 export type Counted = ReturnType<typeof defineCounted>;
 
-export function defineCounted(series: Series) {
+export function defineCounted(series: Series, paths: AuthPaths) {
   return {
     requests: series.times(
       "http_server_request_duration_seconds",
@@ -23,7 +25,7 @@ export function defineCounted(series: Series) {
       "wallet_session_rate_limited_total",
       "Requests refused because there were too many.",
       ["http_route"],
-      [["/api/auth/refresh"], ["/api/auth/wallet"]],
+      [[paths.refresh], [paths.wallet]],
     ),
     refreshes: series.count(
       "wallet_session_refreshes_total",
@@ -36,6 +38,36 @@ export function defineCounted(series: Series) {
       "Signed challenges by outcome: signed_in, or the code of the refusal or fault.",
       ["outcome"],
       [["signed_in"], ["store_unavailable"]],
+    ),
+    bound: series.count(
+      "wallet_session_bound_total",
+      "Sessions bound to a key, by its kind: device, by a browser, or dpop.",
+      ["kind"],
+      [["device"], ["dpop"]],
+    ),
+    proofFailures: series.count(
+      "wallet_session_proof_failures_total",
+      "Sessions whose tokens came without a proof of their key, once an hour for each: copies, most likely.",
+      [],
+      [[]],
+    ),
+    deviceRegistrations: series.count(
+      "wallet_session_device_registrations_total",
+      "Device keys that browsers have registered, by outcome: registered, or the code of the refusal or fault.",
+      ["outcome"],
+      [["registered"]],
+    ),
+    deviceRefreshes: series.count(
+      "wallet_session_device_refreshes_total",
+      "Refreshes by browsers with a device key, by outcome: renewed, or the code; proof_nonce asks for a proof.",
+      ["outcome"],
+      [["renewed"], ["proof_nonce"], ["store_unavailable"]],
+    ),
+    skipped: series.count(
+      "wallet_session_device_proofs_skipped_total",
+      "Requests that a browser has sent without a proof of its device key, by the reason that it gives.",
+      ["reason"],
+      SKIPPED.map((reason) => [reason] as const),
     ),
     reuseAlarms: series.count(
       "wallet_session_reuse_alarms_total",

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { createDeviceBrowser } from "../../test/device-browser.ts";
+import { cookieHeader, signInBy } from "../http/device.fixture.ts";
 import { startHttp } from "../http/http.fixture.ts";
 import type { SessionId } from "../session-id.ts";
 import { VERSION } from "../version.ts";
@@ -70,6 +72,40 @@ test("refreshes and sign-ins are counted by outcome, whether the engine or an en
   expect(await samples("wallet_session_reuse_alarms_total")).toEqual({ "": 1 });
   expect(await samples("wallet_session_revocations_total")).toEqual({ '{reason="reuse"}': 1 });
   expect(await samples("wallet_session_store_faults_total")).toEqual({ '{step="rotate"}': 1 });
+});
+
+test("what browsers do with their device keys is counted by outcome", async () => {
+  const http = await startCounted();
+  const browser = createDeviceBrowser({
+    fetch: http.handlers.fetch,
+    origin: "https://pay.example.com",
+    now: () => http.clock.now(),
+  });
+  await signInBy(http, browser);
+  await browser.request("GET", "/api/auth/session");
+  await browser.settled();
+  http.clock.advance(900_000);
+  http.store.failing = true;
+  await browser.request("GET", "/api/auth/session");
+  http.store.failing = false;
+  await http.send("POST", "/api/auth/device/register");
+  await http.send("POST", "/api/auth/refresh", {
+    headers: { Cookie: cookieHeader(browser.jar()), "Sec-Fetch-Site": "same-origin" },
+  });
+  expect(await http.samples("wallet_session_bound_total")).toEqual({ '{kind="device"}': 1 });
+  expect(await http.samples("wallet_session_proof_failures_total")).toEqual({ "": 1 });
+  expect(await http.samples("wallet_session_device_registrations_total")).toEqual({
+    '{outcome="registered"}': 1,
+    '{outcome="refresh_token_missing"}': 1,
+  });
+  expect(await http.samples("wallet_session_device_refreshes_total")).toEqual({
+    '{outcome="proof_nonce"}': 1,
+    '{outcome="renewed"}': 1,
+    '{outcome="store_unavailable"}': 1,
+  });
+  expect(await http.samples("wallet_session_device_proofs_skipped_total")).toEqual({
+    '{reason="server_error"}': 1,
+  });
 });
 
 test("steps of the store are timed by step and outcome, requests by route, status and code", async () => {

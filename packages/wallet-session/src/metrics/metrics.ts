@@ -1,3 +1,4 @@
+import { AUTH_BASE_PATH, authPaths } from "../auth-paths.ts";
 import { type Stopwatch, systemStopwatch } from "../clock.ts";
 import type { StoreStepTrace } from "../engine/guarded-store.ts";
 import type { SessionEngine } from "../engine/session-engine.ts";
@@ -7,6 +8,7 @@ import type { MetricsText } from "../http/endpoints/operations.ts";
 import type { Handlers } from "../http/handlers.ts";
 import type { RequestSink } from "../http/observed.ts";
 import { LIVE_SESSIONS_COUNTED_MS } from "../limits.ts";
+import { missingPackage } from "../missing-package.ts";
 import { VERSION } from "../version.ts";
 import { defineCounted } from "./definitions.ts";
 import { createSeries, type PromClient, type Series } from "./series.ts";
@@ -30,6 +32,8 @@ type WatchedEngine = Pick<SessionEngine, "getStats" | "countSessions">;
 type WatchedHandlers = Pick<Handlers, "eventStreamCount">;
 
 export interface MetricsOptions {
+  /** Where the auth endpoints are. @default "/api/auth" */
+  readonly basePath?: string;
   readonly stopwatch?: Stopwatch;
 }
 
@@ -51,7 +55,8 @@ export interface MetricsOptions {
  * ```
  */
 export async function createMetrics(options: MetricsOptions = {}): Promise<Metrics> {
-  const { stopwatch = systemStopwatch } = options;
+  const { stopwatch = systemStopwatch, basePath = AUTH_BASE_PATH } = options;
+  const paths = authPaths(basePath);
   const client = await loadClient();
   const registry = new client.Registry();
   client.collectDefaultMetrics({ register: registry });
@@ -60,11 +65,11 @@ export async function createMetrics(options: MetricsOptions = {}): Promise<Metri
     version: VERSION,
     node: process.version,
   });
-  const counted = defineCounted(series);
+  const counted = defineCounted(series, paths);
   return {
     onEvent: countEvents(counted),
     onStoreStep: timeStoreSteps(counted, stopwatch),
-    onRequest: countRequests(counted),
+    onRequest: countRequests(counted, paths),
     onFault: () => counted.faults.add([]),
     onLineDropped: (event) => counted.linesDropped.add([event]),
     watch: (engine, handlers) => watch(series, stopwatch, engine, handlers),
@@ -106,10 +111,9 @@ function watch(series: Series, stopwatch: Stopwatch, engine: WatchedEngine, hand
 
 async function loadClient(): Promise<PromClient> {
   try {
-    // Bundlers leave it alone: most who bundle this package have no `prom-client`.
-    return (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ "prom-client")).default;
+    return (await import(/* webpackIgnore: true */ /* turbopackIgnore: false */ "prom-client")).default;
   } catch (cause) {
-    throw new Error("Metrics need the package prom-client: npm install prom-client", { cause });
+    throw new Error(missingPackage("METRICS_TOKEN", "prom-client", cause), { cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AuthPaths } from "../auth-paths.ts";
 import type { Stopwatch } from "../clock.ts";
 import type { StoreStepTrace } from "../engine/guarded-store.ts";
 import { ERROR_MEANINGS, type ErrorMeaning } from "../error-codes.ts";
@@ -14,6 +15,10 @@ export function countEvents(counted: Counted): EventSink {
         return counted.refreshes.add([event.outcome, ""]);
       case "refresh_refused":
         return counted.refreshes.add([event.code, event.why]);
+      case "bound":
+        return counted.bound.add([event.kind]);
+      case "proof_failed":
+        return counted.proofFailures.add([]);
       case "reuse_detected":
         return counted.reuseAlarms.add([]);
       case "revoked":
@@ -39,20 +44,30 @@ export function countEvents(counted: Counted): EventSink {
   };
 }
 
-export function countRequests(counted: Counted): RequestSink {
+export function countRequests(counted: Counted, paths: AuthPaths): RequestSink {
   return (report) => {
     const { method, route, status, code, durationMs } = report;
     const errorType = code ?? (status >= 500 ? String(status) : "");
     counted.requests.observe([method, route, String(status), errorType], durationMs / 1_000);
     if (code === "rate_limited") counted.rateLimited.add([route]);
-    if (code !== null) countUnreported(counted, report, code);
+    if (report.skipped !== null) counted.skipped.add([report.skipped]);
+    if (method === "POST" && route === paths.deviceRegister) {
+      counted.deviceRegistrations.add([code ?? "registered"]);
+    }
+    if (method === "POST" && route === paths.deviceRefresh) counted.deviceRefreshes.add([code ?? "renewed"]);
+    if (code !== null) countUnreported(counted, paths, report, code);
   };
 }
 
 /** What ended before the engine could report it, or without a report of it but the fault. */
-function countUnreported(counted: Counted, { route, method }: RequestReport, code: string): void {
-  if (route === "/api/auth/wallet" && method === "POST") counted.signIns.add([code]);
-  if (route === "/api/auth/refresh" && !isReported(code)) counted.refreshes.add([code, ""]);
+function countUnreported(
+  counted: Counted,
+  paths: AuthPaths,
+  { route, method }: RequestReport,
+  code: string,
+): void {
+  if (route === paths.wallet && method === "POST") counted.signIns.add([code]);
+  if (route === paths.refresh && !isReported(code)) counted.refreshes.add([code, ""]);
 }
 
 /** By the engine, as `refresh_refused`: it has refused a token for good. A token that is missing does not reach it. */

@@ -1,21 +1,55 @@
 import type { IncomingMessage } from "node:http";
 import { trimmed } from "../http/request/cookies.ts";
-import { COOKIE_NAMES_KEPT, COOKIE_NAMES_MAX, QUERY_PAIRS_MAX, USER_AGENT_MAX_CHARS } from "../limits.ts";
+import {
+  COOKIES_MAX,
+  HEADER_LINES_MAX,
+  OTHER_COOKIES_KEPT,
+  QUERY_PAIRS_MAX,
+  URL_MAX_CHARS,
+  USER_AGENT_MAX_CHARS,
+  USER_AGENT_WORD_MAX_CHARS,
+} from "../limits.ts";
+
+const LONG_WORD = new RegExp(`[\\w-]{${USER_AGENT_WORD_MAX_CHARS + 1}}`);
 
 /**
  * Cuts what Next reads in more time than its length: the patterns that it runs over `User-Agent`, the parameters of the
  * query, and the names of cookies each cost it the square of their number. A request within the limits stays as it is.
  * `ours`: the names of cookies that are kept, whatever stands beside them.
+ *
+ * A head with too many lines, each of which Next copies several times, is refused as a whole: to leave some out would let the
+ * sender choose which of a proxy's own lines get lost. So is an address that is too long, which Next decodes several times: cut
+ * off in the middle it would be another one.
  */
 export function cutHead(request: IncomingMessage, ours: ReadonlySet<string>): void {
+  if (request.rawHeaders.length > 2 * HEADER_LINES_MAX) {
+    refuse(request);
+    return;
+  }
   const { "user-agent": userAgent, cookie } = request.headers;
-  if (userAgent !== undefined && userAgent.length > USER_AGENT_MAX_CHARS) {
-    replaceHeader(request, "user-agent", userAgent.slice(0, USER_AGENT_MAX_CHARS));
+  if (userAgent !== undefined) {
+    const cut = cutUserAgent(userAgent);
+    if (cut !== userAgent) replaceHeader(request, "user-agent", cut);
   }
-  if (cookie !== undefined && placeAfter(cookie, ";", COOKIE_NAMES_MAX) !== -1) {
-    replaceHeader(request, "cookie", withFewerNames(cookie, ours));
+  if (cookie !== undefined && placeAfter(cookie, ";", COOKIES_MAX) !== -1) {
+    replaceHeader(request, "cookie", withFewerCookies(cookie, ours));
   }
-  if (request.url !== undefined) request.url = withFewerPairs(request.url);
+  if (request.url === undefined) return;
+  request.url = withFewerPairs(request.url);
+  if (request.url.length > URL_MAX_CHARS) refuse(request);
+}
+
+/** Without a Host, Node answers 400 by itself and ends the connection. That is so in HTTP/1.1 alone. */
+function refuse(request: IncomingMessage): void {
+  request.headers = {};
+  request.rawHeaders = [];
+  request.httpVersionMinor = 1;
+}
+
+function cutUserAgent(userAgent: string): string {
+  const cut = userAgent.slice(0, USER_AGENT_MAX_CHARS);
+  const at = cut.search(LONG_WORD);
+  return at === -1 ? cut : cut.slice(0, at + USER_AGENT_WORD_MAX_CHARS);
 }
 
 function withFewerPairs(url: string): string {
@@ -24,16 +58,15 @@ function withFewerPairs(url: string): string {
   return end === -1 ? url : url.slice(0, end);
 }
 
-/** Repeated names stay: they cost nothing more, and whose cookies they are may show in their values alone. */
-function withFewerNames(header: string, ours: ReadonlySet<string>): string {
-  const others = new Set<string>();
+function withFewerCookies(header: string, ours: ReadonlySet<string>): string {
+  let others = 0;
   const kept: string[] = [];
   for (const piece of header.split(";")) {
     const at = piece.indexOf("=");
     const name = trimmed(at === -1 ? piece : piece.slice(0, at));
     if (!ours.has(name)) {
-      if (others.size === COOKIE_NAMES_KEPT && !others.has(name)) continue;
-      others.add(name);
+      others += 1;
+      if (others > OTHER_COOKIES_KEPT) continue;
     }
     // Without the blanks around the name, with which Next would take it for another one.
     kept.push(at === -1 ? name : name + piece.slice(at));

@@ -5,7 +5,10 @@ import { sessionGuard } from "./guard.ts";
 // Next's own store of the request exists only inside of its server: test/http/example-next.test.ts runs there.
 const { cookies } = vi.hoisted(() => ({ cookies: new Map<string, { value: string }>() }));
 vi.mock("next/headers.js", () => ({ cookies: async () => cookies }));
-afterEach(() => cookies.clear());
+afterEach(() => {
+  cookies.clear();
+  vi.unstubAllEnvs();
+});
 
 const OPTIONS = { signInPath: "/sign-in" };
 
@@ -43,6 +46,20 @@ test.each<[string, (http: Awaited<ReturnType<typeof signedIn>>) => unknown]>([
   expect(await http.guard.session()).toBeNull();
   expect(await digestOf(http.guard.require("/account?tab=1"))).toBe(
     "NEXT_REDIRECT;replace;/api/auth/refresh?next=%2Faccount%3Ftab%3D1&else=%2Fsign-in%3Fnext%3D%252Faccount%253Ftab%253D1;307;",
+  );
+});
+
+test.each(["/account", "/shop/account"])("below Next's own basePath: %s", async (path) => {
+  vi.stubEnv("__NEXT_ROUTER_BASEPATH", "/shop");
+  const { handlers, engine } = await startHttp({ basePath: "/shop/api/auth" });
+  const guard = sessionGuard({ engine, handlers }, OPTIONS);
+  // Next adds its basePath to the address, not to what the address names.
+  expect(await digestOf(guard.require(path))).toBe(
+    "NEXT_REDIRECT;replace;/api/auth/refresh?next=%2Fshop%2Faccount&else=%2Fshop%2Fsign-in%3Fnext%3D%252Fshop%252Faccount;307;",
+  );
+  const astray = sessionGuard(await startHttp(), OPTIONS);
+  expect(await digestOf(astray.require(path))).toBe(
+    "Error: AUTH_BASE_PATH must begin with the basePath of Next's configuration, /shop.",
   );
 });
 

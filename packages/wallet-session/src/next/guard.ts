@@ -2,10 +2,13 @@
 // `next/navigation.js` is what Next gives to the browser. Servers get this one, whatever it is called by.
 import { redirect } from "next/dist/client/components/navigation.react-server.js";
 import { cookies } from "next/headers.js";
+import { authPaths } from "../auth-paths.ts";
 import type { AuthenticatedSession, SessionEngine } from "../engine/session-engine.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { bounceUrl, type SignInPath } from "../http/pages/guard-page.ts";
 import { isGuardRefusal } from "../http/problem.ts";
+import { authenticateBearer } from "../http/request/authorization.ts";
+import { asBrowsersSee, asRedirected } from "./base-path.ts";
 
 interface GuardOptions {
   /** See {@link SessionEngine.authenticate}. */
@@ -22,8 +25,8 @@ export interface SessionGuard {
 
   /**
    * The session, or a redirect to the bounce and from there back to `path`, or to the sign-in page where there is no
-   * session any more. `path`: where the page is, with its query; a component is not told. Like `redirect` of Next it ends
-   * the render by throwing: do not catch it.
+   * session any more. `path`: where the page is, with its query, with or without Next's `basePath`; a component is not told.
+   * Like `redirect` of Next it ends the render by throwing: do not catch it.
    * @throws SessionError store_unavailable
    */
   require(path: string, options?: GuardOptions): Promise<AuthenticatedSession>;
@@ -50,7 +53,7 @@ export interface SessionGuard {
 export function sessionGuard(
   sessions: {
     readonly engine: Pick<SessionEngine, "authenticate">;
-    readonly handlers: Pick<Handlers, "cookieNames">;
+    readonly handlers: Pick<Handlers, "cookieNames" | "basePath">;
   },
   options: SignInPath,
 ): SessionGuard {
@@ -58,15 +61,19 @@ export function sessionGuard(
     const accessToken = (await cookies()).get(sessions.handlers.cookieNames.access)?.value;
     if (!accessToken) return null;
     try {
-      return await sessions.engine.authenticate(accessToken, guardOptions);
+      return await authenticateBearer(sessions.engine, accessToken, guardOptions);
     } catch (error) {
       if (isGuardRefusal(error)) return null;
       throw error;
     }
   }
+  function bounceOf(path: string): string {
+    const { refresh } = authPaths(sessions.handlers.basePath);
+    return bounceUrl(refresh, asBrowsersSee(path), { signInPath: asBrowsersSee(options.signInPath) });
+  }
   return {
     session,
     require: async (path, guardOptions) =>
-      (await session(guardOptions)) ?? redirect(bounceUrl(path, options)),
+      (await session(guardOptions)) ?? redirect(asRedirected(bounceOf(path))),
   };
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { cookieNames } from "../cookie-names.ts";
 import { COOKIES, problemOf, startHttp } from "../http/http.fixture.ts";
 import { sessionProxy } from "./proxy.ts";
@@ -19,6 +19,10 @@ function token(claims: unknown): string {
   return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.AAAA`;
 }
 
+/** Of a form or an action on a page of the site. */
+const OWN = { "Sec-Fetch-Site": "same-origin" };
+const ACTION = { ...OWN, "Next-Action": "00c0ffee", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors" };
+
 const clock = { now: () => 1_000_000 };
 const env = { PUBLIC_URL: ORIGIN };
 const proxy = sessionProxy({ signInPath: "/sign-in", env, clock });
@@ -35,6 +39,19 @@ test("a page load without an access cookie goes to the bounce, and on to the sig
     ["else", "/sign-in?next=%2Fstreams%2F7%3Ftab%3Da%2520b"],
   ]);
 });
+
+test.each(["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"])(
+  "a redirect on the loopback stays at %s, though Next calls it localhost",
+  (own) => {
+    const request = new Request("http://localhost:3000/streams", { headers: NAVIGATION });
+    const location = proxy(request)?.headers.get("location") ?? "";
+    // Next 15 resolves the one against the other, after it has parsed it alone.
+    expect(URL.canParse(location)).toBe(true);
+    expect(new URL(location, own).href).toBe(
+      `${own}/api/auth/refresh?next=%2Fstreams&else=%2Fsign-in%3Fnext%3D%252Fstreams`,
+    );
+  },
+);
 
 test.each([
   ["its end has passed", token({ exp: 1_000 })],
@@ -59,7 +76,17 @@ test.each([
   ["a script's fetch", load("/streams", { "Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors" })],
   ["a frame", load("/streams", { "Sec-Fetch-Dest": "iframe" })],
   ["HEAD", load("/streams", {}, "HEAD")],
-  ["POST, as a server action is sent", load("/streams", {}, "POST")],
+  ["a script's POST", load("/streams", { ...OWN, "Sec-Fetch-Dest": "empty" }, "POST")],
+  ["a form of nobody knows where", load("/streams", {}, "POST")],
+  ["another site's form", load("/streams", { "Sec-Fetch-Site": "cross-site" }, "POST")],
+  ["a neighbour's form", load("/streams", { "Sec-Fetch-Site": "same-site" }, "POST")],
+  ["another site's form of an older browser", load("/streams", { Origin: "https://evil.example" }, "POST")],
+  ["a form with a long path", load(`/streams?q=${"a".repeat(1_024)}`, OWN, "POST")],
+  [
+    "a form with a token that will do",
+    load("/streams", { ...OWN, ...cookie(token({ iat: 996, exp: 1_002 })) }, "POST"),
+  ],
+  ["a PUT", load("/streams", OWN, "PUT")],
   [
     "a program that asks for no page",
     new Request(`${ORIGIN}/streams`, { headers: { Accept: "application/json" } }),
@@ -67,6 +94,29 @@ test.each([
   ["a program that says nothing", new Request(`${ORIGIN}/streams`)],
 ])("%s goes on as it is", (_, request) => {
   expect(proxy(request)).toBeUndefined();
+});
+
+test.each([
+  ["a form", OWN, "/sign-in?next=%2Fstreams%3Ftab%3D1"],
+  ["a form of an older browser", { Origin: ORIGIN }, "/sign-in?next=%2Fstreams%3Ftab%3D1"],
+  ["a server action", ACTION, "/streams?tab=1&ws-not-renewed="],
+  [
+    "a form whose token ends on the way",
+    { ...OWN, ...cookie(token({ iat: 900, exp: 1_005 })) },
+    "/sign-in?next=%2Fstreams%3Ftab%3D1",
+  ],
+])("%s goes to the bounce with all that is in it", (_, headers, otherwise) => {
+  const response = proxy(load("/streams?tab=1", headers, "POST"));
+  expect([response?.status, response?.headers.get("cache-control")]).toEqual([307, "no-store"]);
+  expect(response?.headers.getSetCookie()).toEqual([expect.stringContaining(COOKIES.retry)]);
+  const location = new URL(response?.headers.get("location") ?? "");
+  expect(location.origin + location.pathname).toBe(`${ORIGIN}/api/auth/refresh`);
+  expect(location.searchParams.get("next")).toBe("/streams?tab=1");
+  expect(location.searchParams.get("else")).toBe(otherwise);
+});
+
+test("an action that comes back without a session runs, and finds nobody", () => {
+  expect(proxy(load("/streams?ws-not-renewed=", ACTION, "POST"))).toBeUndefined();
 });
 
 test("of two access cookies one that lives is enough", () => {
@@ -89,6 +139,17 @@ test.each([
   const elsewhere = sessionProxy({ signInPath: "/sign-in", env: settings, clock });
   const [retry] = elsewhere(load("/streams"))?.headers.getSetCookie() ?? [];
   expect(retry).toMatch(new RegExp(`^${cookieNames(name).retry}=`));
+});
+
+test("the bounce is where AUTH_BASE_PATH says, and Next's own basePath is part of the sign-in page's path", () => {
+  vi.stubEnv("__NEXT_ROUTER_BASEPATH", "/shop");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const signInPath of ["/sign-in", "/shop/sign-in"]) {
+    const below = sessionProxy({ signInPath, env: { ...env, AUTH_BASE_PATH: "/shop/api/auth" }, clock });
+    expect(below(load("/shop/account/"))?.headers.get("location")).toBe(
+      `${ORIGIN}/shop/api/auth/refresh?next=%2Fshop%2Faccount%2F&else=%2Fshop%2Fsign-in%3Fnext%3D%252Fshop%252Faccount%252F`,
+    );
+  }
 });
 
 test("settings that the service refuses are refused here", () => {

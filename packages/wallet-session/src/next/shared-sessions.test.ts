@@ -41,7 +41,13 @@ test("the first call's functions count", () => {
 test("other options than the first call's are an error", () => {
   sharedSessions(options());
   const { env, openStore } = options();
-  for (const others of [{}, { env }, { env, openStore, ready: async () => {} }, { env: {}, openStore }]) {
+  for (const others of [
+    {},
+    { env },
+    { env, openStore, basePath: "/auth" },
+    { env, openStore, ready: async () => {} },
+    { env: {}, openStore },
+  ]) {
     expect(() => sharedSessions(others)).toThrow(/other options/);
   }
 });
@@ -66,7 +72,7 @@ test("from then on, servers of this process get heads that are cut", async () =>
     host: "127.0.0.1",
     port,
     path: `/?${"a&".repeat(500)}`,
-    headers: { "User-Agent": "a".repeat(5_000) },
+    headers: { "User-Agent": "a ".repeat(2_500) },
   });
   const [{ url, headers }] = (await asked) as [IncomingMessage];
   expect([url?.length, headers["user-agent"]?.length]).toEqual([201, 512]);

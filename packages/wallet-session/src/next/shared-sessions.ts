@@ -14,7 +14,7 @@ const shared = globalThis as {
  * the instrumentation, and each copy would open the store again.
  *
  * Functions are not compared, since each copy of a module brings its own: the first call's are used.
- * @throws Error for other options than those of the first call: others are given, or another `env`
+ * @throws Error for other options than those of the first call: others are given, or another `env` or `basePath`
  *
  * @example
  * ```ts
@@ -48,6 +48,6 @@ function sameOptions(one: SessionsOptions, other: SessionsOptions): boolean {
   return isDeepStrictEqual(comparable(one), comparable(other));
 }
 
-function comparable({ env, ...functions }: SessionsOptions) {
-  return { env: { ...env }, given: new Set(Object.keys(functions)) };
+function comparable({ env, basePath, audience, ...functions }: SessionsOptions) {
+  return { env: { ...env }, basePath, audience, given: new Set(Object.keys(functions)) };
 }

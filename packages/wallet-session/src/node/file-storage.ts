@@ -1,9 +1,9 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import { isBusy } from "../databases/sqlite.ts";
+import { isBusy, sqliteOfNode } from "../databases/sqlite.ts";
 import { oneByOne, type TokenStorage } from "../token-client/storage.ts";
+import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 const LOCK_POLL_MS = 20;
 
@@ -29,53 +29,16 @@ export function fileStorage(path: string): TokenStorage {
   const inTurn = oneByOne();
 
   return {
-    async load() {
-      try {
-        return await readFile(file, "utf8");
-      } catch (error) {
-        if (isMissing(error)) return null;
-        throw error;
-      }
-    },
-
-    async save(text) {
-      if (text === null) await rm(file, { force: true });
-      else await replace(file, text);
-      await syncToDisk(dirname(file));
-    },
-
+    load: () => readPrivateFile(file),
+    save: (text) => writePrivateFile(file, text),
     lock: (task) => inTurn(() => alone(`${file}.lock`, task)),
   };
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  // One name is enough: the saver holds the lock.
-  const next = `${file}.next`;
-  await rm(next, { force: true });
-  const handle = await open(next, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(next, file);
-}
-
-/** A name is there to stay once its directory is on disk. */
-async function syncToDisk(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** SQLite's lock: of all that Node offers, the only one that ends with its holder. */
 async function alone<T>(path: string, task: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(path);
+  const database = new (sqliteOfNode().DatabaseSync)(path);
   try {
     while (!begun(() => database.exec("BEGIN IMMEDIATE"))) await setTimeout(LOCK_POLL_MS);
     return await task();
@@ -92,8 +55,4 @@ function begun(begin: () => void): boolean {
     if (isBusy(error)) return false;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

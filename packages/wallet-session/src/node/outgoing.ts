@@ -7,20 +7,19 @@ const EVENT_STREAM = "text/event-stream";
  * whole first, and says how long it is. Resolves when it is handed over, also where the client has gone meanwhile.
  */
 export async function writeResponse(outgoing: ServerResponse, response: Response): Promise<void> {
-  const headers = flat(response.headers);
-  if (response.body === null) {
-    outgoing.writeHead(response.status, headers);
-    await end(outgoing, null);
-    return;
-  }
-  if (response.headers.get("content-type")?.startsWith(EVENT_STREAM)) {
-    outgoing.writeHead(response.status, headers);
-    await pour(response.body, outgoing);
-    return;
-  }
-  const bytes = Buffer.from(await response.arrayBuffer());
-  outgoing.writeHead(response.status, [...headers, "content-length", String(bytes.length)]);
-  await end(outgoing, bytes);
+  const { status, headers, body } = response;
+  const streams = body !== null && headers.get("content-type")?.startsWith(EVENT_STREAM);
+  const bytes = body === null || streams ? null : Buffer.from(await response.arrayBuffer());
+  outgoing.statusCode = status;
+  // One by one, beside those that are there: middleware reads them, and may have set cookies of its own.
+  headers.forEach((value, name) => {
+    if (name === "set-cookie" || name === "vary") outgoing.appendHeader(name, value);
+    else outgoing.setHeader(name, value);
+  });
+  if (bytes !== null) outgoing.setHeader("content-length", bytes.length);
+  outgoing.writeHead(status);
+  if (streams) await pour(body, outgoing);
+  else await end(outgoing, bytes);
 }
 
 /**
@@ -41,15 +40,6 @@ async function end(outgoing: ServerResponse, bytes: Buffer | null): Promise<void
   }
   if (bytes === null) outgoing.end();
   else outgoing.end(bytes);
-}
-
-/** Names and values in turn; each cookie has a line of its own. */
-function flat(headers: Headers): string[] {
-  const list: string[] = [];
-  headers.forEach((value, name) => {
-    list.push(name, value);
-  });
-  return list;
 }
 
 async function pour(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<void> {

@@ -1,7 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer, type Socket } from "node:net";
-import { SessionError } from "../errors.ts";
-import type { Handler } from "../http/handler.ts";
 import {
   HTTP_HEADER_MAX_BYTES,
   HTTP_HEADERS_TIMEOUT_MS,
@@ -9,17 +7,7 @@ import {
   HTTP_REQUEST_TIMEOUT_MS,
   HTTP_TIMEOUTS_CHECK_MS,
 } from "../limits.ts";
-import { toRequest } from "./incoming.ts";
-import { writeResponse } from "./outgoing.ts";
-
-export interface NodeServerOptions {
-  /** Must not reject. */
-  readonly fetch: Handler;
-  /** The answer to what was thrown before there was a `Request`. */
-  readonly problem: (error: unknown) => Response;
-  /** Where browsers reach the service: requests name it, whatever their `Host` says. */
-  readonly origin: string;
-}
+import { answer, type WebService } from "./handler.ts";
 
 /** A `node:http` server in front of a web handler. */
 export interface NodeServer {
@@ -34,7 +22,11 @@ export interface NodeServer {
   stop(withinMs: number): Promise<boolean>;
 }
 
-export function createNodeServer(options: NodeServerOptions): NodeServer {
+/** `headers`: of every answer that does not say otherwise. */
+export function createNodeServer(
+  service: WebService & { readonly headers?: Readonly<Record<string, string>> },
+): NodeServer {
+  const headers = new Map(Object.entries(service.headers ?? {}));
   const server = createServer(
     {
       maxHeaderSize: HTTP_HEADER_MAX_BYTES,
@@ -43,31 +35,15 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
       keepAliveTimeout: HTTP_KEEP_ALIVE_MS,
       connectionsCheckingInterval: HTTP_TIMEOUTS_CHECK_MS,
     },
-    (incoming, outgoing) => void answer(options, incoming, outgoing).catch(() => outgoing.destroy()),
+    (incoming, outgoing) => {
+      answer(service, incoming, outgoing.setHeaders(headers)).catch(() => outgoing.destroy());
+    },
   );
   const connections = new Connections(server);
   return {
     listen: (port, host) => listen(server, port, host),
     stop: (withinMs) => stop(server, connections, withinMs),
   };
-}
-
-async function answer(
-  { fetch, problem, origin }: NodeServerOptions,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): Promise<void> {
-  const request = await toRequest(incoming, outgoing, origin).catch((error) => {
-    if (!(error instanceof TypeError)) throw error;
-    return null;
-  });
-  const response =
-    request === null
-      ? problem(new SessionError("invalid_request", "There is no such request here."))
-      : await fetch(request);
-  // A body that nobody has begun to read would hold up the next request on its connection.
-  if (!request?.bodyUsed) incoming.removeAllListeners("data").resume();
-  await writeResponse(outgoing, response);
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -2,16 +2,16 @@ import type { SessionEngine } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 import type { Handlers } from "../http/handlers.ts";
 import { STORE_RETRY_AFTER_SECONDS } from "../limits.ts";
-import { createMetrics, type Metrics } from "../metrics/metrics.ts";
+import { createMetrics, type Metrics, type MetricsOptions } from "../metrics/metrics.ts";
 import { untilDone } from "../until-done.ts";
 
 /** Metrics whose sinks are there at once, though what they need is loaded only at the start; until then they count nothing. */
-export function lateMetrics(): Omit<Metrics, "watch"> & {
+export function lateMetrics(options: MetricsOptions): Omit<Metrics, "watch"> & {
   /** Once; more calls change nothing. @throws Error where `prom-client` is not installed */
   load(engine: SessionEngine, handlers: Handlers): Promise<void>;
 } {
   let metrics: Metrics | null = null;
-  const made = untilDone(createMetrics);
+  const made = untilDone(() => createMetrics(options));
 
   return {
     onEvent: (event) => metrics?.onEvent(event),

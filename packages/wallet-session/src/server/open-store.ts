@@ -5,6 +5,7 @@ import { migratePostgres, openPostgresStore, schemaOfPostgres } from "../stores/
 import { openRedisStore, type RedisStoreOptions } from "../stores/redis.ts";
 import type { SchemaState } from "../stores/schema-state.ts";
 import { migrateSqlite, openSqliteStore, schemaOfSqlite } from "../stores/sqlite.ts";
+import { openCustomStore } from "./custom-store.ts";
 
 /** What only some stores ask for. */
 export interface StoreSettings {
@@ -33,6 +34,8 @@ export function openStore(
         ...(redisDurability && { durability: redisDurability }),
         ...(onWarning && { onWarning }),
       });
+    case "custom":
+      return openCustomStore(url);
   }
 }
 
@@ -48,6 +51,7 @@ export function schemaOf(url: DatabaseUrl): Schema | null {
   switch (url.kind) {
     case "memory":
     case "redis":
+    case "custom":
       return null;
     case "sqlite":
       return { state: async () => schemaOfSqlite(url), migrate: async () => migrateSqlite(url) };

@@ -9,8 +9,10 @@ import { createSessionEngine } from "../engine/create-session-engine.ts";
 import { type SecurityEvent, SecurityEventRefused } from "../engine/security-event.ts";
 import { everyInterval } from "../engine/timers.ts";
 import type { SessionId } from "../session-id.ts";
+import { createMemoryStore } from "../stores/memory.ts";
 import { openSqliteStore } from "../stores/sqlite.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
+import { create, HOUR, proofFailure } from "../testing/store-conformance-fixtures.ts";
 import { securityWebhook } from "./security-webhook.ts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
@@ -63,6 +65,43 @@ test("a receiver verifies what it gets by the library of Standard Webhooks", asy
   });
   expect(() => verified({ ...request, body: request.body.replace("GABC", "GABD") })).toThrow();
   expect(() => verified(request, NEXT_SECRET)).toThrow();
+});
+
+test("a proof that failed is told as what it is: each time anew, and its session goes on", async () => {
+  const store = createMemoryStore();
+  const engine = createSessionEngine({
+    store,
+    secrets: ["a secret of this test that is long enough"],
+    issuer: "https://pay.example.com",
+    onSecurityEvent: securityWebhook({ url: hook(), secrets: [SECRET] }),
+  });
+  onTestFinished(() => engine.close());
+  const before = seen().length;
+  const session = await create(store, "a", { actorId: "GABC" });
+  const { id } = session;
+  for (const at of [EVENT.occurredAt, EVENT.occurredAt + 2 * HOUR]) {
+    await store.noteProofFailure(proofFailure(session, at));
+  }
+  await store.revokeSession(id, { reason: "ended", revokedAt: EVENT.occurredAt + 3 * HOUR });
+  await engine.start();
+  await vi.waitFor(() => expect(seen().length - before).toBe(3), { timeout: 10_000, interval: 20 });
+  const told = seen()
+    .slice(before)
+    .map((request) => ({ id: idOf(request), ...(verified(request) as object) }))
+    .sort((one, other) => (one.id < other.id ? -1 : 1));
+  const data = { session_id: id, actor_id: "GABC" };
+  const failed = { type: "session.proof_failed", data: { ...data, reason: "proof_failed" } };
+  const name = (at: number) => `proof_failure_${id}_${EVENT.occurredAt + at}`;
+  expect(told).toEqual([
+    { id: name(0), timestamp: "2026-11-24T09:30:00.000Z", ...failed },
+    { id: name(2 * HOUR), timestamp: "2026-11-24T11:30:00.000Z", ...failed },
+    {
+      id: `revocation_${id}`,
+      type: "session.revoked",
+      timestamp: "2026-11-24T12:30:00.000Z",
+      data: { ...data, reason: "ended" },
+    },
+  ]);
 });
 
 test("the timestamp is of the try, by which a receiver refuses what is replayed to it later", async () => {

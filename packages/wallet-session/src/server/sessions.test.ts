@@ -54,6 +54,26 @@ test("one call serves the whole life of a session", async () => {
   expect((await sessions.handlers.guard(request)).sessionId).toBe(signedIn.session_id);
 });
 
+test("one base path holds for endpoints, stellar.toml, metrics and pages, by setting or by option", async () => {
+  const token = "a-token-for-metrics";
+  const env = { ...ENV, METRICS_TOKEN: token };
+  const basePath = "/shop/auth";
+  for (const options of [{ env: { ...env, AUTH_BASE_PATH: basePath } }, { env, basePath }]) {
+    const sessions = create(options);
+    expect(await status(sessions, `${basePath}/wallet`, { method: "POST", body: "{}" })).toBe(415);
+    expect(await status(sessions, "/api/auth/wallet")).toBe(404);
+    const text = async (path: string, init?: RequestInit) =>
+      (await sessions.fetch(new Request(ORIGIN + path, init))).text();
+    expect(await text("/.well-known/stellar.toml")).toContain(
+      `WEB_AUTH_ENDPOINT="${ORIGIN}${basePath}/wallet"`,
+    );
+    const metrics = await text("/api/metrics", { headers: { authorization: `Bearer ${token}` } });
+    expect(metrics).toContain(`wallet_session_rate_limited_total{http_route="${basePath}/refresh"} 0`);
+    expect(metrics).toMatch(/^wallet_session_sign_ins_total\{outcome="unsupported_media_type"\} 1$/m);
+    expect(sessions.handlers.basePath).toBe(basePath);
+  }
+});
+
 test("each call makes sessions of its own, by its own options", async () => {
   const one = create();
   const other = create({ env: { ...ENV, PORT: "3001" } });

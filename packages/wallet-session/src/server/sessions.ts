@@ -1,17 +1,19 @@
+import { authPaths } from "../auth-paths.ts";
 import { type Config, readConfig } from "../config/config.ts";
 import { madeSecrets } from "../config/made-secrets.ts";
-import type { ConfigError } from "../config/settings.ts";
+import { type ConfigError, PREFIX } from "../config/settings.ts";
 import type { DatabaseUrl } from "../databases/url.ts";
 import { createSessionEngine, type SessionEngineOptions } from "../engine/create-session-engine.ts";
 import type { SecurityEventHandler } from "../engine/security-event.ts";
-import type { SessionEngine } from "../engine/session-engine.ts";
+import type { ClaimsOf, SessionEngine } from "../engine/session-engine.ts";
 import { SessionError } from "../errors.ts";
 import { createHandlers } from "../http/create-handlers.ts";
 import { HEALTH_PATH } from "../http/endpoints/operations.ts";
-import type { Handler } from "../http/handler.ts";
+import { type Handler, isPathOf } from "../http/handler.ts";
 import type { Handlers, HandlersOptions } from "../http/handlers.ts";
 import { requestIdHeader } from "../http/observed.ts";
 import { peerAddress, publishPeerAddress } from "../http/request/client-address.ts";
+import type { SignInHook } from "../http/sign-in-hook.ts";
 import { createEventLog, describeFault } from "../logging/event-log.ts";
 import { createLogger, type Logger } from "../logging/logger.ts";
 import type { SessionStore } from "../store.ts";
@@ -25,6 +27,8 @@ import { securityWebhook } from "./security-webhook.ts";
 export interface SessionsOptions {
   /** Where the settings are read, at first use (docs/configuration.md). @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** `AUTH_BASE_PATH`, for an app that says in code where it mounts the endpoints. @default the setting of `env` */
+  readonly basePath?: string;
   /**
    * Opens the store. Gets what `DATABASE_URL` names, and the settings beside it.
    * @default {@link openStore}, which knows the stores of the package
@@ -32,11 +36,19 @@ export interface SessionsOptions {
   readonly openStore?: (url: DatabaseUrl, settings: StoreSettings) => SessionStore;
   /** What else has to answer before this process is ready. See {@link HandlersOptions.ready}. @default nothing else */
   readonly ready?: () => Promise<void>;
+  /** What the app's own endpoints add to `/api/openapi.json`. See {@link HandlersOptions.openapi}. @default nothing */
+  readonly openapi?: HandlersOptions["openapi"];
   /**
    * Gets each security event, beside the webhook of the settings. See {@link SessionEngineOptions.onSecurityEvent}.
    * @default none
    */
   readonly onSecurityEvent?: SecurityEventHandler;
+  /** Asked about each account that signs in. See {@link HandlersOptions.onSignIn}. @default everybody may sign in */
+  readonly onSignIn?: SignInHook;
+  /** Own claims of access tokens. See {@link SessionEngineOptions.claims}. @default none */
+  readonly claims?: ClaimsOf;
+  /** `aud` of access tokens. See {@link SessionEngineOptions.audience}. @default the origin of `PUBLIC_URL` */
+  readonly audience?: string | readonly string[];
 }
 
 /**
@@ -116,7 +128,7 @@ export function createSessions(options: SessionsOptions = {}): Sessions {
       // The next request tries a failed start again.
       const starting = start().catch(() => {});
       // A store that does not answer is no reason to restart the process, so its probe does not wait for one.
-      if (new URL(request.url).pathname !== HEALTH_PATH) await starting;
+      if (!isPathOf(HEALTH_PATH, new URL(request.url).pathname)) await starting;
       return handlers.fetch(request);
     },
     start,
@@ -134,10 +146,14 @@ interface Parts extends Pick<Sessions, "config" | "logger" | "engine" | "handler
 
 /** Puts each part into the one above it. Opens the store. @throws ConfigError for settings that cannot be used */
 function wire(options: SessionsOptions): Parts {
-  const config = readConfig(options.env ?? process.env, madeSecrets("data"));
+  const { env = process.env, basePath } = options;
+  const config = readConfig(
+    { ...env, ...(basePath !== undefined && { [`${PREFIX}AUTH_BASE_PATH`]: basePath }) },
+    madeSecrets("data"),
+  );
   const { metricsToken, horizonUrl } = config;
   const logger = createLogger(config.logLevel);
-  const metrics = lateMetrics();
+  const metrics = lateMetrics({ basePath: config.authBasePath });
   const onSecurityEvent = securityEventHandler(options, config);
   const log = createEventLog({ logger, onDropped: metrics.onLineDropped });
   const engine = createSessionEngine({
@@ -154,27 +170,35 @@ function wire(options: SessionsOptions): Parts {
     refreshLeewayMs: config.refreshLeewayMs,
     onEvent: both(metrics.onEvent, log.onEvent),
     ...(onSecurityEvent === null ? {} : { onSecurityEvent }),
+    ...(options.claims && { claims: options.claims }),
+    ...(options.audience !== undefined && { audience: options.audience }),
     ...(metricsToken === null ? {} : { onStoreStep: metrics.onStoreStep }),
   });
   const wallet = createStellarWallet({
     signingSeed: config.stellarSigningSeed,
     networkPassphrase: config.stellarNetworkPassphrase,
     homeDomain: config.homeDomain,
-    webAuthEndpoint: `${config.publicUrl.origin}/api/auth/wallet`,
+    webAuthEndpoint: config.publicUrl.origin + authPaths(config.authBasePath).wallet,
     accountSigners: horizonUrl === null ? masterKeyOnly : horizonSigners({ horizonUrl: horizonUrl.href }),
   });
   const handlers = createHandlers({
     engine,
     wallet,
     publicUrl: config.publicUrl,
+    trustedOrigins: config.trustedOrigins,
+    basePath: config.authBasePath,
     cookieName: config.cookieName,
     rateLimit: config.rateLimit,
-    clientAddress: (request) => peerAddress(request, config.trustedProxies),
+    introspectionClients: config.introspectionClients,
+    deviceBinding: config.deviceBinding,
+    clientAddress: addressFinder(config, logger),
     // Without a proxy in front, anybody can write this header.
     requestId: (request) => (config.trustedProxies > 0 ? requestIdHeader(request) : null),
     onRequest: both(metrics.onRequest, log.onRequest),
     onFault: both(metrics.onFault, log.onFault),
     ...(options.ready && { ready: options.ready }),
+    ...(options.openapi && { openapi: options.openapi }),
+    ...(options.onSignIn && { onSignIn: options.onSignIn }),
     ...(metricsToken === null ? {} : { metrics: { token: metricsToken, render: metrics.render } }),
   });
   return {
@@ -190,6 +214,22 @@ function wire(options: SessionsOptions): Parts {
       await engine.close();
       log.close();
     },
+  };
+}
+
+/** Says once that clients are not known: nothing limits those. */
+function addressFinder({ trustedProxies }: Config, logger: Logger): (request: Request) => string | null {
+  let isSaid = false;
+  return (request) => {
+    const address = peerAddress(request, trustedProxies);
+    if (address === null && !isSaid) {
+      isSaid = true;
+      logger.warn({
+        event: "client_address_unknown",
+        note: "no address in the entry that TRUSTED_PROXIES counts",
+      });
+    }
+    return address;
   };
 }
 

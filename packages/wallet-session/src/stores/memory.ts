@@ -21,6 +21,7 @@ export function createMemoryStore(): contract.SessionStore {
   const sessions = new Map<contract.SessionId, contract.SessionRecord>();
   /** Challenge id -> when its mark can go. */
   const challenges = new Map<string, number>();
+  const proofFailures = new Map<contract.SessionId, number>();
   const keys: contract.SealedSigningKey[] = [];
   const watchers = new Set<() => void>();
   let log: contract.RevocationEntry[] = [];
@@ -62,6 +63,13 @@ export function createMemoryStore(): contract.SessionStore {
       return { outcome: "created" };
     },
 
+    async consumeChallenge({ id, expiresAt }) {
+      assertOpen();
+      if (challenges.has(id)) return false;
+      challenges.set(id, expiresAt);
+      return true;
+    },
+
     async rotate(swap) {
       assertOpen();
       const session = sessions.get(swap.id);
@@ -70,6 +78,7 @@ export function createMemoryStore(): contract.SessionStore {
         session.transport === swap.transport &&
         session.generation === swap.generation &&
         session.generation < GENERATION_MAX &&
+        session.binding === swap.binding &&
         Buffer.compare(session.secretHash, swap.secretHash) === 0 &&
         isLive(session, swap.now);
       if (!matches) return { outcome: "unmatched", session: copySession(session) };
@@ -79,6 +88,7 @@ export function createMemoryStore(): contract.SessionStore {
         secretHash: swap.nextSecretHash,
         salt: swap.nextSalt,
         retryKeyHash: swap.retryKeyHash,
+        binding: swap.nextBinding,
         rotatedAt: swap.now,
         idleExpiresAt: Math.min(swap.idleExpiresAt, session.expiresAt),
       });
@@ -127,6 +137,25 @@ export function createMemoryStore(): contract.SessionStore {
     async revokeBatch(revocation, limit) {
       const ended = sessionsThat((session) => hasNotEnded(session, revocation.revokedAt));
       return revoke(ended.slice(0, limit), revocation);
+    },
+
+    async noteProofFailure({ sessionId, actorId, at, since }) {
+      assertOpen();
+      if ((proofFailures.get(sessionId) ?? since) > since) return false;
+      proofFailures.set(sessionId, at);
+      lastPosition += 1;
+      events.push({ position: lastPosition, sessionId, actorId, reason: "proof_failed", revokedAt: at });
+      return true;
+    },
+
+    async proofFailures(ids) {
+      assertOpen();
+      return new Map(
+        ids.flatMap((id) => {
+          const at = proofFailures.get(id);
+          return at === undefined ? [] : [[id, at]];
+        }),
+      );
     },
 
     async revocationsAfter(position, limit) {
@@ -185,6 +214,8 @@ export function createMemoryStore(): contract.SessionStore {
       log = log.filter((entry) => !oldEntries.includes(entry));
       const oldEvents = events.filter((event) => event.revokedAt < eventsBefore).slice(0, limit);
       events = events.filter((event) => !oldEvents.includes(event));
+      const oldFailures = [...proofFailures].filter(([, at]) => at < eventsBefore).slice(0, limit);
+      for (const [id] of oldFailures) proofFailures.delete(id);
       return {
         sessions: ended.length,
         challenges: used.length,

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 // What a store reads must be of the kind that it wrote: all of these throw where it is not.
 
 export function integer(value: unknown): number {
@@ -11,7 +12,7 @@ export function text(value: unknown): string {
 }
 
 export function blob(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw unreadable();
+  if (!types.isUint8Array(value)) throw unreadable();
   return value;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { types } from "node:util";
 import { sessionIdFrom } from "../session-id.ts";
 import type * as contract from "../store.ts";
 
@@ -7,7 +8,8 @@ import type * as contract from "../store.ts";
 export type ConformanceCase = (store: contract.SessionStore) => Promise<void>;
 
 export const MINUTE = 60_000;
-export const DAY = 24 * 60 * MINUTE;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
 /** When the sessions of the cases are created. */
 export const START = Date.UTC(2026, 0, 1);
 
@@ -19,6 +21,8 @@ export const NOTHING_PRUNED: contract.PruneLimits = {
   eventsBefore: 0,
   limit: 100,
 };
+
+export const NONE: contract.PruneCounts = { sessions: 0, challenges: 0, revocations: 0, events: 0 };
 
 /** 1 to 32 bytes that depend on the label alone. */
 export function bytes(label: string, size: number): Uint8Array {
@@ -107,6 +111,32 @@ export function idsOf(sessions: readonly contract.SessionRecord[]): contract.Ses
   return sessions.map(({ id }) => id).sort();
 }
 
+export function claimOrNull(
+  store: contract.SessionStore,
+  claim: Partial<contract.EventClaim>,
+): Promise<contract.SecurityEventRecord[] | null> {
+  return store.claimEvents({ owner: "a", now: START, until: START + MINUTE, limit: 100, ...claim });
+}
+
+/** The events of a call that gets the delivery claim. */
+export async function claim(
+  store: contract.SessionStore,
+  claim: Partial<contract.EventClaim> = {},
+): Promise<contract.SecurityEventRecord[]> {
+  const events = await claimOrNull(store, claim);
+  assert.ok(events !== null, "the delivery claim was not given");
+  return events;
+}
+
+/** Of entries of the log, or of events, in their order. */
+export function sessionsOf(entries: readonly contract.RevocationEntry[]): contract.SessionId[] {
+  return entries.map(({ sessionId }) => sessionId);
+}
+
+export function positionsOf(entries: readonly contract.RevocationEntry[]): number[] {
+  return entries.map(({ position }) => position);
+}
+
 /** A swap that matches `session`, a minute later; `label` makes its new secret and salt its own. */
 export function swapOf(
   session: contract.SessionRecord,
@@ -122,6 +152,8 @@ export function swapOf(
     nextSecretHash: bytes(`next hash ${label}`, 32),
     nextSalt: bytes(`next salt ${label}`, 16),
     retryKeyHash: null,
+    binding: session.binding,
+    nextBinding: session.binding,
     now,
     idleExpiresAt: now + 7 * DAY,
     ...overrides,
@@ -139,9 +171,18 @@ export function afterSwap(
     secretHash: swap.nextSecretHash,
     salt: swap.nextSalt,
     retryKeyHash: swap.retryKeyHash,
+    binding: swap.nextBinding,
     rotatedAt: swap.now,
     idleExpiresAt: Math.min(swap.idleExpiresAt, session.expiresAt),
   };
+}
+
+/** One of that session at `at`, a part of those in the hour before it. */
+export function proofFailure(
+  { id, actorId }: Pick<contract.SessionRecord, "id" | "actorId">,
+  at = START,
+): contract.ProofFailure {
+  return { sessionId: id, actorId, at, since: at - HOUR };
 }
 
 export function signingKey(kid: string, createdAt = START): contract.SealedSigningKey {
@@ -199,7 +240,7 @@ export function atOnce<Result>(count: number, call: (index: number) => Promise<R
 }
 
 function comparable(value: unknown): unknown {
-  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString("hex")}`;
+  if (types.isUint8Array(value)) return `bytes ${Buffer.from(value).toString("hex")}`;
   if (Array.isArray(value)) return value.map(comparable);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, comparable(member)]));

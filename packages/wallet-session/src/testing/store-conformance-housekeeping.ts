@@ -10,8 +10,10 @@ import {
   create,
   createRevoked,
   DAY,
+  NONE,
   NOTHING_PRUNED,
   newSession,
+  proofFailure,
   REVOCATION,
   readLog,
   START,
@@ -19,8 +21,6 @@ import {
   signingKey,
   swapOf,
 } from "./store-conformance-fixtures.ts";
-
-const NONE = { sessions: 0, challenges: 0, revocations: 0, events: 0 };
 
 export const housekeepingCases: Record<string, ConformanceCase> = {
   "signingKeys: none at first, then oldest first and exact": async (store) => {
@@ -167,8 +167,11 @@ export const housekeepingCases: Record<string, ConformanceCase> = {
     await assertRow(store, afterSwap(session, swap));
   },
 
-  "ping: resolves while the store answers": async (store) => {
-    await store.ping();
+  "ping: resolves while the store answers, and leaves nothing behind": async (store) => {
+    const session = await create(store, "a");
+    await atOnce(20, () => store.ping());
+    await assertRow(store, session);
+    assert.equal((await store.revocationsAfter(0, 1)).end, 0);
   },
 
   "close: finishes what was begun, rejects what comes after, and may be called twice": async (store) => {
@@ -188,6 +191,7 @@ async function assertAllReject(store: SessionStore): Promise<void> {
   const session = newSession("b");
   const calls: Record<Step, () => Promise<unknown>> = {
     createSession: () => store.createSession(session, challenge("b")),
+    consumeChallenge: () => store.consumeChallenge(challenge("b")),
     rotate: () => store.rotate(swapOf(session, "b")),
     findSession: () => store.findSession(session.id),
     listSessions: () => store.listSessions(session.actorId, START, 1),
@@ -195,6 +199,8 @@ async function assertAllReject(store: SessionStore): Promise<void> {
     revokeSession: () => store.revokeSession(session.id, REVOCATION),
     revokeActor: () => store.revokeActor(session.actorId, REVOCATION, null),
     revokeBatch: () => store.revokeBatch(REVOCATION, 1),
+    noteProofFailure: () => store.noteProofFailure(proofFailure(session)),
+    proofFailures: () => store.proofFailures([session.id]),
     countSessions: () => store.countSessions(START),
     claimEvents: () => store.claimEvents({ owner: "b", now: START, until: START + 1, limit: 1 }),
     settleEvents: () => store.settleEvents({ owner: "b", position: 0, release: true }),

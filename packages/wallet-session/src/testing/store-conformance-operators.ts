@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import type { EventClaim, SecurityEventRecord, SessionId, SessionStore, SettledEvents } from "../store.ts";
+import type { SessionId, SessionStore, SettledEvents } from "../store.ts";
 import {
   assertRow,
   atOnce,
   type ConformanceCase,
+  claim,
+  claimOrNull,
   create,
   createMany,
   createRevoked,
@@ -15,6 +17,7 @@ import {
   revoked,
   START,
   sessionId,
+  sessionsOf,
   swapOf,
 } from "./store-conformance-fixtures.ts";
 
@@ -88,7 +91,7 @@ export const operatorCases: Record<string, ConformanceCase> = {
       store.revokeBatch({ ...REVOCATION, reason: "logout" }, 100),
     ]);
     const events = await claim(store);
-    assert.deepEqual(events.map(({ sessionId }) => sessionId).sort(), idsOf(sessions));
+    assert.deepEqual(sessionsOf(events).sort(), idsOf(sessions));
     for (const event of events) {
       assert.equal(event.reason, (await store.findSession(event.sessionId))?.revokedReason);
     }
@@ -162,17 +165,6 @@ export const operatorCases: Record<string, ConformanceCase> = {
     assert.deepEqual(await claim(store, { owner: "b" }), events.slice(1));
   },
 };
-
-function claimOrNull(store: SessionStore, claim: Partial<EventClaim>): Promise<SecurityEventRecord[] | null> {
-  return store.claimEvents({ owner: "a", now: START, until: START + MINUTE, limit: 100, ...claim });
-}
-
-/** The events of a call that gets the delivery claim. */
-async function claim(store: SessionStore, claim: Partial<EventClaim> = {}): Promise<SecurityEventRecord[]> {
-  const events = await claimOrNull(store, claim);
-  assert.ok(events !== null, "the delivery claim was not given");
-  return events;
-}
 
 /** Up to and with this event. */
 function settle(

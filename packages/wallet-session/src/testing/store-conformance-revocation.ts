@@ -19,6 +19,7 @@ import {
   revoked,
   START,
   sessionId,
+  sessionsOf,
   swapOf,
 } from "./store-conformance-fixtures.ts";
 
@@ -187,10 +188,7 @@ export const revocationCases: Record<string, ConformanceCase> = {
       const page = await store.revocationsAfter(0, limit);
       assert.deepEqual(page.entries, entries.slice(0, limit));
       assert.equal(page.end, end);
-      assert.deepEqual(
-        await readLog(store, limit),
-        entries.map(({ sessionId }) => sessionId),
-      );
+      assert.deepEqual(await readLog(store, limit), sessionsOf(entries));
     }
   },
 

@@ -11,6 +11,8 @@ import {
   type ConformanceCase,
   create,
   DAY,
+  REVOCATION,
+  revoked,
   START,
   sessionId,
   swapOf,
@@ -106,6 +108,42 @@ export const rotationCases: Record<string, ConformanceCase> = {
     const swap = swapOf(session, "a", { now: START - DAY });
     assertRotated(await store.rotate(swap), afterSwap(session, swap));
     await assertRow(store, afterSwap(session, swap));
+  },
+
+  "rotate: another binding than the row's does not match, and of an unbound row any": async (store) => {
+    for (const binding of [null, "key", `key "A", \\ [null,`, "k".repeat(128)]) {
+      const session = await create(store, `${binding}`, { binding, actorId: "null,[,key" });
+      const others = [null, "key", "KEY", "key ", "", "null", `key "A"`, "k".repeat(127)];
+      for (const other of others.filter((other) => other !== binding)) {
+        for (const nextBinding of [other, binding, "next"]) {
+          const swap = swapOf(session, "a", { binding: other, nextBinding });
+          assertUnmatched(await store.rotate(swap), session);
+        }
+      }
+      await assertRow(store, session);
+      await rotateInChain(session, 2, () => store);
+    }
+  },
+
+  "rotate: binds, binds anew and unbinds, and the row stays as it is otherwise": async (store) => {
+    const client = { browser: null, os: `"[null,"`, device: "\u{1f511}", ip: "" };
+    let row = await create(store, "a", { actorId: "Zo\u00eb [null,", client });
+    for (const nextBinding of ["first", "second", `"\\,[`, "", "k".repeat(128), null, "last"]) {
+      const swap = swapOf(row, `to ${nextBinding}`, { nextBinding });
+      const before = row;
+      row = afterSwap(row, swap);
+      assertRotated(await store.rotate(swap), row);
+      await assertRow(store, row);
+      assertUnmatched(await store.rotate(swap), row);
+      if (before.binding !== null) {
+        assertUnmatched(await store.rotate(swapOf(row, "old", { binding: before.binding })), row);
+      }
+      row = await rotateInChain(row, 1, () => store);
+    }
+    const ended = revoked(row);
+    assert.equal(await store.revokeSession(row.id, REVOCATION), true);
+    assertUnmatched(await store.rotate(swapOf(row, "ended", { nextBinding: "other" })), ended);
+    await assertRow(store, ended);
   },
 
   "rotate: touches the one session alone": async (store) => {

@@ -15,6 +15,8 @@ import {
   idsOf,
   MINUTE,
   newSession,
+  positionsOf,
+  proofFailure,
   REVOCATION,
   readLog,
   revoked,
@@ -82,7 +84,7 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
       while (delivered.length < sessions.length) {
         const events = await store.claimEvents({ owner, now: START, until: START + MINUTE, limit: 4 });
         if (events === null) continue;
-        delivered.push(...events.map(({ position }) => position));
+        delivered.push(...positionsOf(events));
         const position = events.at(-1)?.position ?? 0;
         assert.equal(await store.settleEvents({ owner, position, release: true }), true);
       }
@@ -92,10 +94,7 @@ export const sharedDataCases: Record<string, SharedDataCase> = {
     );
     await Promise.all([work(first, "a"), work(second, "b"), work(second, "c"), revoking]);
     const { entries } = await first.revocationsAfter(0, 100);
-    assert.deepEqual(
-      delivered,
-      entries.map(({ position }) => position),
-    );
+    assert.deepEqual(delivered, positionsOf(entries));
   },
 };
 
@@ -139,6 +138,69 @@ export const races: Record<string, Race> = {
       for (const store of stores) await assertRow(store, row);
     }
     assert.equal(row.generation, 11);
+  },
+
+  "rotate: of 32 at once that bind the session to a key each, exactly one hits, and the row is bound to its key":
+    async (...stores) => {
+      const session = await create(stores[0], "a");
+      const swaps = Array.from({ length: 32 }, (_, index) =>
+        swapOf(session, `${index}`, { nextBinding: index === 0 ? null : `key ${index}` }),
+      );
+      const outcomes = await Promise.all(swaps.map((swap, index) => inTurn(stores, index).rotate(swap)));
+      const [winner, ...more] = swaps.filter((_, index) => outcomes[index]?.outcome === "rotated");
+      assert.ok(winner !== undefined && more.length === 0);
+      for (const store of stores) await assertRow(store, afterSwap(session, winner));
+    },
+
+  "consumeChallenge: of 32 at once, sign-ins among them, exactly one gets the challenge": async (
+    ...stores
+  ) => {
+    for (const label of ["one", "two", "three"]) {
+      const outcomes = await atOnce(32, async (index) => {
+        const store = inTurn(stores, index);
+        if (index % 2 === 0) return store.consumeChallenge(challenge(label));
+        const { outcome } = await store.createSession(newSession(`${label} ${index}`), challenge(label));
+        return outcome === "created";
+      });
+      assert.equal(outcomes.filter(Boolean).length, 1);
+    }
+  },
+
+  "noteProofFailure: of 32 at once for one session, exactly one is true, and there is one event": async (
+    ...stores
+  ) => {
+    const sessions = await createMany(stores[0], 4);
+    const noted = await atOnce(128, async (index) => {
+      const { id, actorId } = sessions[index >> 5] ?? newSession("nobody");
+      return inTurn(stores, index).noteProofFailure(proofFailure({ id, actorId }, START + (index % 32)));
+    });
+    for (const index of sessions.keys()) {
+      assert.equal(noted.slice(32 * index, 32 * (index + 1)).filter(Boolean).length, 1);
+    }
+    const events = await stores[0].claimEvents({ owner: "a", now: START, until: START, limit: 100 });
+    assert.deepEqual(events?.map(({ sessionId }) => sessionId).sort(), idsOf(sessions));
+  },
+
+  "noteProofFailure and revokeSession at the same moment: each event has a position of its own": async (
+    ...stores
+  ) => {
+    const sessions = await createMany(stores[0], 30);
+    await Promise.all(
+      sessions.flatMap((session, index) => [
+        inTurn(stores, index).revokeSession(session.id, REVOCATION),
+        inTurn(stores, index + 1).noteProofFailure(proofFailure(session)),
+      ]),
+    );
+    const [first] = stores;
+    const events = (await first.claimEvents({ owner: "a", now: START, until: START, limit: 100 })) ?? [];
+    assert.equal(new Set(positionsOf(events)).size, 60);
+    const { entries, end } = await first.revocationsAfter(0, 100);
+    assert.equal(end, events.at(-1)?.position);
+    const revocations = events.filter(({ reason }) => reason !== "proof_failed");
+    assert.deepEqual(
+      revocations.map(({ position, sessionId, revokedAt }) => ({ position, sessionId, revokedAt })),
+      entries,
+    );
   },
 
   "rotate and revokeSession at the same moment, either first: no rotation after the revocation's answer":

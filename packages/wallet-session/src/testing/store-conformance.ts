@@ -2,6 +2,7 @@ import type { SessionStore } from "../store.ts";
 import { protocolCases, protocolThroughRestarts } from "./protocol-conformance.ts";
 import { housekeepingCases } from "./store-conformance-housekeeping.ts";
 import { operatorCases } from "./store-conformance-operators.ts";
+import { proofCases } from "./store-conformance-proofs.ts";
 import { revocationCases } from "./store-conformance-revocation.ts";
 import { rotationCases } from "./store-conformance-rotation.ts";
 import { sessionCases } from "./store-conformance-sessions.ts";
@@ -45,6 +46,7 @@ export function storeConformance({ test, open, openAnother }: StoreConformanceOp
     ...rotationCases,
     ...revocationCases,
     ...operatorCases,
+    ...proofCases,
     ...housekeepingCases,
     ...protocolCases,
     ...races,

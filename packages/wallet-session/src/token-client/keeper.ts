@@ -1,15 +1,15 @@
-import { onAbort } from "../client/abort.ts";
 import { type EndReason, endReasonOf } from "../client/end-reason.ts";
 import { type Fetch, jsonOf } from "../client/endpoints.ts";
 import { createKnownSession } from "../client/known-session.ts";
-import { askedWaitMs, errorOf, SessionClientError, unreachable } from "../client/problem.ts";
+import { askedWaitMs, errorOf, SessionClientError } from "../client/problem.ts";
 import { createRenewalSchedule } from "../client/renewal-schedule.ts";
+import { type DpopKey, type DpopKeys, type KeptNonce, sendProven } from "./dpop.ts";
 import type { TokenClientEnvironment } from "./environment.ts";
 import { type HeldSession, heldSessionOf, readHeldSession, writeHeldSession } from "./held-session.ts";
+import { limitedFetch } from "./limited-fetch.ts";
 import type { SignIn } from "./sign-in.ts";
 import type { TokenStorage } from "./storage.ts";
 
-const REQUEST_LIMIT_MS = 10_000;
 /** A refresh that is not decided is sent this often, with the same key, before its callers hear of it. */
 const TRIES = 4;
 const FIRST_PAUSE_MS = 500;
@@ -22,6 +22,8 @@ export interface KeeperOptions {
   readonly signIn: SignIn | undefined;
   readonly restMs: number;
   readonly send: Fetch;
+  /** Null: sessions are bound to no key. */
+  readonly dpop: { readonly keys: DpopKeys; readonly refreshOnly: boolean } | null;
   readonly environment: TokenClientEnvironment;
 }
 
@@ -29,10 +31,12 @@ type IsGood = (held: HeldSession) => boolean;
 
 /**
  * Keeps one session alive by the five rules of docs/clients.md: one refresh at a time, one retry key for each token, the key
- * stored before it is sent, kept until another token is held, and the new token stored before its use.
+ * stored before it is sent, kept until another token is held, and the new token stored before its use. A session that is bound
+ * to a key needs no retry key: the same key is the same party.
  */
-export function createTokenKeeper({ url, storage, signIn, restMs, send, environment }: KeeperOptions) {
+export function createTokenKeeper({ url, storage, signIn, restMs, send, dpop, environment }: KeeperOptions) {
   const { now, after, random } = environment;
+  const limited = limitedFetch(send, environment);
   const known = createKnownSession();
   /** What this program saw last in the storage. Another one may have renewed since. */
   let seen: HeldSession | null = null;
@@ -64,12 +68,24 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
     return null;
   }
 
-  async function load(): Promise<HeldSession | null> {
+  async function read(): Promise<HeldSession | null> {
     const text = await storage.load();
     if (text !== null) return keep(readHeldSession(text));
     seen = null;
     if (known.state().status !== "signed-out") known.becomeSignedOut("refresh_token_missing");
     return null;
+  }
+
+  /** What can be used. A session whose key is lost is none any more: nobody can prove that it is his. */
+  async function load(): Promise<HeldSession | null> {
+    const held = await read();
+    const isLost = held?.bound && (await keyOf(held)) === null;
+    return isLost ? forget("refresh_token_missing") : held;
+  }
+
+  /** Null for a session that is bound to none, and for a lost one. */
+  async function keyOf({ bound }: HeldSession): Promise<DpopKey | null> {
+    return bound ? ((await dpop?.keys.find(bound.thumbprint)) ?? null) : null;
   }
 
   /**
@@ -100,7 +116,8 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
   /** Never signs in: nobody is waiting for it. A fault, of the storage too, is not the end of it. */
   function renewInBackground(): void {
     const before = seen?.accessToken;
-    renew((held) => held.accessToken !== before).catch((error: unknown) => {
+    // The last tokens of a session are short, and newer ones would end with them.
+    renew((held) => held.accessToken !== before || isFresh(held)).catch((error: unknown) => {
       schedule.planRetry(error instanceof SessionClientError ? error.retryAfterSeconds : undefined);
     });
   }
@@ -113,16 +130,25 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
   /** Null where the session has ended. @throws SessionClientError where nothing was decided: the session is as it was */
   async function refresh(held: HeldSession): Promise<HeldSession | null> {
     if (busy !== undefined && isWithin(busy.at, busy.waitMs)) throw busy.refusal;
-    const retryKey = held.retryKey ?? environment.newRetryKey();
-    const current = held.retryKey === null ? await store({ ...held, retryKey }) : held;
+    const key = await keyOf(held);
+    const current =
+      key === null && held.retryKey === null
+        ? await store({ ...held, retryKey: environment.newRetryKey() })
+        : held;
+    const { retryKey, refreshToken, bound } = current;
     const init = {
       method: "POST",
-      headers: { "content-type": "application/json", "idempotency-key": retryKey },
-      body: JSON.stringify({ refresh_token: current.refreshToken }),
+      headers: {
+        "content-type": "application/json",
+        ...(retryKey !== null && { "idempotency-key": retryKey }),
+      },
+      body: JSON.stringify({ refresh_token: refreshToken }),
     };
+    const kept = { nonce: bound?.nonce ?? null };
     for (let tries = 1; ; tries += 1) {
       try {
-        return planned(await store(await tokensOf(await limited(`${url}/refresh`, init))));
+        const answer = await post(`${url}/refresh`, init, key, kept);
+        return planned(await store(await tokensOf(answer, key)));
       } catch (error) {
         if (!(error instanceof SessionClientError)) throw error;
         const reason = endReasonOf(error);
@@ -146,12 +172,48 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
   }
 
   async function signInBy(by: SignIn): Promise<HeldSession> {
-    return planned(await store(await tokensOf(await by({ url, fetch: limited }))));
+    const key = dpop && (await dpop.keys.forSignIn());
+    const held = await tokensOf(await by({ url, fetch: key === null ? limited : provingPosts(key) }), key);
+    const asked = dpop?.refreshOnly ? "Bearer" : "DPoP";
+    if (key !== null && (held.bound?.nonce == null || held.bound.scheme !== asked)) {
+      throw new SessionClientError("unexpected_response", "The server binds no session to the key", {
+        status: 200,
+      });
+    }
+    return planned(await store(held));
   }
 
-  async function tokensOf(response: Response): Promise<HeldSession> {
+  /** For whatever signs in: the sign-in is a POST to the auth endpoints. */
+  function provingPosts(key: DpopKey): typeof limited {
+    const kept = { nonce: null };
+    return async (input, init = {}) => {
+      if (init.method?.toUpperCase() !== "POST" || !String(input).startsWith(`${url}/`))
+        return limited(input, init);
+      const headers = new Headers(init.headers);
+      if (dpop?.refreshOnly) headers.set("session-binding", "refresh-only");
+      return post(String(input), { ...init, headers }, key, kept);
+    };
+  }
+
+  /** A POST to an auth endpoint, with a proof where there is a key. */
+  function post(address: string, init: RequestInit, key: DpopKey | null, kept: KeptNonce): Promise<Response> {
+    if (key === null) return limited(address, init);
+    const subject = { method: "POST", url: address, accessToken: null };
+    return sendProven(
+      kept,
+      (nonce) => key.proof({ ...subject, nonce, now: now() }),
+      (proof) => {
+        const headers = new Headers(init.headers);
+        headers.set("dpop", proof);
+        return limited(address, { ...init, headers });
+      },
+    );
+  }
+
+  async function tokensOf(response: Response, key: DpopKey | null): Promise<HeldSession> {
     if (!response.ok) throw await errorOf(response);
-    const held = heldSessionOf(await jsonOf(response), now());
+    const nonce = response.headers.get("dpop-nonce");
+    const held = heldSessionOf(await jsonOf(response), nonce, key?.thumbprint ?? null, now());
     if (held === null) {
       throw new SessionClientError("unexpected_response", "The answer brings no tokens", {
         status: response.status,
@@ -159,30 +221,6 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
     }
     answers += 1;
     return held;
-  }
-
-  /** The limit holds until the answer is read to its end: it is read here. */
-  async function limited(input: Parameters<Fetch>[0], init: RequestInit = {}): Promise<Response> {
-    const abort = new AbortController();
-    const stopLimit = after(REQUEST_LIMIT_MS, () => abort.abort());
-    const stopListening = onAbort(init.signal ?? undefined, () => abort.abort());
-    try {
-      const response = await send(input, {
-        ...init,
-        cache: "no-store",
-        credentials: "omit",
-        redirect: "error",
-        signal: abort.signal,
-      });
-      const body = await response.arrayBuffer();
-      const { status, headers } = response;
-      return new Response(body.byteLength === 0 ? null : body, { status, headers });
-    } catch (cause) {
-      throw unreachable(cause);
-    } finally {
-      stopLimit();
-      stopListening();
-    }
   }
 
   /** Whether these tokens are so new that another refresh would cure nothing, and might meet a repeated request. */
@@ -223,7 +261,7 @@ export function createTokenKeeper({ url, storage, signIn, restMs, send, environm
 
     signOut: (): Promise<void> =>
       storage.lock(async () => {
-        const held = await load();
+        const held = await read();
         if (held === null) return;
         const answer = await limited(`${url}/logout`, {
           method: "POST",

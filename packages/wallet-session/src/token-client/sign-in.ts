@@ -1,11 +1,11 @@
-import { type Challenge, type Fetch, jsonOf } from "../client/endpoints.ts";
+import { type Challenge, jsonOf } from "../client/endpoints.ts";
 import { errorOf, SessionClientError } from "../client/problem.ts";
 
 /** The auth endpoints, as a {@link SignIn} asks them. */
 export interface SignInEndpoints {
   /** Where they are mounted, without a slash at the end. */
   readonly url: string;
-  readonly fetch: Fetch;
+  readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response>;
 }
 
 /**

@@ -23,8 +23,10 @@ const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
 const { kid } = JSON.parse(Buffer.from(header, "base64url").toString());
 const nowSeconds = Math.floor(clock.now() / 1000);
 
-const encode = (value: unknown) =>
-  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+const encode = (value: unknown) => {
+  const isRaw = typeof value === "string" || value instanceof Uint8Array;
+  return Buffer.from(isRaw ? value : JSON.stringify(value)).toString("base64url");
+};
 const GOOD_HEADER = { alg: "EdDSA", typ: "at+jwt", kid };
 
 /** A token signed with the very key of the engine: what is refused here is refused for its form, not its signature. */
@@ -63,6 +65,7 @@ test("anyone verifies a token with the published keys", async () => {
     sid: session.id,
     jti: expect.stringMatching(/^[\w-]{22}$/),
     iat: nowSeconds,
+    auth_time: nowSeconds,
     exp: nowSeconds + 900,
   });
 });
@@ -112,10 +115,21 @@ describe("headers that are refused though the signature is good", () => {
   });
 });
 
+test("a token from before sign-in times were written opens, and says none", async () => {
+  const { auth_time: _, ...older } = claims;
+  expect(await engine.authenticate(await signed(GOOD_HEADER, older))).toMatchObject({
+    sessionId: session.id,
+    authenticatedAt: null,
+  });
+});
+
 describe("claims that are refused though the signature is good", () => {
   test.each([
     ["aud as an array", { ...claims, aud: [ISSUER] }],
     ["aud with extras", { ...claims, aud: [ISSUER, "https://other.example"] }],
+    ["aud as an empty array", { ...claims, aud: [] }],
+    ["aud as an array with no text", { ...claims, aud: [ISSUER, 1] }],
+    ["several aud of others", { ...claims, aud: ["https://other.example", "https://third.example"] }],
     ["another aud", { ...claims, aud: "https://other.example" }],
     ["another iss", { ...claims, iss: "https://other.example" }],
     ["iss with a slash", { ...claims, iss: `${ISSUER}/` }],
@@ -135,6 +149,7 @@ describe("claims that are refused though the signature is good", () => {
     ["jti missing", { ...claims, jti: undefined }],
     ["a claim twice", JSON.stringify(claims).replace("{", `{"sub":"GEVIL",`)],
     ["spaces", JSON.stringify(claims, null, 1)],
+    ["no UTF-8", Buffer.from(JSON.stringify({ ...claims, name: "é" }), "latin1")],
     ["escaped letters", JSON.stringify(claims).replace('"sub"', '"\\u0073ub"')],
     ["null", "null"],
     ["an array", [claims]],
@@ -231,6 +246,6 @@ test("more tokens than are remembered still verify", async () => {
     remembered: 2,
   });
   const made = [];
-  for (let n = 0; n < 5; n += 1) made.push((await tokens.sign(session)).token);
+  for (let n = 0; n < 5; n += 1) made.push((await tokens.sign(session, {})).token);
   for (const token of [...made, ...made]) expect((await tokens.verify(token)).sid).toBe(session.id);
 });

@@ -1,9 +1,12 @@
 import { verify as verifySignature } from "node:crypto";
 import { SignJWT } from "jose";
+import { confirmedThumbprint } from "../bindings/binding.ts";
 import type { Clock, RandomBytes } from "../clock.ts";
 import { SessionError } from "../errors.ts";
-import { CLOCK_TOLERANCE_MS } from "../limits.ts";
+import { AUDIENCES_MAX_CHARS, CLOCK_TOLERANCE_MS } from "../limits.ts";
 import type { SessionRecord } from "../store.ts";
+import { frozen, type OwnClaims } from "./own-claims.ts";
+import { Recent } from "./recent.ts";
 import type { SigningKeys } from "./signing-keys.ts";
 import { type AccessClaims, readStrictJwt, strictHeader } from "./strict-jwt.ts";
 
@@ -12,35 +15,43 @@ const VERIFIED_TOKENS_REMEMBERED = 10_000;
 
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
-/** EdDSA access tokens (RFC 9068, RFC 8037): 15 minutes, `typ: at+jwt`. */
+/** EdDSA access tokens (RFC 9068, RFC 8037): 15 minutes, `typ: at+jwt`. @throws RangeError for audiences that cannot be used */
 export function createAccessTokens(options: {
   readonly keys: Pick<SigningKeys, "signer" | "verifier">;
   readonly issuer: string;
-  readonly audience: string;
+  readonly audience: string | readonly string[];
   readonly ttlMs: number;
   readonly clock: Clock;
   readonly random: RandomBytes;
   /** How many verified tokens are kept at most. */
   readonly remembered?: number;
 }) {
-  const { keys, issuer, audience, ttlMs, clock, random, remembered = VERIFIED_TOKENS_REMEMBERED } = options;
+  const { keys, issuer, ttlMs, clock, random, remembered = VERIFIED_TOKENS_REMEMBERED } = options;
+  const audiences = audiencesOf(options.audience);
+  const [only = "", ...others] = audiences;
   /** Only texts that passed the strict reading and the signature get in, so a hit is byte for byte one of ours. */
   const verified = new Recent<AccessClaims>(remembered);
 
-  /** Signs a token for the session. It ends with the session's absolute limit where that comes first. */
-  async function sign(session: SessionRecord) {
+  /**
+   * Signs a token for the session, with these checked claims of the app's. It ends with the session's absolute limit where that
+   * comes first.
+   */
+  async function sign(session: SessionRecord, own: OwnClaims) {
     const { kid, key } = await keys.signer();
     const iat = Math.floor(clock.now() / 1000);
-    const claims: AccessClaims = {
+    const jkt = confirmedThumbprint(session.binding);
+    const claims = {
       iss: issuer,
-      aud: audience,
+      aud: others.length === 0 ? only : [...audiences],
       sub: session.actorId,
       sid: session.id,
       jti: Buffer.from(random(16)).toString("base64url"),
       iat,
+      auth_time: Math.floor(session.createdAt / 1000),
       exp: Math.min(iat + Math.floor(ttlMs / 1000), Math.floor(session.expiresAt / 1000)),
+      ...(jkt !== null && { cnf: { jkt } }),
     };
-    const token = await new SignJWT({ ...claims }).setProtectedHeader(strictHeader(kid)).sign(key);
+    const token = await new SignJWT({ ...own, ...claims }).setProtectedHeader(strictHeader(kid)).sign(key);
     return { token, claims };
   }
 
@@ -57,10 +68,11 @@ export function createAccessTokens(options: {
     const jwt = readStrictJwt(token);
     if (jwt === null) throw invalid();
     const { kid, claims, signedText, signature } = jwt;
-    if (claims.iss !== issuer || claims.aud !== audience) throw invalid();
+    if (claims.iss !== issuer || ![claims.aud].flat().every((name) => audiences.has(name))) throw invalid();
     const key = await keys.verifier(kid);
     // On this thread: handing the check to another one costs as much again as the check.
     if (key === null || !verifySignature(null, Buffer.from(signedText), key, signature)) throw invalid();
+    frozen(claims.own);
     return claims;
   }
 
@@ -82,42 +94,17 @@ export function createAccessTokens(options: {
   return { sign, verify, verifyAnyAge };
 }
 
-function invalid(): SessionError {
-  return new SessionError("access_token_invalid", "The access token is not valid.");
+function audiencesOf(audience: string | readonly string[]): ReadonlySet<string> {
+  const names = new Set([audience].flat());
+  const chars = [...names].join("").length;
+  if (chars === 0 || names.has("") || chars > AUDIENCES_MAX_CHARS) {
+    throw new RangeError(
+      `audience: a text or a list of texts is wanted, of ${AUDIENCES_MAX_CHARS} characters at most`,
+    );
+  }
+  return names;
 }
 
-/**
- * A memory of bounded size: it holds at most `capacity` values. The values that were set or read within the last half of
- * that are among them. Two maps, of which the older is dropped whole: taking single entries off the front of one map costs
- * more with each, since it keeps a hole for every one.
- */
-export class Recent<Value> {
-  readonly #half: number;
-  #young = new Map<string, Value>();
-  #old = new Map<string, Value>();
-
-  constructor(capacity: number) {
-    this.#half = Math.ceil(capacity / 2);
-  }
-
-  get(key: string): Value | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.set(key, old);
-    return old;
-  }
-
-  set(key: string, value: Value): void {
-    if (this.#young.size >= this.#half) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, value);
-  }
-
-  delete(key: string): void {
-    this.#young.delete(key);
-    this.#old.delete(key);
-  }
+function invalid(): SessionError {
+  return new SessionError("access_token_invalid", "The access token is not valid.");
 }

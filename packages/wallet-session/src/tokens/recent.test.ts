@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Recent } from "./access-token.ts";
+import { Recent } from "./recent.ts";
 
 test("what was set or met lately is there; of all else, no more than the capacity", () => {
   const recent = new Recent<number>(10);

@@ -11,6 +11,12 @@ export interface SecretKeys {
   readonly derive: HmacKey;
   /** Hashes retry keys. */
   readonly retry: HmacKey;
+  /** Authenticates the challenges that proofs are signed over. */
+  readonly proof: HmacKey;
+  /** Authenticates what a browser's device key was registered for. */
+  readonly device: HmacKey;
+  /** Seals the refresh token of a browser that has registered a device key (AES-256-GCM). */
+  readonly registered: KeyObject;
   /** Seals the signing keys of access tokens (AES-256-GCM). */
   readonly seal: KeyObject;
 }
@@ -50,6 +56,9 @@ function deriveKeys(secret: string): SecretKeys {
     mac: key("refresh-token-mac"),
     derive: key("refresh-token-successor"),
     retry: key("retry-key"),
+    proof: key("proof-challenge"),
+    device: key("device-registration"),
+    registered: createSecretKey(derive("registered-token-seal", 32)),
     seal: createSecretKey(derive("signing-key-seal", 32)),
   };
 }

@@ -1,16 +1,24 @@
 import { type SessionId, sessionIdOf } from "../session-id.ts";
+import type { OwnClaims } from "./own-claims.ts";
 
 const ACCESS_TOKEN_MAX_CHARS = 4_096;
 
 /** The claims of an access token (RFC 9068 names, plus `sid`). Times in seconds since 1970. */
 export interface AccessClaims {
   readonly iss: string;
-  readonly aud: string;
+  /** One alone is a text, several are a list. */
+  readonly aud: string | readonly string[];
   readonly sub: string;
   readonly sid: SessionId;
   readonly jti: string;
   readonly iat: number;
   readonly exp: number;
+  /** When the wallet signed; tokens of older versions do not say. */
+  readonly auth_time?: number;
+  /** The key that each request with the token must prove (RFC 9449, §6.1). */
+  readonly cnf?: { readonly jkt: string };
+  /** The app's, which stand beside these. */
+  readonly own: OwnClaims;
 }
 
 // An Ed25519 signature is 64 bytes: 86 characters.
@@ -56,12 +64,25 @@ function readHeader(text: string | null): string | null {
 function readClaims(text: string | null): AccessClaims | null {
   const claims = parseCanonicalObject(text);
   if (claims === null) return null;
-  const { iss, aud, sub, sid, jti, iat, exp } = claims;
-  if (!isText(iss) || !isText(aud) || !isText(sub) || !isText(sid) || !isText(jti)) return null;
+  const { iss, aud, sub, sid, jti, iat, exp, auth_time, cnf, ...own } = claims;
+  if (!isText(iss) || !isAudience(aud) || !isText(sub) || !isText(sid) || !isText(jti)) return null;
   const sessionId = sessionIdOf(sid);
   if (sessionId === null) return null;
   if (!isSeconds(iat) || !isSeconds(exp)) return null;
-  return { iss, aud, sub, sid: sessionId, jti, iat, exp };
+  if (auth_time !== undefined && !isSeconds(auth_time)) return null;
+  const known = {
+    iss,
+    aud,
+    sub,
+    sid: sessionId,
+    jti,
+    iat,
+    exp,
+    own: own as OwnClaims,
+    ...(auth_time !== undefined && { auth_time }),
+  };
+  if (cnf === undefined) return known;
+  return isConfirmation(cnf) ? { ...known, cnf } : null;
 }
 
 /** Writing the parsed value again must give the same text: that refuses doubled names, spaces and odd escapes. */
@@ -75,8 +96,20 @@ function parseCanonicalObject(text: string | null): Record<string, unknown> | nu
   }
 }
 
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
+
+/** Any other confirmation is one that we could not check. */
+function isConfirmation(value: unknown): value is { jkt: string } {
+  if (typeof value !== "object" || value === null || Object.keys(value).length !== 1) return false;
+  return "jkt" in value && typeof value.jkt === "string" && THUMBPRINT.test(value.jkt);
+}
+
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
+}
+
+function isAudience(value: unknown): value is string | string[] {
+  return Array.isArray(value) ? value.length > 1 && value.every(isText) : isText(value);
 }
 
 function isSeconds(value: unknown): value is number {

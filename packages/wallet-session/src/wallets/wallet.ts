@@ -42,4 +42,9 @@ export interface VerifiedActor {
   readonly actorId: string;
   /** Consumed in the same atomic step that creates the session. */
   readonly challenge: ConsumedChallenge;
+  /**
+   * The hash of the one action that was signed, as the parameter `action` of the challenge named it. Such an answer signs nobody in.
+   * @default null, a sign-in
+   */
+  readonly action?: string | null;
 }

@@ -1,4 +1,6 @@
+import { authPaths } from "../../auth-paths.ts";
 import type { Config } from "../../config/config.ts";
+import { isError } from "../../foreign-errors.ts";
 import { CLOCK_TOLERANCE_MS, DOCTOR_FETCH_TIMEOUT_MS } from "../../limits.ts";
 import { describeFault } from "../../logging/event-log.ts";
 import { keypairFromSeed } from "../../wallets/stellar/ed25519.ts";
@@ -39,7 +41,7 @@ async function ask(url: URL): Promise<Answer | string> {
     return { ok: response.ok, status: response.status, text: await response.text(), aheadMs };
   } catch (error) {
     // The cause says what "fetch failed" does not.
-    return describeFault(error instanceof Error && error.cause !== undefined ? error.cause : error);
+    return describeFault(isError(error) && error.cause !== undefined ? error.cause : error);
   }
 }
 
@@ -90,7 +92,12 @@ function publicFinding({ publicUrl }: Config, answer: Answer | string): Finding 
 }
 
 /** Wallets ask the home domain whose signature to expect, and where to sign in (SEP-1, SEP-10). */
-async function stellarTomlFinding({ publicUrl, homeDomain, stellarSigningSeed }: Config): Promise<Finding> {
+async function stellarTomlFinding({
+  publicUrl,
+  authBasePath,
+  homeDomain,
+  stellarSigningSeed,
+}: Config): Promise<Finding> {
   const isOwn = homeDomain === publicUrl.host;
   const url = new URL("/.well-known/stellar.toml", isOwn ? publicUrl : `https://${homeDomain}`);
   const answer = await ask(url);
@@ -102,7 +109,7 @@ async function stellarTomlFinding({ publicUrl, homeDomain, stellarSigningSeed }:
   }
   const expected = {
     SIGNING_KEY: keypairFromSeed(stellarSigningSeed).account,
-    WEB_AUTH_ENDPOINT: `${publicUrl.origin}/api/auth/wallet`,
+    WEB_AUTH_ENDPOINT: publicUrl.origin + authPaths(authBasePath).wallet,
   };
   for (const [name, value] of Object.entries(expected)) {
     const [, found] = new RegExp(`^${name}\\s*=\\s*"([^"]*)"`, "m").exec(answer.text) ?? [];

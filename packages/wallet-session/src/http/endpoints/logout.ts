@@ -2,7 +2,9 @@ import type { SessionId } from "../../store.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
 import { emptiedJar, type OpenJar, tokensToEnd } from "../jar.ts";
-import { bearerToken, isSameOrigin, readTokens, requireSameOrigin } from "../request/credentials.ts";
+import { isGuardRefusal } from "../problem.ts";
+import { authenticateHeader, type HeaderToken, headerToken } from "../request/authorization.ts";
+import { isOurPage, readTokens, requireOurPage } from "../request/credentials.ts";
 import { noContent } from "../response.ts";
 
 /**
@@ -11,22 +13,36 @@ import { noContent } from "../response.ts";
  * the store fails, no cookie is cleared: the session still lives, and its holder must be able to try again.
  */
 export function logout(context: HttpContext): Handler {
-  const { engine, publicUrl } = context;
+  const { engine } = context;
   return async (request) => {
     const { bodyToken, jar } = await readTokens(context, request);
-    const bearer = bearerToken(request);
+    const given = headerToken(request);
     if (bodyToken !== null) {
       await engine.revokeByRefreshToken(bodyToken, "logout");
-    } else if (bearer !== null) {
-      await engine.revokeByAccessToken(bearer, "logout");
+    } else if (given !== null) {
+      await requireProof(context, request, given);
+      await engine.revokeByAccessToken(given.token, "logout");
     } else if (holdsTokens(jar)) {
-      requireSameOrigin(request, publicUrl);
+      requireOurPage(request, context);
     }
     // A page of another origin may end a session whose token it has, but it may neither end nor empty a browser's jar.
-    if (!holdsTokens(jar) || !isSameOrigin(request, publicUrl)) return noContent();
+    if (!holdsTokens(jar) || !isOurPage(request, context)) return noContent();
     // Also beside another token: a session whose cookies are gone must not live on where its holder cannot see it.
     return noContent(emptiedJar(context, jar, await endJar(context, jar)));
   };
+}
+
+/**
+ * Of an access token that is bound to a key: each service that takes one sees it, and could end the session otherwise. Whether the
+ * token is any good is not asked here.
+ * @throws proof_missing, proof_invalid, proof_nonce
+ */
+async function requireProof(context: HttpContext, request: Request, given: HeaderToken): Promise<void> {
+  try {
+    await authenticateHeader(context, request, { ...given, scheme: "dpop" });
+  } catch (error) {
+    if (!isGuardRefusal(error)) throw error;
+  }
 }
 
 function holdsTokens({ access, refreshTokens }: OpenJar): boolean {

@@ -1,13 +1,9 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { SessionError } from "../../errors.ts";
+import { isSecret } from "../../tokens/hmac.ts";
 import type { HttpContext } from "../context.ts";
 import type { Handler } from "../handler.ts";
-import { bearerToken } from "../request/credentials.ts";
-import { privateJson } from "../response.ts";
-
-/** Less than the lead of a new signing key, so that verifiers know the key before it signs. */
-const JWKS_MAX_AGE_SECONDS = 300;
-const PUBLIC_CACHE = `public, max-age=${JWKS_MAX_AGE_SECONDS}`;
+import { bearerToken } from "../request/authorization.ts";
+import { PUBLIC_CACHE, privateJson, publicJson } from "../response.ts";
 
 export const HEALTH_PATH = "/api/healthz";
 
@@ -16,11 +12,12 @@ export function healthz(): Handler {
   return async () => privateJson({ status: "alive" });
 }
 
-/** `GET /api/readyz`: the store answers, revocations of other nodes arrive, and the app's own dependencies answer. */
+/** `GET /api/readyz`: the store takes writes, revocations of other nodes arrive, and the app's own dependencies answer. */
 export function readyz({ engine, ready }: HttpContext): Handler {
   return async () => {
     const [{ store, revocations }] = await Promise.all([engine.getReadiness(), ready()]);
-    if (!store) throw new SessionError("store_unavailable", "The session store does not answer.");
+    if (!store)
+      throw new SessionError("store_unavailable", "The session store does not answer, or cannot be written.");
     if (!revocations)
       throw new SessionError("store_unavailable", "The view of the revocations is out of date.");
     return privateJson({ status: "ready", store, revocations });
@@ -29,10 +26,7 @@ export function readyz({ engine, ready }: HttpContext): Handler {
 
 /** `GET /.well-known/jwks.json`: the public keys of access tokens (RFC 7517). */
 export function jwks({ engine }: HttpContext): Handler {
-  return async () =>
-    new Response(JSON.stringify(await engine.getJwks()), {
-      headers: { "Content-Type": "application/json", "Cache-Control": PUBLIC_CACHE },
-    });
+  return async () => publicJson(JSON.stringify(await engine.getJwks()));
 }
 
 /** `GET /.well-known/stellar.toml`: where wallets sign in, and whose signature they should find there (SEP-1). */
@@ -68,15 +62,10 @@ export function metrics(options: MetricsEndpoint | null): Handler {
     if (options === null) throw new SessionError("not_found", "There is nothing at this address.");
     const given = bearerToken(request);
     if (given === null) throw new SessionError("access_token_missing", "This needs the token for metrics.");
-    // The time it takes tells nothing of either text, its length included.
-    if (!timingSafeEqual(digest(given), digest(options.token))) {
+    if (!isSecret(given, options.token)) {
       throw new SessionError("access_token_invalid", "This is not the token for metrics.");
     }
     const { text, contentType } = await options.render();
     return new Response(text, { headers: { "Content-Type": contentType, "Cache-Control": "no-store" } });
   };
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

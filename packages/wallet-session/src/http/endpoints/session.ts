@@ -1,21 +1,38 @@
+import { readBinding } from "../../bindings/binding.ts";
 import { elapsedMs } from "../../clock.ts";
 import type { SessionAlarm } from "../../engine/session-engine.ts";
+import { SessionError } from "../../errors.ts";
 import type { HttpContext } from "../context.ts";
 import type { EventStreams } from "../event-streams/event-streams.ts";
 import type { Handler } from "../handler.ts";
+import { problemResponse } from "../problem.ts";
+import { headerToken } from "../request/authorization.ts";
 import { authenticateRequest } from "../request/credentials.ts";
-import { privateJson } from "../response.ts";
+import { appendCookies, privateJson } from "../response.ts";
 
-/** `GET /api/auth/session`: who is signed in here, and for how long. Reads the row, so an ended session is seen at once. */
+/**
+ * `GET /api/auth/session`: who is signed in here, and for how long. Reads the row, so an ended session is seen at once. An access
+ * cookie whose token has ended is cleared where browsers bind sessions: they renew a cookie that is missing, and one that came
+ * while the machine was going to sleep stays for as long as it slept.
+ */
 export function session(context: HttpContext): Handler {
-  const { engine, clock } = context;
+  const { engine, clock, cookies, deviceBinding } = context;
   return async (request) => {
-    const { session: authenticated } = await authenticateRequest(context, request);
+    const credentials = await authenticateRequest(context, request).catch((error) => {
+      const hasEnded = error instanceof SessionError && error.code === "access_token_expired";
+      if (!hasEnded || deviceBinding === "off" || headerToken(request) !== null) throw error;
+      const refusal = problemResponse(error);
+      appendCookies(refusal.headers, cookies.cleared(["access"]));
+      return refusal;
+    });
+    if (credentials instanceof Response) return credentials;
+    const { session: authenticated } = credentials;
     const row = await engine.getSession(authenticated);
     return privateJson({
       actor_id: row.actorId,
       session_id: row.id,
       transport: row.transport,
+      binding: readBinding(row.binding)?.kind ?? null,
       generation: row.generation,
       expires_in: Math.floor(elapsedMs(clock.now(), authenticated.accessExpiresAt) / 1000),
       session_expires_at: new Date(row.expiresAt).toISOString(),

@@ -19,6 +19,7 @@ describe("the session at hand", () => {
       actor_id: key.account,
       session_id,
       transport: "body",
+      binding: null,
       generation: 1,
       expires_in: expect.toSatisfy((seconds) => seconds === 839 || seconds === 840),
       session_expires_at: new Date(createdAt + 30 * 86_400_000).toISOString(),
@@ -141,7 +142,9 @@ describe("the list of sessions", () => {
       "expires_at",
       "generation",
       "transport",
+      "binding",
       "client",
+      "proof_failed_at",
     ]);
     expect(Object.keys(sessions[0].client)).toEqual(["browser", "os", "device", "ip"]);
     expect(text).not.toMatch(/hash|salt|wsr1_|eyJ/);

@@ -1,3 +1,4 @@
+import { readBinding } from "../../bindings/binding.ts";
 import { SessionError } from "../../errors.ts";
 import { sessionIdOf } from "../../session-id.ts";
 import type { SessionRecord } from "../../store.ts";
@@ -18,6 +19,7 @@ export function listSessions(context: HttpContext): Handler {
         id: row.id,
         current: row.id === session.sessionId,
         ...describeSession(row),
+        proof_failed_at: row.proofFailedAt === null ? null : new Date(row.proofFailedAt).toISOString(),
       })),
     });
   };
@@ -62,6 +64,7 @@ export function describeSession(row: SessionRecord) {
     expires_at: new Date(row.expiresAt).toISOString(),
     generation: row.generation,
     transport: row.transport,
+    binding: readBinding(row.binding)?.kind ?? null,
     client: { browser, os, device, ip },
   };
 }

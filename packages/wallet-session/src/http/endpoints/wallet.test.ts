@@ -51,6 +51,26 @@ describe("sign-in", () => {
 });
 
 describe("the challenge", () => {
+  test("by cookie says that it sees none of the service's own, and sets one, which it then sees", async () => {
+    const { send, browser } = await startHttp();
+    const path = `${WALLET}?account=${createWalletKeypair().account}`;
+    const ask = (cookie = "") =>
+      send("GET", path, { headers: { "Session-Transport": "cookie", Cookie: cookie } });
+    for (const cookie of ["", `${COOKIES.retry}=${"a".repeat(48)}`, "other=1"]) {
+      const answer = await ask(cookie);
+      expect([answer.status, answer.headers.get("session-cookies")]).toEqual([200, "none"]);
+      const [line = "", ...more] = answer.headers.getSetCookie();
+      expect([line, more]).toEqual([expect.stringMatching(new RegExp(`^${COOKIES.retry}=[\\w-]{36};`)), []]);
+      const again = await ask(line.split(";")[0]);
+      expect([again.headers.get("session-cookies"), again.headers.getSetCookie()]).toEqual([null, []]);
+    }
+    const jar = await browser();
+    const known = await jar.send("GET", path, { headers: { "Session-Transport": "cookie" } });
+    expect([known.headers.get("session-cookies"), known.headers.getSetCookie()]).toEqual([null, []]);
+    const byBody = await send("GET", path);
+    expect([byBody.headers.get("session-cookies"), byBody.headers.getSetCookie()]).toEqual([null, []]);
+  });
+
   test("is for the account, memo and domains of the query", async () => {
     const { send } = await startHttp();
     const { account } = createWalletKeypair();
@@ -87,10 +107,10 @@ describe("the challenge", () => {
     const { send, answerFor, clock } = await startHttp();
     const body = await answerFor();
     expect((await send("POST", WALLET, { body })).status).toBe(200);
-    expect(await problemOf(await send("POST", WALLET, { body }))).toBe("401 challenge_used");
+    expect(await problemOf(await send("POST", WALLET, { body }))).toBe("400 challenge_used");
     const late = await answerFor();
     clock.advance(301_000);
-    expect(await problemOf(await send("POST", WALLET, { body: late }))).toBe("401 challenge_expired");
+    expect(await problemOf(await send("POST", WALLET, { body: late }))).toBe("400 challenge_expired");
   });
 
   test.each([
@@ -110,7 +130,7 @@ describe("the challenge", () => {
     const { send } = await startHttp();
     const challenge = await readJson(await send("GET", `${WALLET}?account=${createWalletKeypair().account}`));
     const body = { transaction: challenge.transaction };
-    expect(await problemOf(await send("POST", WALLET, { body }))).toBe("401 signature_invalid");
+    expect(await problemOf(await send("POST", WALLET, { body }))).toBe("400 signature_invalid");
   });
 });
 

@@ -78,7 +78,8 @@ export class EventStreamBody {
   finish(lastNews: string | null): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#news = lastNews ?? this.#news;
+    // After what the reader has not taken yet: a renewal just before the end is news as well.
+    this.#news = `${this.#news ?? ""}${lastNews ?? ""}` || null;
     this.#letGoOfSource();
     this.#wake?.();
   }

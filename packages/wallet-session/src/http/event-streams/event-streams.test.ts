@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { createManualTimers } from "../../engine/engine.fixture.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
 import type { HandlersOptions } from "../handlers.ts";
-import { createRequest, problemOf, startHttp } from "../http.fixture.ts";
+import { COOKIES, createRequest, problemOf, startHttp } from "../http.fixture.ts";
 import { HEARTBEAT, type ServerEvent, type ServerEventSource } from "./event-stream-body.ts";
 
 const EVENTS = "/api/auth/events";
@@ -136,6 +136,27 @@ test("the stream of a session begins at once and tells of warning, renewal and e
   ]);
   // One for each 15 s or so in which nothing else was said.
   expect(told.filter((frame) => frame === HEARTBEAT).length).toBeGreaterThan(50);
+});
+
+test("ends with the token that opened it, and its grace, also when another tab renews the session", async () => {
+  const { send, headers, pass, signedIn, refresh } = await start();
+  const stolen = reading(await send("GET", EVENTS, { headers }));
+  const told: string[] = [];
+  const whole = (async () => {
+    for (let frame = await stolen.next(); frame !== null; frame = await stolen.next()) told.push(frame);
+  })();
+  await pass(13 * 60 * SECOND);
+  await refresh(signedIn.refresh_token);
+  await pass(3 * 60 * SECOND - SECOND);
+  expect(told.at(-1)).not.toMatch(/retry/);
+  await pass(2 * SECOND);
+  await whole;
+  expect(told.filter((frame) => frame !== HEARTBEAT)).toEqual([
+    OPENING,
+    'event: session.renewed\ndata: {"expires_in":900}\n\n',
+    "retry: 100\n\n",
+  ]);
+  expect((await send("GET", EVENTS, { headers })).status).toBe(401);
 });
 
 test("the source is asked only when the reader has room", async () => {
@@ -330,4 +351,54 @@ test("HEAD opens nothing; what does not take an event stream is refused; so is w
   expect(await problemOf(await send("GET", EVENTS))).toBe("401 access_token_missing");
   expect(await problemOf(await send("POST", EVENTS, { headers }))).toBe("405 method_not_allowed");
   expect(timers()).toBe(0);
+});
+
+test("another site's page opens none by cookie, and so closes none of the person's own", async () => {
+  const { browser, handlers } = await start();
+  const jar = await browser();
+  const own = reading(await jar.send("GET", EVENTS));
+  expect(await own.next()).toBe(OPENING);
+  const foreign = [
+    { "Sec-Fetch-Site": "same-site" },
+    { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" },
+    { "Sec-Fetch-Site": "none" },
+  ];
+  for (const headers of foreign) {
+    for (let opened = 0; opened < 8; opened++) {
+      expect(await problemOf(await jar.send("GET", EVENTS, { headers }))).toBe("403 cross_origin");
+    }
+  }
+  // A browser from before that header, and a client that is none and says nothing.
+  const cookie = jar.prepare("GET", EVENTS).headers.get("cookie") ?? "";
+  const older = (headers: Record<string, string>) =>
+    handlers.fetch(createRequest("GET", EVENTS, { headers: { cookie, ...headers } }));
+  expect(await problemOf(await older({ Origin: "https://neighbour.example.com" }))).toBe("403 cross_origin");
+  for (const headers of [{}, { Origin: "https://pay.example.com" }]) {
+    const response = await older(headers);
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
+  }
+  expect(handlers.eventStreamCount()).toBe(1);
+  await own.cancel();
+});
+
+test("an access token stolen from a browser opens streams of its own, and closes none of the browser's", async () => {
+  const { browser, send } = await start();
+  const jar = await browser();
+  const own = reading(await jar.send("GET", EVENTS));
+  expect(await own.next()).toBe(OPENING);
+  const headers = { Authorization: `Bearer ${jar.cookies.get(COOKIES.access)}` };
+  const thiefs = await Promise.all(Array.from({ length: 9 }, () => send("GET", EVENTS, { headers })));
+  // The first of these is over, and the browser's own is not.
+  expect(await reading(thiefs[0] as Response).next()).toBeNull();
+  const next = own.next();
+  await jar.send("POST", "/api/auth/logout");
+  expect(await next).toContain("session.ended");
+});
+
+test("a bearer token opens one from anywhere", async () => {
+  const { send, headers } = await start();
+  const response = await send("GET", EVENTS, { headers: { ...headers, "Sec-Fetch-Site": "cross-site" } });
+  expect(response.status).toBe(200);
+  await response.body?.cancel();
 });

@@ -1,21 +1,25 @@
 import type { Clock } from "../../clock.ts";
-import type { AuthenticatedSession, LeaseEvent, SessionEngine } from "../../engine/session-engine.ts";
+import type { LeaseEvent } from "../../engine/lease-event.ts";
+import type { AuthenticatedSession, SessionEngine } from "../../engine/session-engine.ts";
 import { type Every, everyInterval } from "../../engine/timers.ts";
 import { SessionError } from "../../errors.ts";
-import type { SessionId } from "../../store.ts";
 import { requireAcceptable } from "../accept.ts";
 import type { FaultSink } from "../endpoint.ts";
 import { asProblem, isUnreportedFault } from "../problem.ts";
+import { headerToken } from "../request/authorization.ts";
+import { requireOwnReader } from "../request/credentials.ts";
 import { EventStreamBody, eventFrame, retryFrame, type ServerEventSource } from "./event-stream-body.ts";
 
 /**
- * For one session at one time; one more ends the oldest. The tabs of a browser share one; the rest is for those whose end
- * was not noticed yet.
+ * For one session at one time by cookie, and as many by header; one more ends the oldest. The tabs of a browser share one;
+ * the rest is for those whose end was not noticed yet.
  */
 const EVENT_STREAMS_PER_SESSION = 8;
 const EVENT_STREAM_TICK_MS = 1_000;
 /** Told to clients as `retry`: how long to wait before they connect again. */
 const EVENT_STREAM_RETRY_MS = 2_000;
+/** The same, told as the last word of a stream whose access token is over: its client has another one by now. */
+const EVENT_STREAM_HANDOVER_MS = 100;
 const LAST_EVENT_ID_MAX_CHARS = 128;
 
 export type EventStreams = ReturnType<typeof createEventStreams>;
@@ -23,20 +27,22 @@ export type EventStreams = ReturnType<typeof createEventStreams>;
 /** The event streams of this process. */
 export function createEventStreams(options: {
   readonly engine: Pick<SessionEngine, "watchSession">;
+  readonly publicUrl: URL;
+  readonly trustedOrigins?: readonly string[];
   readonly clock: Clock;
   readonly onFault: FaultSink;
   readonly every?: Every;
 }) {
-  const { engine, clock, onFault, every = everyInterval } = options;
+  const { engine, publicUrl, trustedOrigins = [], clock, onFault, every = everyInterval } = options;
   const streams = new Set<EventStreamBody>();
-  /** Of each session, the oldest first. */
-  const streamsOf = new Map<SessionId, Set<EventStreamBody>>();
+  /** Of each reader, the oldest first. */
+  const streamsOf = new Map<string, Set<EventStreamBody>>();
   let stopTicking: (() => void) | null = null;
   let closed = false;
 
   /**
    * One stream more than a session may have takes the place of its oldest one.
-   * @throws not_acceptable, invalid_request, and whatever the source throws when it is called
+   * @throws not_acceptable, invalid_request, cross_origin, and whatever the source throws when it is called
    */
   async function open(
     request: Request,
@@ -44,6 +50,7 @@ export function createEventStreams(options: {
     source: ServerEventSource | null = null,
   ) {
     requireAcceptable(request, ["text/event-stream"]);
+    requireOwnReader(request, { publicUrl, trustedOrigins });
     const lastEventId = readLastEventId(request);
     // Nobody reads the body of an answer to HEAD.
     const body = request.method === "HEAD" ? null : openBody(request, session, source, lastEventId);
@@ -65,7 +72,7 @@ export function createEventStreams(options: {
     source: ServerEventSource | null,
     lastEventId: string | null,
   ): ReadableStream<Uint8Array> {
-    const { sessionId } = session;
+    const reader = readerOf(request, session);
     const stream = new EventStreamBody({
       clock,
       opening: retryFrame(EVENT_STREAM_RETRY_MS),
@@ -77,12 +84,12 @@ export function createEventStreams(options: {
       onReleased: () => {
         endLease();
         request.signal.removeEventListener("abort", abandon);
-        remove(stream, sessionId);
+        remove(stream, reader);
       },
     });
     const abandon = () => stream.abandon();
-    makeRoom(sessionId);
-    add(stream, sessionId);
+    makeRoom(reader);
+    add(stream, reader);
     // Not every framework cancels the body when its client has gone away.
     request.signal.addEventListener("abort", abandon);
     const endLease = engine.watchSession(session, (event) => tellOf(stream, event));
@@ -95,27 +102,27 @@ export function createEventStreams(options: {
    * A phone that changes networks leaves a connection behind whose end goes unnoticed for minutes. Refusing the new one
    * would lock its user out; if the oldest is alive after all, its client connects again.
    */
-  function makeRoom(sessionId: SessionId): void {
-    const own = streamsOf.get(sessionId) ?? new Set();
+  function makeRoom(reader: string): void {
+    const own = streamsOf.get(reader) ?? new Set();
     for (const oldest of own) {
       if (own.size < EVENT_STREAMS_PER_SESSION) return;
       oldest.abandon();
     }
   }
 
-  function add(stream: EventStreamBody, sessionId: SessionId): void {
+  function add(stream: EventStreamBody, reader: string): void {
     streams.add(stream);
-    streamsOf.set(sessionId, (streamsOf.get(sessionId) ?? new Set()).add(stream));
+    streamsOf.set(reader, (streamsOf.get(reader) ?? new Set()).add(stream));
     stopTicking ??= every(EVENT_STREAM_TICK_MS, async () => {
       for (const open of streams) open.tick();
     });
   }
 
-  function remove(stream: EventStreamBody, sessionId: SessionId): void {
+  function remove(stream: EventStreamBody, reader: string): void {
     streams.delete(stream);
-    const own = streamsOf.get(sessionId);
+    const own = streamsOf.get(reader);
     own?.delete(stream);
-    if (own?.size === 0) streamsOf.delete(sessionId);
+    if (own?.size === 0) streamsOf.delete(reader);
     if (streams.size > 0) return;
     stopTicking?.();
     stopTicking = null;
@@ -131,6 +138,11 @@ export function createEventStreams(options: {
   };
 }
 
+/** Of a session, its browser and those who bring its token in a header: who has stolen one closes none of the browser's. */
+function readerOf(request: Request, { sessionId }: AuthenticatedSession): string {
+  return `${sessionId} ${headerToken(request) === null ? "cookie" : "header"}`;
+}
+
 function tellOf(stream: EventStreamBody, event: LeaseEvent): void {
   switch (event.type) {
     case "expiring":
@@ -138,6 +150,9 @@ function tellOf(stream: EventStreamBody, event: LeaseEvent): void {
       stream.tell(
         eventFrame({ event: `session.${event.type}`, data: { expires_in: event.expiresInSeconds } }),
       );
+      return;
+    case "outlived":
+      stream.finish(retryFrame(EVENT_STREAM_HANDOVER_MS));
       return;
     case "ended":
       stream.finish(eventFrame({ event: "session.ended", data: { code: event.code } }));

@@ -25,6 +25,51 @@ describe("the bounce", () => {
     expect((await jar.send("GET", "/api/auth/session")).status).toBe(200);
   });
 
+  test("sets a retry key first where a browser's jar has none, so an answer that is lost is found again", async () => {
+    const { browser, clock, handlers, events } = await startHttp();
+    const jar = await browser();
+    const browsers = { ...NAVIGATION, "Sec-Fetch-Dest": "document" };
+    /** As browsers follow redirects; the last answer is lost on its way. */
+    async function load(path: string, lost: boolean): Promise<Response> {
+      const request = jar.prepare("GET", path, { headers: browsers });
+      const response = await handlers.fetch(request);
+      const location = new URL(response.headers.get("location") ?? "", request.url);
+      if (lost && location.pathname === "/streams") return response;
+      jar.keep(response);
+      return location.pathname === "/streams" ? response : load(location.pathname + location.search, lost);
+    }
+    for (let life = 1; life <= 3; life++) {
+      clock.advance(1_200_000);
+      // The page has set a key, and a renewal in a tab deletes it before the bounce.
+      jar.cookies.delete(COOKIES.retry);
+      await load(BOUNCE, true);
+      clock.advance(600_000);
+      const response = await load(BOUNCE, false);
+      expect(new URL(response.headers.get("location") ?? "", "http://here").search).toBe("?tab=1");
+      expect((await jar.send("GET", "/api/auth/session")).status).toBe(200);
+    }
+    expect(events.map(({ type }) => type)).not.toContain("reuse_detected");
+    expect(jar.cookies.has(COOKIES.retry)).toBe(false);
+  });
+
+  test("goes on without a retry key where a browser keeps none, and sets none for a jar that counts for nothing", async () => {
+    const { browser, clock, send } = await startHttp();
+    const jar = await browser();
+    const headers = { ...NAVIGATION, "Sec-Fetch-Dest": "document" };
+    clock.advance(1_200_000);
+    const hop = await jar.send("GET", BOUNCE, { headers });
+    jar.cookies.delete(COOKIES.retry);
+    const location = hop.headers.get("location") ?? "";
+    expect(location).toMatch(/^\?next=%2Fstreams%3Ftab%3D1%23top&keyed=1$/);
+    const response = await jar.send("GET", `/api/auth/refresh${location}`, { headers });
+    expect(response.headers.get("location")).toBe("/streams?tab=1#top");
+    for (const cookie of ["", `${COOKIES.refresh}=garbage`]) {
+      const answer = await send("GET", BOUNCE, { headers: { ...headers, cookie } });
+      expect(answer.headers.get("location")).toBe("/streams?tab=1#top");
+      expect(answer.headers.getSetCookie()).toEqual([]);
+    }
+  });
+
   test("leads back without cookies when there is no jar, or it was renewed a moment ago", async () => {
     const { browser, send } = await startHttp();
     const jar = await browser();
@@ -128,6 +173,84 @@ describe("the bounce", () => {
     const { send } = await startHttp();
     const response = await send("GET", "/api/auth/refresh?next=/a&next=/b");
     expect(await problemOf(response)).toBe("400 invalid_request");
+  });
+});
+
+describe("a form or a server action on its way", () => {
+  const ON = `/api/auth/refresh?${new URLSearchParams({ next: "/a?b=c", else: "/elsewhere" })}`;
+  const FORM = { headers: { Accept: "text/html" }, body: "a form of any length and kind".repeat(1_000) };
+  const ACTION = { headers: { Accept: "text/x-component", "Next-Action": "00c0ffee", RSC: "1" } };
+
+  test.each([
+    ["a form", FORM],
+    ["an action", ACTION],
+  ])("%s goes on as it is, with new cookies, once", async (_, sent) => {
+    const { browser, clock, store } = await startHttp();
+    const jar = await browser();
+    clock.advance(1_200_000);
+    for (const cookies of [4, 0]) {
+      const response = await jar.send("POST", ON, sent);
+      expect([response.status, response.headers.get("location")]).toEqual([307, "/a?b=c"]);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+      expect(response.headers.getSetCookie()).toHaveLength(cookies);
+    }
+    expect((await store.real.findSession(jar.sessionId as SessionId))?.generation).toBe(2);
+  });
+
+  test("of two tabs at once, one rotates and both go on", async () => {
+    const { browser, handlers, clock, store } = await startHttp();
+    const jar = await browser();
+    clock.advance(1_200_000);
+    const requests = [jar.prepare("POST", ON, FORM), jar.prepare("POST", ON, ACTION)];
+    const answers = await Promise.all(requests.map((request) => handlers.fetch(request)));
+    expect(answers.map(({ status }) => status)).toEqual([307, 307]);
+    expect((await store.real.findSession(jar.sessionId as SessionId))?.generation).toBe(2);
+    for (const answer of answers) jar.keep(answer);
+    expect((await jar.send("GET", "/api/auth/session")).status).toBe(200);
+  });
+
+  test("where the session is over, a form becomes a page load of `else`, and an action goes there as it is", async () => {
+    const { browser, engine } = await startHttp();
+    const jar = await browser();
+    await engine.revokeSessions(jar.key.account, null);
+    const form = await jar.send("POST", ON, FORM);
+    expect([form.status, form.headers.get("location")]).toEqual([303, "/elsewhere?reason=session_revoked"]);
+    const action = await jar.send("POST", ON, ACTION);
+    expect([action.status, action.headers.get("location")]).toEqual([307, "/elsewhere"]);
+    for (const { headers } of [form, action]) expect(headers.getSetCookie()).toEqual([]);
+  });
+
+  test.each([
+    { "Sec-Fetch-Site": "cross-site" },
+    { "Sec-Fetch-Site": "same-site" },
+    { "Sec-Fetch-Site": "none" },
+  ])("of another origin it renews nothing and goes nowhere: %j", async (headers) => {
+    const { browser, clock, store } = await startHttp();
+    const jar = await browser();
+    clock.advance(1_200_000);
+    const before = await store.snapshot();
+    const response = await jar.send("POST", ON, { ...FORM, headers });
+    expect(await problemOf(response)).toBe("403 cross_origin");
+    expect(await store.snapshot()).toBe(before);
+  });
+
+  test("a fault is a page that a person reloads, since one that loads itself would drop the form", async () => {
+    const { browser, store, clock } = await startHttp();
+    const jar = await browser();
+    clock.advance(1_200_000);
+    store.failing = true;
+    const form = await jar.send("POST", ON, FORM);
+    expect([form.status, form.headers.get("retry-after"), form.headers.getSetCookie()]).toEqual([
+      503,
+      "2",
+      [],
+    ]);
+    const page = await form.text();
+    expect(page).toContain("Reload this page");
+    expect(page).not.toContain("http-equiv");
+    expect(await problemOf(await jar.send("POST", ON, ACTION))).toBe("503 store_unavailable");
+    store.failing = false;
+    expect((await jar.send("POST", ON, FORM)).status).toBe(307);
   });
 });
 
@@ -332,5 +455,5 @@ test.each([
   ["/api/auth/refresh?next=/x", "/"],
   ["/api/auth/./refresh#x", "/"],
 ])("the way back to %j leads to %j", (next, path) => {
-  expect(safeNextPath(next)).toBe(path);
+  expect(safeNextPath(next, "/api/auth/refresh")).toBe(path);
 });

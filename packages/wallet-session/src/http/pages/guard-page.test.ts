@@ -40,8 +40,68 @@ test("a session that has ended elsewhere leads there and on to the sign-in page"
   const jar = await http.browser();
   await http.engine.revokeSessions(jar.key.account, null);
   const away = await redirectOf(http, jar.prepare("GET", "/account", { headers: NAVIGATION }));
+  jar.keep(away);
   const back = await jar.send("GET", away.headers.get("location") ?? "", { headers: NAVIGATION });
   expect(back.headers.get("location")).toBe("/sign-in?next=%2Faccount&reason=session_revoked");
+});
+
+test("a form of a page of the site comes back renewed, with its body and the same rules", async () => {
+  const http = await startHttp();
+  const jar = await http.browser();
+  const form = () => jar.prepare("POST", "/account", { headers: NAVIGATION, body: "name=Ada" });
+  http.clock.advance(1_200_000);
+  const away = await redirectOf(http, form());
+  expect(away.status).toBe(307);
+  jar.keep(away);
+  const back = await jar.send("POST", away.headers.get("location") ?? "", { headers: NAVIGATION });
+  expect([back.status, back.headers.get("location")]).toEqual([307, "/account"]);
+  expect(await http.handlers.guardPage(form(), OPTIONS)).toMatchObject({ sessionId: jar.sessionId });
+});
+
+test.each<[string, Record<string, string>]>([
+  ["a browser", { "Sec-Fetch-Dest": "empty", Accept: "*/*" }],
+  ["a browser that says nothing of itself", { Accept: "*/*" }],
+])(
+  "the data of a page, asked for by the router of %s, leads there as well, and leaves the page",
+  async (_, headers) => {
+    const http = await startHttp();
+    const jar = await http.browser();
+    http.clock.advance(1_200_000);
+    const away = await redirectOf(http, jar.prepare("GET", "/account", { headers }));
+    expect([away.status, away.headers.get("x-remix-reload-document")]).toEqual([303, "true"]);
+    jar.keep(away);
+    // What follows redirects by itself gets its data in the end.
+    const back = await jar.send("GET", away.headers.get("location") ?? "", { headers });
+    expect([back.status, back.headers.get("location")]).toEqual([303, "/account"]);
+    const session = await http.handlers.guardPage(jar.prepare("GET", "/account", { headers }), OPTIONS);
+    expect(session).toMatchObject({ sessionId: jar.sessionId });
+  },
+);
+
+test.each([
+  ["/account.data", "/account"],
+  ["/account.data?_routes=routes%2Faccount&tab=1", "/account?tab=1"],
+  ["/_root.data?_routes=root", "/"],
+  ["/_.data", "/"],
+  ["/shop/_.data?tab=1", "/shop/?tab=1"],
+  ["/my_.data", "/my_"],
+  ["/account?tab=1", "/account?tab=1"],
+])("React Router's address of data, %s, leads back to its page", async (path, page) => {
+  const http = await startHttp();
+  const headers = { "Sec-Fetch-Dest": "empty" };
+  const nextOf = ({ headers }: Response) =>
+    new URL(headers.get("location") ?? "", "http://page").searchParams.get("next");
+  const away = await redirectOf(http, createRequest("GET", path, { headers }));
+  expect(nextOf(away)).toBe(page);
+  // A page may be called so.
+  const loaded = await redirectOf(http, createRequest("GET", path, { headers: NAVIGATION }));
+  expect(nextOf(loaded)).toBe(path);
+});
+
+test("a program's bad token is refused, not redirected", async () => {
+  const { handlers } = await startHttp();
+  const request = createRequest("GET", "/account", { headers: { Authorization: "Bearer garbage" } });
+  await expect(handlers.guardPage(request, OPTIONS)).rejects.toMatchObject({ code: "access_token_invalid" });
 });
 
 test("a path too long to be named twice in a header is left out", async () => {
@@ -74,9 +134,12 @@ test("the retry key that is there is the one to be used", async () => {
 test.each<[string, string, Record<string, string>]>([
   ["a prefetch", "GET", { ...NAVIGATION, "Sec-Purpose": "prefetch" }],
   ["HEAD", "HEAD", NAVIGATION],
-  ["a form", "POST", NAVIGATION],
-  ["a script's fetch", "GET", { "Sec-Fetch-Dest": "empty" }],
-  ["a program", "GET", {}],
+  ["another site's form", "POST", { ...NAVIGATION, "Sec-Fetch-Site": "cross-site" }],
+  ["a form of nobody knows where", "POST", NAVIGATION],
+  ["a script's POST", "POST", { "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin" }],
+  ["a prefetch of a page's data", "GET", { "Sec-Fetch-Dest": "empty", "Sec-Purpose": "prefetch" }],
+  ["Next's router", "GET", { "Sec-Fetch-Dest": "empty", RSC: "1" }],
+  ["an image", "GET", { "Sec-Fetch-Dest": "image" }],
 ])("%s is refused as on any other route", async (_, method, headers) => {
   const { handlers } = await startHttp();
   const error = await handlers.guardPage(createRequest(method, "/account", { headers }), OPTIONS).then(

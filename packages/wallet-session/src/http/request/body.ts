@@ -19,20 +19,26 @@ export function readBody(request: Request, limitBytes: number): Promise<BodyMemb
   return readBodyOf(JSON_OR_FORM, request, limitBytes);
 }
 
+/** The same for a form alone, as OAuth has it. */
+export function readFormBody(request: Request, limitBytes: number): Promise<BodyMembers> {
+  return readBodyOf(FORM_ALONE, request, limitBytes);
+}
+
 /** The same for a JSON object alone: a form is an unsupported media type. */
 export function readJsonBody(request: Request, limitBytes: number): Promise<BodyMembers> {
   return readBodyOf(JSON_ALONE, request, limitBytes);
 }
 
 async function readBodyOf(parsers: Parsers, request: Request, limitBytes: number): Promise<BodyMembers> {
-  if (request.body === null) return NO_BODY;
-  const reader = request.body.getReader();
+  const { body, headers } = request;
+  if (body === null) return NO_BODY;
+  const reader = body.getReader();
   try {
     const first = await readChunk(reader);
     if (first === null) return NO_BODY;
-    const parse = parserFor(parsers, request.headers.get("content-type"));
-    if (Number(request.headers.get("content-length")) > limitBytes) throw tooLarge(limitBytes);
-    return parse(decode(await readUpTo(limitBytes, first, reader)));
+    const { parse, charset } = mediaOf(parsers, headers);
+    if (Number(headers.get("content-length")) > limitBytes) throw tooLarge(limitBytes);
+    return parse(decode(await readUpTo(limitBytes, first, reader), charset));
   } catch (error) {
     // Not awaited: the refusal goes out at once.
     void discardRest(reader);
@@ -89,20 +95,42 @@ async function readUpTo(limitBytes: number, first: Uint8Array, reader: ChunkRead
 type Parsers = ReadonlyMap<string, (text: string) => BodyMembers>;
 
 const JSON_ALONE: Parsers = new Map([["application/json", parseJson]]);
-const JSON_OR_FORM: Parsers = new Map([...JSON_ALONE, ["application/x-www-form-urlencoded", parseForm]]);
+const FORM_ALONE: Parsers = new Map([["application/x-www-form-urlencoded", parseForm]]);
+const JSON_OR_FORM: Parsers = new Map([...JSON_ALONE, ...FORM_ALONE]);
 
-function parserFor(parsers: Parsers, contentType: string | null): (text: string) => BodyMembers {
-  const [type = "", ...parameters] = (contentType ?? "").split(";").map((part) => part.trim().toLowerCase());
-  const utf8Only = parameters.every((parameter) => /^(charset="?utf-8"?)?$/.test(parameter));
-  const parser = parsers.get(type);
-  if (utf8Only && parser !== undefined) return parser;
-  throw new SessionError(
-    "unsupported_media_type",
-    `The body must be ${[...parsers.keys()].join(" or ")}, in UTF-8.`,
-  );
+type Charset = "utf-8" | "ascii";
+
+/** In these, ASCII is ASCII, so that a body of nothing else can be read whatever its sender calls it. */
+const LIKE_ASCII = /^(?:us-?)?ascii$|^(?:iso-?8859-?\d+|latin-?\d+|(?:windows-|cp)125\d)$/;
+
+function mediaOf(parsers: Parsers, headers: Headers) {
+  const [type = "", ...parameters] = (headers.get("content-type") ?? "")
+    .split(";")
+    .map((part) => part.trim().toLowerCase());
+  const charset = charsetOf(parameters);
+  const encoding = headers.get("content-encoding") ?? "identity";
+  const parse = parsers.get(type);
+  if (parse === undefined || charset === null || !/^identity$/i.test(encoding)) {
+    throw unsupported(`${[...parsers.keys()].join(" or ")}, in UTF-8 and not compressed`);
+  }
+  return { parse, charset };
 }
 
-function decode(bytes: Uint8Array): string {
+/** Null for one that is not read here. Parameters that are no charset mean nothing. */
+function charsetOf(parameters: readonly string[]): Charset | null {
+  let charset: Charset = "utf-8";
+  for (const parameter of parameters) {
+    const [name, value] = splitOnce(parameter).map((part) => part.trim());
+    const label = value?.replace(/^["']|["']$/g, "");
+    if (name !== "charset" || !label || /^utf[-_]?8$/.test(label)) continue;
+    if (!LIKE_ASCII.test(label)) return null;
+    charset = "ascii";
+  }
+  return charset;
+}
+
+function decode(bytes: Uint8Array, charset: Charset): string {
+  if (charset === "ascii" && bytes.some((byte) => byte > 0x7f)) throw unsupported("in UTF-8");
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -149,7 +177,8 @@ function splitOnce(pair: string): [string, string] {
   return at === -1 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
 }
 
-function decodeFormText(text: string): string {
+/** @throws invalid_request */
+export function decodeFormText(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
@@ -159,6 +188,10 @@ function decodeFormText(text: string): string {
 
 function malformed(what: string): SessionError {
   return new SessionError("invalid_request", `The request is malformed: ${what}.`);
+}
+
+function unsupported(expected: string): SessionError {
+  return new SessionError("unsupported_media_type", `The body must be ${expected}.`);
 }
 
 function tooManyMembers(): SessionError {

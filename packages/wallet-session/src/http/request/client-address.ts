@@ -41,6 +41,16 @@ export function peerAddress(request: Request, trustedProxies: number): string | 
   const forwarded = trustedProxies > 0 ? (request.headers.get("x-forwarded-for") ?? "") : "";
   const chain = forwarded === "" ? [] : forwarded.split(",").map((entry) => entry.trim());
   chain.push(request.headers.get(name) ?? "");
-  const address = chain[Math.max(0, chain.length - 1 - trustedProxies)] ?? "";
+  const address = addressOf(chain[Math.max(0, chain.length - 1 - trustedProxies)] ?? "");
   return parseIp(address) === null ? null : address;
+}
+
+/** The address of an entry as proxies write it: quoted, with a port, IPv6 in brackets, as in `Forwarded` (RFC 7239 §6). */
+function addressOf(entry: string): string {
+  const node = entry
+    .replace(/;.*$/, "")
+    .replace(/^for=/i, "")
+    .replace(/^"(.*)"$/, "$1");
+  const [, ipv6, ipv4] = /^(?:\[([^\]]*)\]|([\d.]+))(?::[\w.-]*)?$/.exec(node) ?? [];
+  return ipv6 ?? ipv4 ?? node;
 }

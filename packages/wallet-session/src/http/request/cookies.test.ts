@@ -9,7 +9,9 @@ const [ID, OTHER_ID] = ["A".repeat(22), "B".repeat(21).concat("A")];
 
 function read(cookie: string) {
   const headers = { Cookie: cookie };
-  return createSessionCookies(COOKIES).read(new Request("https://pay.example.com/", { headers }));
+  return createSessionCookies(COOKIES, "/api/auth").read(
+    new Request("https://pay.example.com/", { headers }),
+  );
 }
 
 test("names and values may have blanks around them, and other cookies beside them", () => {

@@ -1,9 +1,13 @@
 import type { CookieNames } from "../../cookie-names.ts";
 import type { IssuedTokens, JarCookies } from "../../engine/session-engine.ts";
+import { BOUND_COOKIE_EARLY_MS } from "../../limits.ts";
 import { sessionIdOf } from "../../session-id.ts";
 
 /** The longest that browsers keep a cookie. The key must outlive a closed browser as long as the refresh cookie does. */
 const RETRY_COOKIE_MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
+
+/** Of those that scripts make none looks like this. */
+const OWN_RETRY_KEY = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /** The cookies of one request that have our names. Empty ones and repetitions are left out. */
 export interface RequestCookies extends JarCookies {
@@ -13,16 +17,15 @@ export interface RequestCookies extends JarCookies {
 
 export type SessionCookies = ReturnType<typeof createSessionCookies>;
 
-/** Reads and writes the cookies of a service under their names. */
-export function createSessionCookies(names: CookieNames) {
-  const access = (value: string, maxAgeSeconds: number) =>
-    `${names.access}=${value}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Lax`;
-  const refresh = (value: string, maxAgeSeconds: number) =>
-    `${names.refresh}=${value}; Max-Age=${maxAgeSeconds}; Path=/api/auth; HttpOnly; Secure; SameSite=Lax`;
-  const session = (value: string, maxAgeSeconds: number) =>
-    `${names.session}=${value}; Max-Age=${maxAgeSeconds}; Path=/; HttpOnly; Secure; SameSite=Lax`;
-  const retry = (value: string, maxAgeSeconds: number) =>
-    `${names.retry}=${value}; Max-Age=${maxAgeSeconds}; Path=/; Secure; SameSite=Lax`;
+/** Reads and writes the cookies of a service under their names. `basePath`: of the auth endpoints. */
+export function createSessionCookies(names: CookieNames, basePath: string) {
+  const accessAttributes = "Path=/; HttpOnly; Secure; SameSite=Lax";
+  const line = (name: string, attributes: string) => (value: string, maxAgeSeconds: number) =>
+    `${name}=${value}; Max-Age=${maxAgeSeconds}; ${attributes}`;
+  const access = line(names.access, accessAttributes);
+  const refresh = line(names.refresh, `Path=${basePath}; HttpOnly; Secure; SameSite=Lax`);
+  const session = line(names.session, accessAttributes);
+  const retry = line(names.retry, "Path=/; Secure; SameSite=Lax");
   const cleared: Readonly<Record<keyof CookieNames, string>> = {
     access: access("", 0),
     refresh: refresh("", 0),
@@ -32,6 +35,13 @@ export function createSessionCookies(names: CookieNames) {
 
   return {
     names,
+
+    /** As browsers that hold a device key must know them. */
+    accessAttributes,
+
+    /** Set-Cookie lines of one token. */
+    access,
+    refresh,
 
     read(request: Request): RequestCookies {
       const cookies = parseCookies(request.headers.get("cookie"));
@@ -46,13 +56,23 @@ export function createSessionCookies(names: CookieNames) {
 
     /** Set-Cookie lines for new tokens. No cookie outlives the session; the retry key has done its work. */
     issued(tokens: IssuedTokens): string[] {
-      const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds } = tokens;
+      const { accessToken, expiresInSeconds, refreshToken, refreshExpiresInSeconds, session: row } = tokens;
+      const seconds = Math.min(expiresInSeconds, refreshExpiresInSeconds);
       return [
-        access(accessToken, Math.min(expiresInSeconds, refreshExpiresInSeconds)),
+        access(accessToken, row.binding === null ? seconds : seconds - early(seconds)),
         refresh(refreshToken, refreshExpiresInSeconds),
-        session(tokens.session.id, refreshExpiresInSeconds),
+        session(row.id, refreshExpiresInSeconds),
         cleared.retry,
       ];
+    },
+
+    /**
+     * Whether the jar shows that it keeps what this service sets: a cookie that no script can write, or a retry key of the
+     * service's own making.
+     */
+    showsThatItKeeps({ accessTokens, refreshTokens, sessionId, retryKey }: RequestCookies): boolean {
+      const set = [...accessTokens, ...refreshTokens, ...(sessionId === null ? [] : [sessionId])];
+      return set.length > 0 || (retryKey !== null && OWN_RETRY_KEY.test(retryKey));
     },
 
     /** Set-Cookie line of a retry key for a jar that holds none: unguessable, and kept as long as browsers keep anything. */
@@ -61,6 +81,11 @@ export function createSessionCookies(names: CookieNames) {
     /** Set-Cookie lines that remove these. */
     cleared: (which: readonly (keyof CookieNames)[]) => which.map((name) => cleared[name]),
   };
+}
+
+/** Seconds by which a bound session's cookie ends before its token: its browser renews what is missing, not what has ended. */
+function early(seconds: number): number {
+  return Math.floor(Math.min(BOUND_COOKIE_EARLY_MS / 1_000, seconds / 4));
 }
 
 function sole(values: readonly string[]): string | undefined {

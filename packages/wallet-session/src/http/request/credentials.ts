@@ -5,6 +5,7 @@ import { noteSession } from "../../request-context.ts";
 import type { HttpContext } from "../context.ts";
 import { type OpenJar, openJar } from "../jar.ts";
 import { isGuardRefusal } from "../problem.ts";
+import { authenticateBearer, authenticateHeader, headerToken } from "./authorization.ts";
 import { readBody, textMember } from "./body.ts";
 import { refuseTokensInQuery } from "./query.ts";
 
@@ -16,30 +17,47 @@ export interface Credentials {
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
+/** What it takes to verify who sends a request. */
+type GuardContext = Pick<HttpContext, "engine" | "cookies" | "paths"> & OurPages;
+
 /**
- * Verifies who sends a request, by the bearer token or else by the access cookie. A changing request by cookie must come from a
+ * Verifies who sends a request, by the token of its header or else by the access cookie. A changing request by cookie must come from a
  * page of ours; one that names the session it is meant for, in `Session-Id`, is refused as `session_revoked` where the
  * jar has another one by now.
- * @throws access_token_missing, access_token_invalid, access_token_expired, session_revoked, cross_origin
+ * @throws access_token_missing, access_token_invalid, access_token_expired, session_revoked, cross_origin; for a token that is
+ *   bound to a key proof_missing, proof_invalid, proof_nonce
  */
 export async function authenticateRequest(
-  { engine, publicUrl, cookies }: Pick<HttpContext, "engine" | "publicUrl" | "cookies">,
+  context: GuardContext,
   request: Request,
   options: { fresh?: boolean } = {},
 ): Promise<Credentials> {
-  const bearer = bearerToken(request);
-  if (bearer !== null) {
-    const session = await engine.authenticate(bearer, options);
+  const { engine, cookies } = context;
+  const given = headerToken(request);
+  if (given !== null) {
+    const session = await authenticateHeader(context, request, given, options);
     noteSession(session);
     return { session, by: "header" };
   }
   const { accessTokens } = cookies.read(request);
   if (accessTokens.length === 0) throw missing();
-  if (!SAFE_METHODS.has(request.method)) requireSameOrigin(request, publicUrl);
+  if (!SAFE_METHODS.has(request.method)) requireOurPage(request, context);
   const session = await authenticateCookies(engine, accessTokens, options);
   requireNamedSession(request, session);
   noteSession(session);
   return { session, by: "cookie" };
+}
+
+/** The same, but null where the request has no access token that says to be this service's. */
+export async function identifyRequest(
+  context: GuardContext,
+  request: Request,
+  options: { fresh?: boolean } = {},
+): Promise<AuthenticatedSession | null> {
+  const given = headerToken(request);
+  const presented = given === null ? context.cookies.read(request).accessTokens : [given.token];
+  if (!presented.some(context.engine.isOwnAccessToken)) return null;
+  return (await authenticateRequest(context, request, options)).session;
 }
 
 /**
@@ -56,7 +74,7 @@ async function authenticateCookies(
   let refusal = missing();
   for (const token of accessTokens) {
     try {
-      const found = await engine.authenticate(token, options);
+      const found = await authenticateBearer(engine, token, options);
       if (session !== null && session.sessionId !== found.sessionId) {
         throw new SessionError("invalid_request", "The access cookie comes twice, of two sessions.");
       }
@@ -93,19 +111,18 @@ function requireNamedSession(request: Request, { sessionId }: AuthenticatedSessi
   }
 }
 
-/** The token of `Authorization: Bearer` (RFC 6750 §2.1), in whatever form it has; null without one. */
-export function bearerToken(request: Request): string | null {
-  return /^bearer +(.*)$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
-}
+/** The origins whose pages may send cookies: the service's own, and others of its site that the operator trusts. */
+export type OurPages = Pick<HttpContext, "publicUrl" | "trustedOrigins">;
 
 /**
  * Whether the browser says that a page of ours sent this. A browser that is too old for `Sec-Fetch-Site` sends `Origin`
  * with everything but GET and HEAD; a client that sends neither is not a browser and has no business with cookies.
  */
-export function isSameOrigin(request: Request, publicUrl: URL): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null) return site === "same-origin";
-  return request.headers.get("origin") === publicUrl.origin;
+export function isOurPage({ headers }: Request, { publicUrl, trustedOrigins }: OurPages): boolean {
+  const site = headers.get("sec-fetch-site");
+  const origin = headers.get("origin") ?? "";
+  if (site === "same-origin" || (site === null && origin === publicUrl.origin)) return true;
+  return (site === null || site === "same-site") && trustedOrigins.includes(origin);
 }
 
 /**
@@ -124,9 +141,20 @@ export async function readTokens(
   throw new SessionError("invalid_request", "The refresh token comes in the body and in a cookie at once.");
 }
 
+/**
+ * Refuses what another site's page makes a browser open by cookie, be it a GET: it would hold what its person has a limited
+ * number of. A client that says nothing of where it comes from is no such page.
+ * @throws cross_origin
+ */
+export function requireOwnReader(request: Request, pages: OurPages): void {
+  const { headers } = request;
+  const saysWhence = headers.has("sec-fetch-site") || headers.has("origin");
+  if (headerToken(request) === null && saysWhence) requireOurPage(request, pages);
+}
+
 /** @throws cross_origin */
-export function requireSameOrigin(request: Request, publicUrl: URL): void {
-  if (!isSameOrigin(request, publicUrl)) {
+export function requireOurPage(request: Request, pages: OurPages): void {
+  if (!isOurPage(request, pages)) {
     throw new SessionError("cross_origin", "Requests by cookie must come from the site's own pages.");
   }
 }

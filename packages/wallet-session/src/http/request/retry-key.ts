@@ -1,11 +1,10 @@
 import { SessionError } from "../../errors.ts";
+import { unquoted } from "./unquoted.ts";
 
 const RETRY_KEY_MIN_CHARS = 16;
 const RETRY_KEY_MAX_CHARS = 128;
 
 const KEY = new RegExp(`^[\\x21-\\x7e]{${RETRY_KEY_MIN_CHARS},${RETRY_KEY_MAX_CHARS}}$`);
-/** A Structured Fields string (RFC 8941 §3.3.3): only `"` and `\` are escaped. */
-const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
 /**
  * The key of the `Idempotency-Key` header, quoted (as its draft standard has it) or bare, which mean the same.
@@ -29,7 +28,6 @@ export function retryKeyFromCookie(value: string | null): string | null {
 }
 
 function parseKey(text: string): string | null {
-  if (!text.startsWith('"')) return KEY.test(text) ? text : null;
-  const inner = QUOTED.exec(text)?.[1]?.replace(/\\(.)/g, "$1");
-  return inner !== undefined && KEY.test(inner) ? inner : null;
+  const key = unquoted(text);
+  return key !== null && KEY.test(key) ? key : null;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type as typeLine } from "../../cli/cli.fixture.ts";
 import { createWalletKeypair } from "../../testing/wallet-keypair.ts";
+import { openPostgresStore } from "../postgres.ts";
 import { temporaryDatabase } from "./database.fixture.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
@@ -10,6 +11,22 @@ const SETTINGS = {
   AUTH_SECRET: "a secret of the tests that is long enough to be one",
   STELLAR_SIGNING_SEED: createWalletKeypair().seed,
 };
+
+test("a database that takes no writes is not ready, and the doctor says so", async () => {
+  await typeLine("migrate", { DATABASE_URL: database.url });
+  const url = `${database.url}?options=-c%20default_transaction_read_only%3Don`;
+  const readOnly = openPostgresStore({ url });
+  expect(await readOnly.countSessions(0)).toBe(0);
+  await expect(readOnly.ping()).rejects.toThrow("read-only transaction");
+  await readOnly.close();
+  const env = { ...SETTINGS, DATABASE_URL: url, PUBLIC_URL: "http://localhost:65535" };
+  const { code, out } = await typeLine("doctor", env);
+  expect([code, out.find((line) => line.startsWith("fail  store"))]).toEqual([
+    1,
+    expect.stringContaining("read-only transaction"),
+  ]);
+  await database.query("DROP SCHEMA wallet_session CASCADE");
+});
 
 test("no command but migrate makes a schema: the others say what to run", async () => {
   const env = { ...SETTINGS, DATABASE_URL: database.url };

@@ -63,7 +63,14 @@ export function temporaryDatabase(): TemporaryDatabase {
 }
 
 function emptying(schema: string): string {
-  const tables = ["sessions", "consumed_challenges", "revocations", "signing_keys", "security_events"];
+  const tables = [
+    "sessions",
+    "consumed_challenges",
+    "revocations",
+    "signing_keys",
+    "security_events",
+    "proof_failures",
+  ];
   return [
     ...tables.map((table) => `DELETE FROM ${schema}.${table};`),
     `UPDATE ${schema}.revocation_counter SET last_position = 0;`,

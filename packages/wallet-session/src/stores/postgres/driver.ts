@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { connectionSettings, readingInt8, surviveLostConnections } from "../../databases/postgres.ts";
 import * as limits from "../../limits.ts";
+import { missingPackage } from "../../missing-package.ts";
 import type { Row } from "../sql/rows.ts";
 import { UnfitStore } from "../unfit-store.ts";
 import type { Listener } from "../wake-ups.ts";
@@ -182,9 +183,8 @@ function usual(url: string, { stepMs }: PostgresTimes) {
 
 async function loadDriver() {
   try {
-    // Bundlers leave it alone: most who bundle this package have no `pg`.
-    return (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ "pg")).default;
+    return (await import(/* webpackIgnore: true */ /* turbopackIgnore: false */ "pg")).default;
   } catch (cause) {
-    throw new UnfitStore("The PostgreSQL store needs the package pg: npm install pg", { cause });
+    throw new UnfitStore(missingPackage("The PostgreSQL store", "pg", cause), { cause });
   }
 }

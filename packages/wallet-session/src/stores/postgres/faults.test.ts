@@ -12,6 +12,7 @@ import {
   challenge,
   create,
   newSession,
+  proofFailure,
   readLog,
   START,
   signingKey,
@@ -154,7 +155,8 @@ test("a write whose second sending nobody could tell from the first rejects, and
   const other = open(database.url, schema).store;
   const ended = async (count: number) => expect(await readLog(other)).toHaveLength(count);
   for (let index = 0; index < 2; index += 1) await create(store, `${index}`, { actorId: "alice" });
-  await create(store, "bob's", { actorId: "bob" });
+  const session = await create(store, "bob's", { actorId: "bob" });
+  const marks = `SELECT FROM ${schema}.consumed_challenges WHERE id = '${challenge("b").id}'`;
   const revocation = { reason: "admin", revokedAt: START + 1 } as const;
   for (const [write, written] of [
     [() => store.revokeActor("alice", revocation, null), () => ended(2)],
@@ -162,6 +164,14 @@ test("a write whose second sending nobody could tell from the first rejects, and
     [
       () => store.addSigningKey(signingKey("a"), null),
       async () => expect(await other.signingKeys()).toHaveLength(1),
+    ],
+    [
+      () => store.noteProofFailure(proofFailure(session)),
+      async () => expect((await other.proofFailures([session.id])).size).toBe(1),
+    ],
+    [
+      () => store.consumeChallenge(challenge("b")),
+      async () => expect((await database.query(marks)).rowCount).toBe(1),
     ],
   ] as const) {
     const result = await withLostAnswer<unknown>(store, proxy, write, written);

@@ -93,7 +93,7 @@ async function columnsOf(schema: string): Promise<unknown[]> {
   return rows;
 }
 
-test("processes of version 1 go on beside version 2, on the same sessions, before, while and after it migrates", async () => {
+test("processes of version 1 go on beside this version, on the same sessions, before, while and after it migrates", async () => {
   const schema = database.newSchema();
   const [versionOne = ""] = migrationsFrom(0, schema);
   await database.query(`CREATE SCHEMA ${schema}; ${versionOne}`);

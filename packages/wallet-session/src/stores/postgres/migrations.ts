@@ -9,13 +9,13 @@ export interface Migration {
  * The schema, one entry per version: entry n takes it from version n to n + 1. Entries are never edited once released, only
  * added. `npx wallet-session migrate --print` shows what they run as on a database (docs/decisions/0034).
  *
- * - All columns that a rotation writes are of fixed size, and in no index and no index's condition: with room on the page
+ * - All columns that a rotation writes are of fixed size, but for the key that it may bind a session to, and in no index and no index's condition: with room on the page
  *   (`fillfactor`) a rotation is a heap-only update, which touches no index and leaves nothing for VACUUM to collect.
  * - `examine_at` is when to look at a session for pruning: never later than its end, and not touched by rotation. `prune`
  *   moves it on for sessions that have lived on since.
  * - `sessions_not_revoked` is for counting and ending all; rotation does not touch it either.
  * - `revocation_counter` has one row. A transaction that appends to the log locks it until its commit: positions become visible
- *   in their order (docs/decisions/0022).
+ *   in their order (docs/decisions/0022). A proof failure takes the next position for its event, without an entry in the log.
  */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -97,6 +97,18 @@ export const MIGRATIONS: readonly Migration[] = [
     until bigint NOT NULL
   ) WITH (fillfactor = 10);
   INSERT INTO SCHEMA.security_event_lease VALUES (true, NULL, 0);
+  `,
+  },
+  {
+    // A process of version 2 cannot read the event of a proof failure. Where it has the delivery claim, all events wait until
+    // it ends.
+    worksWith: 1,
+    statements: `
+  CREATE TABLE SCHEMA.proof_failures (
+    session_id bytea PRIMARY KEY,
+    failed_at bigint NOT NULL
+  );
+  CREATE INDEX proof_failures_by_failed_at ON SCHEMA.proof_failures (failed_at);
   `,
   },
 ];

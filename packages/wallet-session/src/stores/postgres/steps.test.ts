@@ -7,6 +7,7 @@ import {
   challenge,
   create,
   newSession,
+  proofFailure,
   readLog,
   START,
   sessionId,
@@ -53,6 +54,9 @@ test("every step is one round trip, and one more where a token does not match", 
   expect(await cost(store.revokeBatch(REVOCATION, 10))).toBe(1);
   expect(await cost(store.revocationsAfter(0, 10))).toBe(1);
   expect(await cost(store.countSessions(START))).toBe(1);
+  expect(await cost(store.consumeChallenge(challenge("c")))).toBe(1);
+  expect(await cost(store.noteProofFailure(proofFailure(first)))).toBe(1);
+  expect(await cost(store.proofFailures([first.id]))).toBe(1);
   const claim = { owner: "a", now: START, until: START + 1, limit: 10 };
   expect(await cost(store.claimEvents(claim))).toBe(1);
   expect(await cost(store.claimEvents({ ...claim, owner: "b" }))).toBe(1);
@@ -79,6 +83,8 @@ test("a rotation that waited for another one and lost takes a second round trip,
     winner.retryKeyHash,
     winner.now,
     winner.idleExpiresAt,
+    winner.binding,
+    winner.nextBinding,
   ]);
   proxy.roundTrips();
   const losing = store.rotate(swapOf(session, "loser"));

@@ -1,6 +1,6 @@
 import { POSTGRES_COUNTED_ROWS } from "../../limits.ts";
 import type * as contract from "../../store.ts";
-import { encodeSessionId } from "../session-id.ts";
+import { encodeNewSessionId, encodeSessionId, encodeSessionIds } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
 import { inRounds, type Round } from "../steps.ts";
 import { integer } from "../values.ts";
@@ -52,6 +52,8 @@ export function createPostgresStore(
         swap.retryKeyHash,
         swap.now,
         swap.idleExpiresAt,
+        swap.binding,
+        swap.nextBinding,
       ],
       "again",
     );
@@ -100,6 +102,10 @@ export function createPostgresStore(
       });
     },
 
+    async consumeChallenge({ id, expiresAt }) {
+      return (await rowsOf("consumeChallenge", [id, expiresAt], "reject")).length === 1;
+    },
+
     async rotate(swap) {
       const copy = sql.copySwap(swap);
       return runner.run((step) => rotate(step, copy));
@@ -138,6 +144,15 @@ export function createPostgresStore(
 
     async revokeBatch({ revokedAt, reason }, limit) {
       return idsOf("revokeBatch", [revokedAt, reason, limit]);
+    },
+
+    async noteProofFailure({ sessionId, actorId, at, since }) {
+      const values = [encodeNewSessionId(sessionId), actorId, at, since];
+      return (await rowsOf("noteProofFailure", values, "reject")).length === 1;
+    },
+
+    async proofFailures(ids) {
+      return sql.decodeProofFailures(await rowsOf("proofFailures", [encodeSessionIds(ids)]));
     },
 
     async revocationsAfter(position, limit) {
@@ -183,10 +198,11 @@ export function createPostgresStore(
 
     /** In rounds, each atomic by itself, so that none holds more than `limit` rows. */
     async prune({ now, sessionsBefore, revocationsBefore, eventsBefore, limit }) {
-      const [challenges, revocations, events, sessions] = await Promise.all([
+      const [challenges, revocations, events, , sessions] = await Promise.all([
         rowsOf("pruneChallenges", [now, limit]),
         rowsOf("pruneRevocations", [revocationsBefore, limit]),
         rowsOf("pruneEvents", [eventsBefore, limit]),
+        rowsOf("pruneProofFailures", [eventsBefore, limit]),
         inRounds(limit, (most) => pruneSessions(sessionsBefore, most)),
       ]);
       return {

@@ -1,4 +1,5 @@
 import { STORE_STEP_TIMEOUT_MS } from "../../limits.ts";
+import { missingPackage } from "../../missing-package.ts";
 import { UnfitStore } from "../unfit-store.ts";
 import { ConnectionFault, ServerFault } from "./faults.ts";
 
@@ -142,11 +143,8 @@ interface Driver {
 /** Once; a slow disk is no reason to give a step up. @throws when `@redis/client` is not installed */
 export async function loadDriver(): Promise<Driver> {
   try {
-    // Bundlers leave it alone: most who bundle this package have no `@redis/client`.
-    return await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ "@redis/client");
+    return await import(/* webpackIgnore: true */ /* turbopackIgnore: false */ "@redis/client");
   } catch (cause) {
-    throw new UnfitStore("The Redis store needs the package @redis/client: npm install @redis/client", {
-      cause,
-    });
+    throw new UnfitStore(missingPackage("The Redis store", "@redis/client", cause), { cause });
   }
 }

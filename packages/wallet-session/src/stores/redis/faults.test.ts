@@ -12,6 +12,7 @@ import {
   challenge,
   create,
   newSession,
+  proofFailure,
   readLog,
   START,
   sessionId,
@@ -78,20 +79,23 @@ async function behindProxy() {
 
 test("a rotation that was written and whose answer was lost is sent again, and known for its own", async () => {
   const { proxy, store, other } = await behindProxy();
-  const session = await create(store, "a");
-  const swap = swapOf(session, "a");
-  const row = afterSwap(session, swap);
-  assertRotated(
-    await losingTheAnswer(
-      { proxy, store },
-      () => store.rotate(swap),
-      () => assertRow(other, row),
-    ),
-    row,
-  );
-  await assertRow(other, row);
-  // A later call with the same swap has not made it.
-  assertUnmatched(await store.rotate(swap), row);
+  let session = await create(store, "a");
+  for (const nextBinding of [null, "key", "key", "another"]) {
+    const swap = swapOf(session, `to ${nextBinding}`, { nextBinding });
+    const row = afterSwap(session, swap);
+    assertRotated(
+      await losingTheAnswer(
+        { proxy, store },
+        () => store.rotate(swap),
+        () => assertRow(other, row),
+      ),
+      row,
+    );
+    await assertRow(other, row);
+    // A later call with the same swap has not made it.
+    assertUnmatched(await store.rotate(swap), row);
+    session = row;
+  }
 });
 
 test("a rotation that somebody else has made meanwhile is not taken for its own", async () => {
@@ -142,6 +146,18 @@ test("what cannot be told from somebody else's after a lost answer rejects", asy
     async () => expect(await other.signingKeys()).toHaveLength(1),
   );
   await expect(adding).rejects.toThrow("The connection to Redis was lost.");
+  const noting = losingTheAnswer(
+    { proxy, store },
+    () => store.noteProofFailure(proofFailure(session)),
+    async () => expect((await other.proofFailures([session.id])).size).toBe(1),
+  );
+  await expect(noting).rejects.toThrow("The connection to Redis was lost.");
+  const consuming = losingTheAnswer(
+    { proxy, store },
+    () => store.consumeChallenge(challenge("b")),
+    async () => expect(proxy.commands()).toContain("EVALSHA"),
+  );
+  await expect(consuming).rejects.toThrow("The connection to Redis was lost.");
 });
 
 test("a read whose connection was lost is asked again", async () => {

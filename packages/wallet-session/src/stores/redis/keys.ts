@@ -15,6 +15,8 @@ export function createKeys(name: string) {
     examine: `${prefix}examine`,
     /** Sorted set of challenge ids, by when their mark can go. */
     challenges: `${prefix}challenges`,
+    /** Sorted set of session ids, by when a proof of theirs failed last. */
+    proofFailures: `${prefix}proof-failures`,
     /** The last position that was given. */
     position: `${prefix}position`,
     /** Sorted sets of the same entries, by position and by time. */

@@ -7,13 +7,23 @@ import {
   challenge,
   create,
   newSession,
+  proofFailure,
   START,
+  sessionId,
   signingKey,
   swapOf,
 } from "../../testing/store-conformance-fixtures.ts";
 import { openRedisStore } from "../redis.ts";
 import { createKeys } from "./keys.ts";
-import { decodeEntry, decodeSession, decodeSigningKey, encodeSession } from "./rows.ts";
+import {
+  decodeEntry,
+  decodeEvent,
+  decodeSession,
+  decodeSigningKey,
+  encodeProofFailure,
+  encodeSession,
+  encodeTime,
+} from "./rows.ts";
 import { temporaryKeys } from "./server.fixture.ts";
 
 const keys = temporaryKeys();
@@ -122,4 +132,11 @@ test("signing keys and entries of another shape are refused", () => {
   }
   expect(() => decodeEntry(Buffer.alloc(32))).toThrow(UNREADABLE);
   expect(() => decodeEntry(Buffer.alloc(33))).toThrow(UNREADABLE);
+  // The log has no proof failures, and no row has ended by one.
+  const failure = encodeProofFailure(proofFailure(newSession("a", { actorId: "alice" })));
+  const event = Buffer.concat([encodeTime(7), failure]);
+  expect(decodeEvent(event)).toMatchObject({ position: 7, actorId: "alice", reason: "proof_failed" });
+  expect(() => decodeEntry(event)).toThrow(UNREADABLE);
+  const row = altered(encodeSession(newSession("a")), 111, 6);
+  expect(() => decodeSession(sessionId("a"), row)).toThrow(UNREADABLE);
 });

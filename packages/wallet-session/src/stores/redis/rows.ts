@@ -1,13 +1,13 @@
 import { sessionIdFrom } from "../../session-id.ts";
 import type * as contract from "../../store.ts";
-import { GENERATION_MAX } from "../../store.ts";
+import { GENERATION_MAX, REVOCATION_REASONS, SECURITY_EVENT_REASONS } from "../../store.ts";
 import { encodeNewSessionId } from "../session-id.ts";
 import { integer, known, parseJson, text, unreadable } from "../values.ts";
 import type { Reply } from "./driver.ts";
 
 /**
- * A session is one string: a head of fixed size, then the actor and, as JSON, what never changes. A rotation overwrites one part
- * of the head and a revocation another. Numbers are big-endian; times are IEEE 754 doubles, which hold them exactly.
+ * A session is one string: a head of fixed size, then the actor and, as JSON, the binding and what never changes. A rotation
+ * overwrites one part of the head and a revocation another; a rotation that changes the binding writes the whole string. Numbers are big-endian; times are IEEE 754 doubles, which hold them exactly.
  *
  * `AT` says where each part begins, counted from 0. The scripts (steps.ts) read and write by the same offsets.
  */
@@ -39,12 +39,13 @@ const SALT_BYTES = 16;
 const TRANSPORTS: readonly contract.Transport[] = ["body", "cookie"];
 
 /** Never renumbered. 0: not revoked. */
-const REASON_CODES: Readonly<Record<contract.RevocationReason, number>> = {
+const REASON_CODES: Readonly<Record<contract.SecurityEventReason, number>> = {
   logout: 1,
   ended: 2,
   reuse: 3,
   replaced: 4,
   admin: 5,
+  proof_failed: 6,
 };
 
 /** @throws RangeError for values that the row has no room for */
@@ -69,7 +70,9 @@ export function encodeSession(session: contract.SessionRecord): Buffer {
 
 /**
  * A rotation in one piece, since each piece that is sent costs. First what must stand in the row: its transport, generation and
- * secret hash. Then what is written over the row from its generation on: the secret, the time, and the idle limit.
+ * secret hash. Then what is written over the row from its generation on: the secret, the time, and the idle limit. At last how the
+ * row's JSON must begin, which says what it is bound to, behind the length of that; and, only where the binding changes, how the
+ * JSON begins from then on.
  */
 export const SWAP = {
   transport: 0,
@@ -78,11 +81,22 @@ export const SWAP = {
   next: 37,
   now: 37 + (AT.rotatedAt - AT.generation),
   idleLimit: 37 + (AT.idleExpiresAt - AT.generation),
-  end: 37 + (AT.revokedAt - AT.generation),
+  bindingBytes: 37 + (AT.revokedAt - AT.generation),
+  binding: 39 + (AT.revokedAt - AT.generation),
 } as const;
 
+const UNBOUND = bindingText(null);
+
+/** How the JSON of a row begins. */
+function bindingText(binding: string | null): Buffer {
+  return Buffer.from(`[${JSON.stringify(binding)},`);
+}
+
 export function encodeSwap(swap: contract.RotationSwap): Buffer {
-  const bytes = Buffer.allocUnsafe(SWAP.end);
+  const { binding, nextBinding } = swap;
+  const expected = binding === null ? UNBOUND : bindingText(binding);
+  const next = nextBinding === binding ? null : bindingText(nextBinding);
+  const bytes = Buffer.allocUnsafe(SWAP.binding + expected.length + (next?.length ?? 0));
   // A hash of another length matches no row. No row has this transport.
   const comparable = swap.secretHash.length === HASH_BYTES;
   bytes.writeUInt8(comparable ? TRANSPORTS.indexOf(swap.transport) : 0xff, SWAP.transport);
@@ -97,6 +111,9 @@ export function encodeSwap(swap: contract.RotationSwap): Buffer {
   });
   bytes.writeDoubleBE(swap.now, SWAP.now);
   bytes.writeDoubleBE(swap.idleExpiresAt, SWAP.idleLimit);
+  bytes.writeUInt16BE(expected.length, SWAP.bindingBytes);
+  bytes.set(expected, SWAP.binding);
+  if (next !== null) bytes.set(next, SWAP.binding + expected.length);
   return bytes;
 }
 
@@ -147,7 +164,7 @@ export function encodeTime(time: number): Buffer {
   return bytes;
 }
 
-export function encodeReason(reason: contract.RevocationReason): Buffer {
+export function encodeReason(reason: contract.SecurityEventReason): Buffer {
   return Buffer.of(REASON_CODES[reason]);
 }
 
@@ -173,7 +190,7 @@ export function decodeSession(id: contract.SessionId, row: Buffer): contract.Ses
     idleExpiresAt: decodeTime(row, AT.idleExpiresAt),
     expiresAt: decodeTime(row, AT.expiresAt),
     revokedAt: reason === 0 ? null : decodeTime(row, AT.revokedAt),
-    revokedReason: reason === 0 ? null : decodeReason(reason),
+    revokedReason: reason === 0 ? null : decodeReason(reason, REVOCATION_REASONS),
     binding,
     client: { browser, os, device, ip },
   };
@@ -196,19 +213,40 @@ function decodeRest(json: string): [Text, Text, Text, Text, Text] {
 const ENTRY_BYTES = 33;
 
 /** @throws when the entry is not one that the store has written */
-export function decodeEntry(entry: Buffer): Omit<contract.SecurityEventRecord, "actorId"> {
+export function decodeEntry(entry: Buffer): contract.RevocationEntry {
+  const { position, sessionId, revokedAt } = decodeEntryFor(entry, REVOCATION_REASONS);
+  return { position, sessionId, revokedAt };
+}
+
+function decodeEntryFor<Reason extends contract.SecurityEventReason>(
+  entry: Buffer,
+  reasons: readonly Reason[],
+) {
   if (entry.length < ENTRY_BYTES) throw unreadable();
   return {
     position: decodeTime(entry, 0),
     revokedAt: decodeTime(entry, 8),
-    reason: decodeReason(entry.readUInt8(16)),
+    reason: decodeReason(entry.readUInt8(16), reasons),
     sessionId: decodeId(entry.subarray(17, ENTRY_BYTES)),
   };
 }
 
 /** @throws when the event is not one that the store has written */
 export function decodeEvent(event: Buffer): contract.SecurityEventRecord {
-  return { ...decodeEntry(event), actorId: event.toString("utf8", ENTRY_BYTES) };
+  return {
+    ...decodeEntryFor(event, SECURITY_EVENT_REASONS),
+    actorId: event.toString("utf8", ENTRY_BYTES),
+  };
+}
+
+/** The event from behind its position on. @throws RangeError for an id that cannot be stored */
+export function encodeProofFailure({ sessionId, actorId, at }: contract.ProofFailure): Buffer {
+  return Buffer.concat([
+    encodeTime(at),
+    encodeReason("proof_failed"),
+    encodeId(sessionId),
+    Buffer.from(actorId),
+  ]);
 }
 
 /** @throws where it is not an id's 16 bytes */
@@ -247,17 +285,29 @@ function decodeTime(row: Buffer, at: number): number {
   return time;
 }
 
-function decodeReason(code: number): contract.RevocationReason {
-  const reasons = Object.keys(REASON_CODES) as contract.RevocationReason[];
+function decodeReason<Reason extends contract.SecurityEventReason>(
+  code: number,
+  reasons: readonly Reason[],
+): Reason {
   return known(reasons.find((reason) => REASON_CODES[reason] === code));
 }
 
 /** Answers of the form id, row, id, row. */
 export function decodeSessions(reply: Reply): contract.SessionRecord[] {
+  return pairs(reply).map(([id, row]) => decodeSession(id, bytes(row)));
+}
+
+/** Answers of the form id, time, id, time. */
+export function decodeProofFailures(reply: Reply): Map<contract.SessionId, number> {
+  return new Map(pairs(reply).map(([id, time]) => [id, integer(time)]));
+}
+
+function pairs(reply: Reply): [contract.SessionId, Reply | undefined][] {
   const values = list(reply);
-  return Array.from({ length: values.length / 2 }, (_, index) =>
-    decodeSession(decodeId(bytes(values[2 * index])), bytes(values[2 * index + 1])),
-  );
+  return Array.from({ length: values.length / 2 }, (_, index) => [
+    decodeId(bytes(values[2 * index])),
+    values[2 * index + 1],
+  ]);
 }
 
 export function decodeIds(reply: Reply): contract.SessionId[] {

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import { createClient } from "@redis/client";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { storeConformance } from "../../testing/store-conformance.ts";
 import {
   afterSwap,
   challenge,
@@ -43,6 +46,37 @@ test("a server that may drop sessions is refused, with what to do, until it is s
   await store.ping();
 });
 
+test("a user with exactly the rights that the documents give can do everything", async () => {
+  const server = await ownServer();
+  const page = readFileSync(new URL("../../../../../docs/stores.md", import.meta.url), "utf8");
+  const rights = (/ACL SETUSER pay (.*)/.exec(page)?.[1] ?? "").split(" ");
+  // A server that does not know the command knows no right to it.
+  const knowsWaitaof = `${await server.command("COMMAND", "INFO", "WAITAOF")}` !== "";
+  await server.command("ACL", "SETUSER", "pay", ...rights, ...(knowsWaitaof ? ["+waitaof"] : []));
+  const url = server.url.replace("//", "//pay:PASSWORD@");
+  const openAnother = async () => openRedisStore({ url, onWarning: () => {} });
+  const operator = await createClient({ url: server.url }).connect();
+  onTestFinished(() => operator.destroy());
+  const cases: (() => Promise<void>)[] = [];
+  storeConformance({
+    test: (_, run) => cases.push(run),
+    async open() {
+      await operator.flushAll();
+      return openAnother();
+    },
+    openAnother,
+  });
+  for (const run of cases) await run();
+  expect(cases.length).toBeGreaterThan(50);
+  const store = await openAnother();
+  const woken = new Promise<void>((resolve) => store.watchRevocations(resolve));
+  const session = await create(store, "a");
+  await store.revokeSession(session.id, { reason: "admin", revokedAt: START });
+  await woken;
+  await store.close();
+  expect(await server.command("ACL", "LOG")).toEqual([]);
+});
+
 test("no key has an end of its own, which is what the volatile policies go by", async () => {
   const server = await ownServer();
   const { store } = open(server);
@@ -52,12 +86,13 @@ test("no key has an end of its own, which is what the volatile policies go by", 
   expect(await server.command("INFO", "keyspace")).toMatch(/keys=\d+,expires=0/);
 });
 
-test("a full memory refuses sign-ins; rotations, revocations and pruning go on", async () => {
+test("a full memory refuses sign-ins, and is not ready; rotations, revocations and pruning go on", async () => {
   const server = await ownServer();
   const { store } = open(server);
   const session = await create(store, "a");
   await server.command("CONFIG", "SET", "maxmemory", "1");
   await expect(store.createSession(newSession("b"), challenge("b"))).rejects.toThrow("OOM");
+  await expect(store.ping()).rejects.toThrow("OOM");
   expect(await store.findSession(newSession("b").id)).toBeNull();
   const swap = swapOf(session, "1");
   expect((await store.rotate(swap)).outcome).toBe("rotated");
@@ -73,6 +108,7 @@ test("a replica is refused; a primary that becomes one as well, until it is one 
   const { store } = open(primary);
   const session = await create(store, "a");
   await primary.command("REPLICAOF", "127.0.0.1", `${other.port}`);
+  await expect(store.ping()).rejects.toThrow(/replica|READONLY/);
   await expect(store.rotate(swapOf(session, "1"))).rejects.toThrow(/replica|READONLY/);
   await expect(store.ping()).rejects.toThrow("DATABASE_URL must lead to the primary");
   await primary.command("REPLICAOF", "NO", "ONE");

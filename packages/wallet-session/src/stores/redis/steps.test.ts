@@ -8,6 +8,7 @@ import {
   challenge,
   create,
   newSession,
+  proofFailure,
   START,
   sessionId,
   signingKey,
@@ -67,10 +68,13 @@ test("every step is one script or one command, and so one round trip, whatever i
   expect(await sent(store.addSigningKey(signingKey("a"), null))).toEqual(script);
   expect(await sent(store.claimEvents({ owner: "a", now: START, until: START, limit: 1 }))).toEqual(script);
   expect(await sent(store.settleEvents({ owner: "a", position: 0, release: true }))).toEqual(script);
+  expect(await sent(store.consumeChallenge(challenge("c")))).toEqual(script);
+  expect(await sent(store.noteProofFailure(proofFailure(session)))).toEqual(script);
+  expect(await sent(store.proofFailures([session.id]))).toEqual(script);
   expect(await sent(store.findSession(session.id))).toEqual(["GET"]);
   expect(await sent(store.countSessions(START))).toEqual(["ZCOUNT"]);
   expect(await sent(store.signingKeys())).toEqual(["LRANGE"]);
-  expect(await sent(store.ping())).toEqual(["PING"]);
+  expect(await sent(store.ping())).toEqual(script);
 });
 
 test("rotations that come together go in scripts of a bounded number, in their order, each with its own outcome", async () => {
@@ -115,6 +119,7 @@ test("all keys, those that the scripts name too, begin with one hash tag, and so
   await store.revokeSession(ended.id, { reason: "reuse", revokedAt: START });
   await store.addSigningKey(signingKey("a"), null);
   await store.claimEvents({ owner: "a", now: START, until: START, limit: 1 });
+  await store.noteProofFailure(proofFailure(ended));
   const names = await server.command("KEYS", "*");
   if (!Array.isArray(names)) throw new Error("no names");
   expect(names.length).toBeGreaterThan(10);

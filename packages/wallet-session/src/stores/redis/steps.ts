@@ -18,16 +18,21 @@ export interface Script {
 
 /**
  * With the first line Redis checks before a script begins whether it may write at all (replica, disk, memory), so that none
- * ends in the middle. `allow-oom`: what ends sessions, frees memory or needs no more of it goes on where memory is full.
+ * ends in the middle.
  */
-function script(
-  flags: "" | "flags=allow-oom" | "flags=no-writes",
-  body: string,
-  { durable = flags !== "flags=no-writes", repeatable = true } = {},
-): Script {
+function script(flags: string, body: string, durable: boolean): Script {
   const text = `${`#!lua ${flags}`.trim()}\n${body}`;
-  return { text, sha: createHash("sha1").update(text).digest("hex"), durable, repeatable };
+  return { text, sha: createHash("sha1").update(text).digest("hex"), durable, repeatable: true };
 }
+
+const reads = (body: string) => script("flags=no-writes", body, false);
+const writes = (body: string) => script("", body, true);
+/** What ends sessions, frees memory or needs no more of it goes on where memory is full. */
+const writesInFullMemory = (body: string) => script("flags=allow-oom", body, true);
+/** Nobody could tell what a second time has done from what the first one did. */
+const once = (step: Script): Script => ({ ...step, repeatable: false });
+/** Where it is lost, it is done again by itself. */
+const notDurable = (step: Script): Script => ({ ...step, durable: false });
 
 /** Where Lua finds a part of a row or a swap: it counts from 1. */
 const from = (offset: number) => offset + 1;
@@ -74,6 +79,18 @@ local function revoke(ids, rows)
   end
   redis.pcall('PUBLISH', prefix .. 'wake', '')
 end
+local function revoke_those(candidates, is_meant)
+  local ids, rows = {}, {}
+  for _, id in ipairs(candidates) do
+    local row = read(prefix .. 's:' .. id)
+    if row and is_meant(id, row) then
+      ids[#ids + 1] = id
+      rows[#rows + 1] = row
+    end
+  end
+  revoke(ids, rows)
+  return ids
+end
 `;
 
 /** KEYS and ARGV are named above each; numbers are decimal but where they are "as in the row". */
@@ -82,25 +99,24 @@ export const SCRIPTS = {
    * KEYS: session, challenges, actor, ends, examine. ARGV: row, id, challenge, its end, created at, end, examine at.
    * 1: created; 0: the challenge was used.
    */
-  createSession: script(
-    "",
-    `if redis.call('ZSCORE', KEYS[2], ARGV[3]) then return 0 end
+  createSession: writes(`if redis.call('ZSCORE', KEYS[2], ARGV[3]) then return 0 end
      if redis.call('EXISTS', KEYS[1]) == 1 then return redis.error_reply('TAKEN A session with this id exists already.') end
      redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
      redis.call('SET', KEYS[1], ARGV[1])
      redis.call('ZADD', KEYS[3], ARGV[5], ARGV[2])
      redis.call('ZADD', KEYS[4], ARGV[6], ARGV[2])
      redis.call('ZADD', KEYS[5], ARGV[7], ARGV[2])
-     return 1`,
-  ),
+     return 1`),
+
+  /** KEYS: challenges. ARGV: challenge, its end. 1 where it was not used before. */
+  consumeChallenge: once(writes("return redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])")),
 
   /**
    * KEYS: sessions. ARGV: for each its swap in one piece (rows.ts). Answers for each: 1 and the row after the swap; 0 and the row
    * as it stands; nothing where there is no row; 0 and an empty row for a foreign value, which does not disturb the others.
+   * A row grows at most once in its life, where it is bound to a key.
    */
-  rotate: script(
-    "flags=allow-oom",
-    `${ROWS}
+  rotate: writesInFullMemory(`${ROWS}
      local function rotate(key, swap)
        local row = redis.pcall('GET', key)
        if not row then return false end
@@ -109,21 +125,32 @@ export const SCRIPTS = {
        local expected = row:sub(${from(AT.transport)}, ${AT.salt})
        local is_last = row:sub(${from(AT.generation)}, ${AT.secretHash}) == '\\255\\255\\255\\255'
        if expected ~= swap:sub(1, ${SWAP.next}) or is_last or not is_live(row, now) then return {0, row} end
-       local idle_bytes = swap:sub(${from(SWAP.idleLimit)})
+       local binding_at = ${from(AT.actor)} + (struct.unpack('>I4', row, ${from(AT.actorBytes)}))
+       local next_at = ${from(SWAP.binding)} + (struct.unpack('>I2', swap, ${from(SWAP.bindingBytes)}))
+       local binding = swap:sub(${from(SWAP.binding)}, next_at - 1)
+       local rest_at = binding_at + #binding
+       if row:sub(binding_at, rest_at - 1) ~= binding then return {0, row} end
+       local idle_bytes = swap:sub(${from(SWAP.idleLimit)}, ${SWAP.bindingBytes})
        if idle_limit > absolute_end(row) then idle_bytes = row:sub(${from(AT.expiresAt)}, ${AT.actorBytes}) end
        local written = swap:sub(${from(SWAP.next)}, ${SWAP.idleLimit}) .. idle_bytes
-       redis.call('SETRANGE', key, ${AT.generation}, written)
-       return {1, row:sub(1, ${AT.generation}) .. written .. row:sub(${from(AT.revokedAt)})}
+       local next_row = row:sub(1, ${AT.generation}) .. written
+       if next_at > #swap then
+         redis.call('SETRANGE', key, ${AT.generation}, written)
+         return {1, next_row .. row:sub(${from(AT.revokedAt)})}
+       end
+       next_row = next_row .. row:sub(${from(AT.revokedAt)}, binding_at - 1) .. swap:sub(next_at) .. row:sub(rest_at)
+       redis.call('SET', key, next_row, 'KEEPTTL')
+       return {1, next_row}
      end
      local replies = {}
      for i, key in ipairs(KEYS) do replies[i] = rotate(key, ARGV[i]) end
-     return replies`,
-  ),
+     return replies`),
+
+  /** KEYS: any of the store. That it may begin says that Redis takes writes which need memory. */
+  ping: notDurable(writes("return redis.call('EXISTS', KEYS[1])")),
 
   /** KEYS: actor. ARGV: prefix, now, limit. Id, row, id, row. In pieces, since idle sessions stand among the live ones. */
-  listSessions: script(
-    "flags=no-writes",
-    `${ROWS}
+  listSessions: reads(`${ROWS}
      local now, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
      local found, start = {}, 0
      while #found < 2 * limit do
@@ -138,13 +165,10 @@ export const SCRIPTS = {
        if #ids < limit then break end
        start = start + limit
      end
-     return found`,
-  ),
+     return found`),
 
   /** KEYS: ended by reuse. ARGV: prefix, since, limit. Id, row, id, row. */
-  endedByReuse: script(
-    "flags=no-writes",
-    `local found = {}
+  endedByReuse: reads(`local found = {}
      for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])) do
        local row = redis.call('GET', ARGV[1] .. 's:' .. id)
        if row then
@@ -152,88 +176,84 @@ export const SCRIPTS = {
          found[#found + 1] = row
        end
      end
-     return found`,
-  ),
+     return found`),
 
   /** As REVOKE, and KEYS: session; ARGV: id. 1 and the row from before where it hit, 0 and the row where not; or nothing. */
-  revokeSession: script(
-    "flags=allow-oom",
-    `${REVOKE}
+  revokeSession: writesInFullMemory(`${REVOKE}
      local row = read(KEYS[7])
      if not row then return false end
      if is_revoked(row) then return {0, row} end
      revoke({ARGV[5]}, {row})
-     return {1, row}`,
-  ),
+     return {1, row}`),
 
   /** As REVOKE, and KEYS: actor; ARGV: the id that stays, or nothing. The ids. */
-  revokeActor: script(
-    "flags=allow-oom",
-    `${REVOKE}
-     local ids, rows = {}, {}
-     for _, id in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
-       local row = read(prefix .. 's:' .. id)
-       if row and id ~= ARGV[5] and is_live(row, tonumber(revoked_at)) then
-         ids[#ids + 1] = id
-         rows[#rows + 1] = row
-       end
-     end
-     revoke(ids, rows)
-     return ids`,
-    { repeatable: false },
+  revokeActor: once(
+    writesInFullMemory(`${REVOKE}
+     return revoke_those(redis.call('ZRANGE', KEYS[7], 0, -1), function(id, row)
+       return id ~= ARGV[5] and is_live(row, tonumber(revoked_at))
+     end)`),
   ),
 
   /** As REVOKE, and ARGV: limit. The ids. */
-  revokeBatch: script(
-    "flags=allow-oom",
-    `${REVOKE}
-     local ids, rows = {}, {}
-     for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. revoked_at, '+inf', 'LIMIT', 0, ARGV[5])) do
-       local row = read(prefix .. 's:' .. id)
-       if row then
-         ids[#ids + 1] = id
-         rows[#rows + 1] = row
+  revokeBatch: once(
+    writesInFullMemory(`${REVOKE}
+     local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. revoked_at, '+inf', 'LIMIT', 0, ARGV[5])
+     return revoke_those(ids, function() return true end)`),
+  ),
+
+  /**
+   * KEYS: proof failures, position, events, events by time. ARGV: id, time, the time after which one that is noted stands, the
+   * event from behind its position on. 1 where it was noted.
+   */
+  noteProofFailure: once(
+    writes(`local noted = redis.call('ZSCORE', KEYS[1], ARGV[1])
+     if noted and tonumber(noted) > tonumber(ARGV[3]) then return 0 end
+     redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+     local position = redis.call('INCRBY', KEYS[2], 1)
+     local event = struct.pack('>d', position) .. ARGV[4]
+     redis.call('ZADD', KEYS[3], position, event)
+     redis.call('ZADD', KEYS[4], ARGV[2], event)
+     return 1`),
+  ),
+
+  /** KEYS: proof failures. ARGV: ids. Id, time, id, time. */
+  proofFailures: reads(`local found = {}
+     for _, id in ipairs(ARGV) do
+       local failed_at = redis.call('ZSCORE', KEYS[1], id)
+       if failed_at then
+         found[#found + 1] = id
+         found[#found + 1] = tonumber(failed_at)
        end
      end
-     revoke(ids, rows)
-     return ids`,
-    { repeatable: false },
-  ),
+     return found`),
 
   /** KEYS: log, position. ARGV: after which position, limit. The entries, and the last position ever. */
-  revocationsAfter: script(
-    "flags=no-writes",
-    `local entries = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
-     return {entries, tonumber(redis.call('GET', KEYS[2]) or 0)}`,
-  ),
+  revocationsAfter:
+    reads(`local entries = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'LIMIT', 0, ARGV[2])
+     return {entries, tonumber(redis.call('GET', KEYS[2]) or 0)}`),
 
   /** KEYS: delivery claim, events. ARGV: owner, now, until, limit. The events, or nothing where another has the claim. */
-  claimEvents: script(
-    "flags=allow-oom",
-    `local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
+  claimEvents: notDurable(
+    writesInFullMemory(`local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
      if held[1] and held[1] ~= ARGV[1] and tonumber(held[2]) > tonumber(ARGV[2]) then return false end
      redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', ARGV[3])
-     return redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[4]) - 1)`,
-    { durable: false },
+     return redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[4]) - 1)`),
   ),
 
   /** KEYS: delivery claim, events, events by time. ARGV: owner, position, 1 to release. 1 where the owner has the claim. */
-  settleEvents: script(
-    "flags=allow-oom",
-    `if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+  settleEvents: notDurable(
+    writesInFullMemory(`if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
      for _, event in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])) do
        redis.call('ZREM', KEYS[2], event)
        redis.call('ZREM', KEYS[3], event)
      end
      if ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
-     return 1`,
-    { durable: false },
+     return 1`),
   ),
 
   /** KEYS: signing keys. ARGV: the key, its kid, and the kid that must be the newest, or nothing. 1 where it was added. */
-  addSigningKey: script(
-    "",
-    `local newest = false
+  addSigningKey: once(
+    writes(`local newest = false
      local taken = false
      for _, key in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
        newest = cjson.decode(key).kid
@@ -242,17 +262,15 @@ export const SCRIPTS = {
      if newest ~= (ARGV[3] or false) then return 0 end
      if taken then return redis.error_reply('TAKEN A signing key with this kid exists.') end
      redis.call('RPUSH', KEYS[1], ARGV[1])
-     return 1`,
-    { repeatable: false },
+     return 1`),
   ),
 
   /**
    * KEYS: examine, ends. ARGV: prefix, the bound, limit. Deletes the ended ones of the next sessions that are due for a look,
    * and puts the others off to their end. How many it looked at, and how many it deleted.
    */
-  pruneSessions: script(
-    "flags=allow-oom",
-    `${ROWS}
+  pruneSessions: notDurable(
+    writesInFullMemory(`${ROWS}
      local prefix, before, deleted = ARGV[1], tonumber(ARGV[2]), 0
      local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])
      for _, id in ipairs(due) do
@@ -272,18 +290,15 @@ export const SCRIPTS = {
          end
        end
      end
-     return {#due, deleted}`,
-    { durable: false },
+     return {#due, deleted}`),
   ),
 
   /** KEYS: what is sorted by time, and where the same stands besides. ARGV: the bound, limit. How many were deleted. */
-  pruneByTime: script(
-    "flags=allow-oom",
-    `local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])
+  pruneByTime: notDurable(
+    writesInFullMemory(`local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])
      for _, entry in ipairs(old) do
        for _, key in ipairs(KEYS) do redis.call('ZREM', key, entry) end
      end
-     return #old`,
-    { durable: false },
+     return #old`),
   ),
 } as const satisfies Record<string, Script>;

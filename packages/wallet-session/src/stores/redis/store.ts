@@ -1,6 +1,6 @@
 import { REDIS_RESUBSCRIBE_MS } from "../../limits.ts";
 import type * as contract from "../../store.ts";
-import { encodeSessionId } from "../session-id.ts";
+import { encodeSessionId, encodeSessionIds } from "../session-id.ts";
 import { createRunningSteps, inRounds } from "../steps.ts";
 import { integer } from "../values.ts";
 import { createWakeUps } from "../wake-ups.ts";
@@ -89,6 +89,10 @@ export function createRedisStore({ prefix, ...options }: RedisStoreSettings): co
       return { outcome: wasOurs ? "created" : "challenge_used" };
     },
 
+    async consumeChallenge({ id, expiresAt }) {
+      return (await run("consumeChallenge", [keys.challenges], [id, `${expiresAt}`])).reply === 1;
+    },
+
     rotate(swap) {
       const id = encodeSessionId(swap.id);
       if (id === null) return answer({ outcome: "unknown" });
@@ -135,13 +139,26 @@ export function createRedisStore({ prefix, ...options }: RedisStoreSettings): co
       return rows.decodeIds((await revoke("revokeBatch", revocation, [], [`${limit}`])).reply);
     },
 
+    async noteProofFailure(failure) {
+      const { sessionId, at, since } = failure;
+      const { proofFailures, position, events, eventsByTime } = keys;
+      const values = [rows.encodeId(sessionId), `${at}`, `${since}`, rows.encodeProofFailure(failure)];
+      const names = [proofFailures, position, events, eventsByTime];
+      return (await run("noteProofFailure", names, values)).reply === 1;
+    },
+
+    async proofFailures(ids) {
+      const values = encodeSessionIds(ids).map(rows.toBuffer);
+      return rows.decodeProofFailures((await run("proofFailures", [keys.proofFailures], values)).reply);
+    },
+
     async revocationsAfter(position, limit) {
       const values = [`${position}`, `${limit}`];
       const { reply } = await run("revocationsAfter", [keys.log, keys.position], values);
       const [found, end] = rows.list(reply);
       const entries = rows.list(found).map((entry) => rows.decodeEntry(rows.bytes(entry)));
       return {
-        entries: entries.map(({ position, sessionId, revokedAt }) => ({ position, sessionId, revokedAt })),
+        entries,
         position: entries.at(-1)?.position ?? position,
         end: integer(end),
       };
@@ -181,7 +198,7 @@ export function createRedisStore({ prefix, ...options }: RedisStoreSettings): co
     async prune({ now, sessionsBefore, revocationsBefore, eventsBefore, limit }) {
       const pruneByTime = async (names: readonly string[], before: number) =>
         integer((await run("pruneByTime", names, [`${before}`, `${limit}`])).reply);
-      return {
+      const counts = {
         sessions: await inRounds(limit, async (most) => {
           const values = [keys.prefix, `${sessionsBefore}`, `${most}`];
           const { reply } = await run("pruneSessions", [keys.examine, keys.ends], values);
@@ -192,10 +209,12 @@ export function createRedisStore({ prefix, ...options }: RedisStoreSettings): co
         revocations: await pruneByTime([keys.logByTime, keys.log], revocationsBefore),
         events: await pruneByTime([keys.eventsByTime, keys.events], eventsBefore),
       };
+      await pruneByTime([keys.proofFailures], eventsBefore);
+      return counts;
     },
 
     async ping() {
-      await read("PING");
+      await run("ping", [keys.position], []);
     },
 
     close() {

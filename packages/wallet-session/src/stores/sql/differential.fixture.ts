@@ -20,6 +20,7 @@ const time = fc.integer({ min: 0, max: 12 }).map((tick) => START + tick);
 /** A rotation gives no earlier end: what a store makes of that is left to it. */
 const firstIdleEnd = fc.integer({ min: 0, max: 6 }).map((tick) => START + tick);
 const nextIdleEnd = fc.integer({ min: 6, max: 12 }).map((tick) => START + tick);
+const binding = fc.constantFrom(null, null, "k1", "k2");
 const generation = fc.integer({ min: 1, max: 4 });
 const hashOf = (of: number) => bytes(`hash ${of}`, 32);
 const kid = fc.constantFrom("k1", "k2", "k3");
@@ -48,8 +49,10 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       now: time,
       idleExpiresAt: nextIdleEnd,
       retry: fc.boolean(),
+      binding,
+      nextBinding: binding,
     })
-    .map(({ label, generation, hash, now, idleExpiresAt, retry }): Write => {
+    .map(({ label, generation, hash, now, idleExpiresAt, retry, binding, nextBinding }): Write => {
       const swap = {
         id: sessionId(label),
         transport: "body",
@@ -59,11 +62,23 @@ const write: fc.Arbitrary<Write> = fc.oneof(
         nextSecretHash: hashOf(generation + 1),
         nextSalt: bytes(`salt ${now}`, 16),
         retryKeyHash: retry ? bytes("retry", 32) : null,
+        binding,
+        nextBinding,
         now,
         idleExpiresAt,
       } as const;
       return (store) => store.rotate(swap);
     }),
+  label.map(
+    (used): Write =>
+      (store) =>
+        store.consumeChallenge({ ...challenge(used), expiresAt: START + 6 }),
+  ),
+  fc.record({ label, actorId, at: time, since: time }).map(
+    ({ label, ...failure }): Write =>
+      (store) =>
+        store.noteProofFailure({ sessionId: sessionId(label), ...failure }),
+  ),
   fc.record({ label, revokedAt: time, reason: fc.constantFrom("logout" as const, "reuse" as const) }).map(
     ({ label, ...revocation }): Write =>
       (store) =>
@@ -84,7 +99,9 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record({ owner: fc.constantFrom("one", "other"), now: time, until: time }).map(
     (claim): Write =>
       async (store) =>
-        (await store.claimEvents({ ...claim, limit: 1_000 }))?.map(({ sessionId }) => sessionId).sort(),
+        (await store.claimEvents({ ...claim, limit: 1_000 }))
+          ?.map(({ sessionId, reason, revokedAt }) => [sessionId, reason, revokedAt].join())
+          .sort(),
   ),
   fc.record({ owner: fc.constantFrom("one", "other"), release: fc.boolean(), all: fc.boolean() }).map(
     ({ all, ...settled }): Write =>
@@ -121,6 +138,7 @@ async function snapshot(store: SessionStore): Promise<unknown> {
         return ended.map(({ id }) => id).sort();
       }),
     ),
+    proofFailures: [...(await store.proofFailures(ids))].sort(),
     log: (await readLog(store)).sort(),
     logEnd: (await store.revocationsAfter(0, 1)).end,
     counts: await Promise.all([0, 5].map((tick) => store.countSessions(START + tick))),

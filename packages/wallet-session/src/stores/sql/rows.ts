@@ -1,6 +1,6 @@
 import { sessionIdFrom } from "../../session-id.ts";
 import type * as contract from "../../store.ts";
-import { REVOCATION_REASONS } from "../../store.ts";
+import { REVOCATION_REASONS, SECURITY_EVENT_REASONS } from "../../store.ts";
 import { encodeNewSessionId } from "../session-id.ts";
 import { blob, integer, known, parseJson, text, unreadable } from "../values.ts";
 
@@ -83,7 +83,7 @@ export function rotatedSession(swap: contract.RotationSwap, rest: Row): contract
     expiresAt,
     revokedAt: null,
     revokedReason: null,
-    binding: rest.binding === null ? null : text(rest.binding),
+    binding: swap.nextBinding,
     client: decodeClient(text(rest.client)),
   };
 }
@@ -116,7 +116,13 @@ export function decodePage(rows: readonly Row[], position: number, end: unknown)
 
 /** @throws when the row is not one that this store has written */
 export function decodeEvent(row: Row): contract.SecurityEventRecord {
-  return { ...decodeRevocation(row), actorId: text(row.actor_id), reason: decodeReason(row.reason) };
+  const reason = known(SECURITY_EVENT_REASONS.find((reason) => reason === row.reason));
+  return { ...decodeRevocation(row), actorId: text(row.actor_id), reason };
+}
+
+/** @throws when a row is not one that this store has written */
+export function decodeProofFailures(rows: readonly Row[]): Map<contract.SessionId, number> {
+  return new Map(rows.map((row) => [sessionId(row.session_id), integer(row.failed_at)]));
 }
 
 /** In the order of the columns. The caller keeps its buffers. */

@@ -163,7 +163,10 @@ test("a database that cannot be written rejects writes, and still answers reads"
   await expect(
     store.prune({ now: 0, sessionsBefore: 0, revocationsBefore: 0, eventsBefore: 0, limit: 1 }),
   ).rejects.toThrow("readonly");
+  await expect(store.ping()).rejects.toThrow("readonly");
   expect((await store.findSession(session.id))?.revokedAt).toBeNull();
+  database.exec("PRAGMA query_only = OFF");
+  await store.ping();
   await store.close();
 });
 

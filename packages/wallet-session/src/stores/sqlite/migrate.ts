@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { openDatabaseFile } from "../../databases/sqlite.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { openDatabaseFile, sqliteOfNode } from "../../databases/sqlite.ts";
 import type { SchemaState } from "../schema-state.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
@@ -22,7 +22,7 @@ export function schemaOfDatabase(path: string): SchemaState {
 }
 
 function versionOfFile(file: string): number {
-  const database = new DatabaseSync(file, { readOnly: true });
+  const database = new (sqliteOfNode().DatabaseSync)(file, { readOnly: true });
   try {
     return schemaVersion(database);
   } finally {

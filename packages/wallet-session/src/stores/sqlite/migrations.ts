@@ -2,7 +2,7 @@
  * The schema, one entry per version: entry n takes a database from `user_version` n to n + 1. Entries are never
  * edited once released, only added.
  *
- * - A session's row never changes its size by rotating. SQLite stores small integers in fewer bytes than large ones,
+ * - A session's row never changes its size by rotating, but once where that binds it to a key. SQLite stores small integers in fewer bytes than large ones,
  *   so the generation is a 4-byte big-endian BLOB; times in milliseconds take 6 bytes from February 1970 to the year 6429.
  * - `examine_at` is when to look at a session for pruning: its end at first, and not touched by rotation, so that a rotation
  *   changes the row and no index. `prune` moves it on for sessions that have lived on since. Where a rotation has brought the end
@@ -10,7 +10,8 @@
  * - `sessions_not_revoked` is for counting and ending all; rotation does not touch it either.
  * - `sessions_ended_by_reuse` has a row for each alarm that is still kept, and no other write touches it.
  * - AUTOINCREMENT: a position in the revocation log is never used again after its entry was pruned, and the last one stays
- *   known. Its security event has the same.
+ *   known. Its security event has the same. A proof failure takes the next one for its event, without an entry.
+ * - An older process cannot read the event of a proof failure. Where it has the delivery claim, all events wait until it ends.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -78,5 +79,12 @@ export const MIGRATIONS: readonly string[] = [
     until INTEGER NOT NULL
   ) STRICT;
   INSERT INTO security_event_lease VALUES (1, NULL, 0);
+  `,
+  `
+  CREATE TABLE proof_failures (
+    session_id BLOB PRIMARY KEY NOT NULL,
+    failed_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX proof_failures_by_failed_at ON proof_failures (failed_at);
   `,
 ];

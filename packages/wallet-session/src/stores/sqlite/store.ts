@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { whenFree } from "../../databases/sqlite.ts";
 import type * as contract from "../../store.ts";
 import { GENERATION_MAX } from "../../store.ts";
-import { encodeSessionId } from "../session-id.ts";
+import { encodeNewSessionId, encodeSessionId, encodeSessionIds } from "../session-id.ts";
 import * as sql from "../sql/rows.ts";
 import { inRounds, type Round } from "../steps.ts";
 import { blob, integer, text } from "../values.ts";
@@ -52,10 +52,12 @@ export function createSqliteStore(database: DatabaseSync): contract.SessionStore
       swap.retryKeyHash,
       swap.now,
       swap.idleExpiresAt,
+      swap.nextBinding,
       id,
       swap.transport,
       encodeGeneration(swap.generation),
       swap.secretHash,
+      swap.binding,
     );
     if (rest !== undefined) return { outcome: "rotated", session: sql.rotatedSession(swap, rest) };
     return unswapped(find(id));
@@ -103,6 +105,10 @@ export function createSqliteStore(database: DatabaseSync): contract.SessionStore
       });
     },
 
+    async consumeChallenge({ id, expiresAt }) {
+      return write(() => statements.consumeChallenge.run(id, expiresAt).changes === 1);
+    },
+
     /** Not async: the promise of the group is the caller's own, since each further one costs the hot path. */
     rotate(swap) {
       const id = encodeSessionId(swap.id);
@@ -136,6 +142,22 @@ export function createSqliteStore(database: DatabaseSync): contract.SessionStore
 
     async revokeBatch(revocation, limit) {
       return revoke("revokeBatch", revocation, limit);
+    },
+
+    async noteProofFailure({ sessionId, actorId, at, since }) {
+      const id = encodeNewSessionId(sessionId);
+      return writeAll(() => {
+        if (statements.noteProofFailure.run(id, at, since).changes === 0) return false;
+        const position = statements.log.run(id, at).lastInsertRowid;
+        statements.unlog.run(position);
+        statements.insertEvent.run(position, id, actorId, "proof_failed", at);
+        return true;
+      });
+    },
+
+    async proofFailures(ids) {
+      const encoded = encodeSessionIds(ids).map((id) => Buffer.from(id).toString("hex"));
+      return read(() => sql.decodeProofFailures(statements.proofFailures.all(JSON.stringify(encoded))));
     },
 
     async revocationsAfter(position, limit) {
@@ -184,17 +206,21 @@ export function createSqliteStore(database: DatabaseSync): contract.SessionStore
     async prune({ now, sessionsBefore, revocationsBefore, eventsBefore, limit }) {
       const prune = (statement: StatementSync, before: number) =>
         write(() => Number(statement.run(before, limit).changes));
-      const [challenges, revocations, events, sessions] = await Promise.all([
+      const [challenges, revocations, events, , sessions] = await Promise.all([
         prune(statements.pruneChallenges, now),
         prune(statements.pruneRevocations, revocationsBefore),
         prune(statements.pruneEvents, eventsBefore),
+        prune(statements.pruneProofFailures, eventsBefore),
         inRounds(limit, (most) => writeAll(() => pruneSessions(sessionsBefore, most))),
       ]);
       return { sessions, challenges, revocations, events };
     },
 
     async ping() {
-      await read(() => statements.ping.get());
+      await write(() => {
+        statements.readable.get();
+        statements.writable.run();
+      });
     },
 
     close() {

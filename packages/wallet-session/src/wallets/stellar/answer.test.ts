@@ -90,6 +90,31 @@ describe("an answer that is no challenge of ours", () => {
   });
 });
 
+describe("the envelope", () => {
+  const spellings: [string, (good: string) => string][] = [
+    ["with a line break behind", (good) => `${good}\n`],
+    ["with white space around", (good) => ` \t${good}\r\n `],
+    ["in lines of 76", (good) => good.replace(/.{76}/g, "$&\r\n")],
+    ["in the URL-safe alphabet", (good) => good.replaceAll("+", "-").replaceAll("/", "_")],
+    ["without padding", (good) => good.replaceAll("=", "")],
+    [
+      "in base64url, in lines",
+      (good) => Buffer.from(good, "base64").toString("base64url").replace(/.{64}/g, "$&\n"),
+    ],
+  ];
+  it.each(spellings)("%s is read, and is the same challenge", async (_, spelled) => {
+    // Of both lengths, with and without padding.
+    for (const transaction of [
+      signedBy(await challengeOf(), ALICE),
+      signedBy(await challengeOf(CLIENT_DOMAIN), CLIENT_APP, ALICE),
+    ]) {
+      const { wallet } = walletAt();
+      const as = await wallet.verify({ transaction });
+      expect(await wallet.verify({ transaction: spelled(transaction) })).toEqual(as);
+    }
+  });
+});
+
 describe("signatures", () => {
   const refusedUnasked: [string, (plain: string, withClient: string) => string][] = [
     ["the client's missing", (plain) => plain],

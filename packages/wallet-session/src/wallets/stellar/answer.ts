@@ -52,6 +52,7 @@ export async function verifyAnswer(context: AnswerContext, transaction: string):
       id: Buffer.from(hash).toString("hex"),
       expiresAt: fields.maxTime * SECOND_MS + CHALLENGE_MARK_KEPT_MS,
     },
+    action: fields.action,
   };
 }
 

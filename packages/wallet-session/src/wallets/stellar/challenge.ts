@@ -18,6 +18,8 @@ export interface ChallengeFields {
   readonly account: string;
   readonly memo: string | null;
   readonly clientDomain: { readonly domain: string; readonly key: string } | null;
+  /** The hash of an action that is to be signed for; null: a sign-in. */
+  readonly action: string | null;
   /** 48 random bytes in base64. */
   readonly nonce: string;
   readonly minTime: number;
@@ -29,6 +31,8 @@ const TRANSACTION_MAX_CHARS = 4_096;
 /** In stroops, for each operation: what Stellar's own builder writes. Nobody ever pays it. */
 const FEE = 100;
 const NONCE = /^[A-Za-z0-9+/]{64}$/;
+/** SHA-256 in base64url. */
+const ACTION = /^[A-Za-z0-9_-]{43}$/;
 
 /** The challenge transaction of SEP-10, not signed yet. The same fields always make the same bytes. */
 export function buildChallenge(server: ChallengeServer, fields: ChallengeFields): xdr.Transaction {
@@ -36,6 +40,7 @@ export function buildChallenge(server: ChallengeServer, fields: ChallengeFields)
     [`${server.homeDomain} auth`, fields.nonce, fields.account],
     ["web_auth_domain", server.webAuthDomain, server.signingKey],
   ];
+  if (fields.action !== null) entries.push(["action", fields.action, server.signingKey]);
   if (fields.clientDomain !== null) {
     entries.push(["client_domain", fields.clientDomain.domain, fields.clientDomain.key]);
   }
@@ -68,7 +73,9 @@ export function readChallenge(server: ChallengeServer, text: string) {
   if (xdr.addressOf(transaction.source) !== server.signingKey)
     refuse("its source is not this server's account");
 
-  const [auth, webAuth, client, ...others] = transaction.operations.map(readEntry);
+  const [auth, webAuth, ...more] = transaction.operations.map(readEntry);
+  const action = more[0]?.name === "action" ? more.shift() : undefined;
+  const [client, ...others] = more;
   if (auth === undefined) refuse("it has no operation");
   if (auth.name !== `${server.homeDomain} auth`) refuse("it is for another home domain");
   if (auth.source === null) refuse("its first operation has no source account");
@@ -81,6 +88,7 @@ export function readChallenge(server: ChallengeServer, text: string) {
     account: auth.source,
     memo: readMemo(transaction, auth.source),
     clientDomain: client === undefined ? null : readClientDomain(client, server),
+    action: action?.value ?? null,
     nonce: auth.value,
     ...readTimeBounds(transaction),
   };
@@ -91,11 +99,19 @@ export function readChallenge(server: ChallengeServer, text: string) {
   return { fields, hash: xdr.hashOf(rebuilt, server.networkPassphrase), signatures };
 }
 
-/** Canonical base64 of canonical XDR of one transaction, and nothing behind it. */
+/**
+ * Canonical XDR of one transaction, and nothing behind it, in base64 as programs write it: of either alphabet, in lines, with
+ * padding or without. What a challenge is known by is the hash, not this text.
+ */
 function decode(text: string): xdr.Envelope {
-  if (text.length > TRANSACTION_MAX_CHARS) refuse("it is too long");
-  const bytes = Buffer.from(text, "base64");
-  if (bytes.toString("base64") !== text) refuse("it is not canonical base64");
+  const compact = text.replace(/\s/g, "");
+  if (compact.length > TRANSACTION_MAX_CHARS) refuse("it is too long");
+  const bytes = Buffer.from(compact, "base64");
+  const unpadded = compact
+    .replace(/={1,2}$/, "")
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
+  if (bytes.toString("base64url") !== unpadded) refuse("it is not base64");
   try {
     return xdr.decodeEnvelope(bytes);
   } catch (cause) {
@@ -146,6 +162,8 @@ export interface StellarChallengeRequest {
   readonly memo?: string | undefined;
   readonly home_domain?: string | undefined;
   readonly client_domain?: string | undefined;
+  /** The hash of the action that is to be signed for, instead of a sign-in. */
+  readonly action?: string | undefined;
 }
 
 /** Who the challenge is for. @throws invalid_request */
@@ -153,15 +171,17 @@ export async function readChallengeRequest(
   server: ChallengeServer,
   request: StellarChallengeRequest,
   clientDomainKey: (domain: string) => Promise<string>,
-): Promise<Pick<ChallengeFields, "account" | "memo" | "clientDomain">> {
+): Promise<Pick<ChallengeFields, "account" | "memo" | "clientDomain" | "action">> {
   const account = requestedAccount(request.account, server);
   const memo = requestedMemo(request.memo, account);
   if (request.home_domain !== undefined && request.home_domain !== server.homeDomain) {
     throw invalid("home_domain is not served here.");
   }
+  const { action = null } = request;
+  if (action !== null && !ACTION.test(action)) throw invalid("action is not a SHA-256 hash in base64url.");
   // Last, since it may ask another server: whatever is wrong without it is refused first.
   const clientDomain = await requestedClientDomain(request.client_domain, server, clientDomainKey);
-  return { account, memo, clientDomain };
+  return { account, memo, clientDomain, action };
 }
 
 function requestedAccount(account: string | undefined, server: ChallengeServer): string {

@@ -93,7 +93,10 @@ export function createStellarWallet(options: StellarWalletOptions): StellarWalle
 
   return {
     signingKey,
-    takes: { challenge: ["account", "memo", "home_domain", "client_domain"], answer: ["transaction"] },
+    takes: {
+      challenge: ["account", "memo", "home_domain", "client_domain", "action"],
+      answer: ["transaction"],
+    },
     wellKnown: { "stellar.toml": toml },
     asksElsewhere: ({ client_domain }) => client_domain !== undefined,
 

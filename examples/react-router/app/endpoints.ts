@@ -1,0 +1,4 @@
+import { sessions } from "./sessions.server";
+
+export const loader = ({ request }: { request: Request }) => sessions.fetch(request);
+export const action = loader;

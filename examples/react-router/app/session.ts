@@ -1,0 +1,3 @@
+import { createSessionClient } from "wallet-session/client";
+
+export const session = createSessionClient();

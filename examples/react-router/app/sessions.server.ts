@@ -1,0 +1,4 @@
+import { createSessions } from "wallet-session/server";
+
+export const sessions = createSessions();
+await sessions.start();
