@@ -217,8 +217,9 @@ export function createRefreshing(
     /** Looking at a token is not using it: it raises no alarm and is no refused refresh. */
     async inspectRefreshToken(token) {
       const presented = readRefreshToken(keyring, token);
-      const session = presented && (await store.findSession(presented.sessionId));
-      if (!presented || !session) throw new SessionError(...REFUSALS.malformed);
+      if (presented === null) throw new SessionError(...REFUSALS.malformed);
+      const session = await store.findSession(presented.sessionId);
+      if (session === null) throw new SessionError(...REFUSALS.malformed);
       const { status } = statusOf(session, clock.now());
       if (status === "revoked" || status === "expired") throw new SessionError(...REFUSALS[status]);
       if (!isCurrent(presented, session)) throw new SessionError(...REFUSALS.wrong_secret);
