@@ -42,8 +42,8 @@ export const DEVICE_BINDING_ACCESS_TTL_MIN_MS = 5 * MINUTE;
 export const REQUEST_NONCE_MAX_AGE_MS = 5 * MINUTE;
 /** How far the time in a proof without a nonce may be from ours; the clock of a client that is further off needs a nonce. */
 export const PROOF_TIME_TOLERANCE_MS = 1 * MINUTE;
-/** Proofs of requests that a process remembers, so that each counts once. */
-export const REQUEST_PROOFS_REMEMBERED = 50_000;
+/** A request's proof stays marked so long beyond its end, for nodes whose clocks are behind. */
+export const REQUEST_PROOF_MARK_KEPT_MS = 1 * MINUTE;
 /** A step-up takes a device key that was proved within this time. */
 export const DEVICE_STEP_UP_MS = 10 * SECOND;
 /** How often the owner of a bound session is told that somebody could not prove its key. */

@@ -4,7 +4,10 @@ import type { EngineContext } from "./context.ts";
 import type { AuthenticatedSession, AuthenticateOptions } from "./session-engine.ts";
 import { statusOf } from "./session-status.ts";
 
-/** `SessionEngine.authenticate`: makes no store call, unless this node's view of the revocations is not to be relied on. */
+/**
+ * `SessionEngine.authenticate`: makes no store call, unless this node's view of the revocations is not to be relied on, or the token
+ * is bound: its proof counts once in all processes.
+ */
 export async function authenticate(
   context: EngineContext,
   accessToken: string,
@@ -21,7 +24,7 @@ export async function authenticate(
         "proof_missing",
         "The access token is bound to a key, and this needs a proof of it.",
       );
-    proofs.ofRequest(dpop, accessToken, claims.cnf.jkt);
+    await proofs.ofRequest(dpop, accessToken, claims.cnf.jkt);
   }
   if (fresh && !revocations.isFresh()) await liveSession(context, claims.sid);
   return {

@@ -69,6 +69,21 @@ describe("a session bound to a DPoP key", () => {
     expect(started.events.filter(({ type }) => type === "bound")).toHaveLength(1);
   });
 
+  test("is signed in to once by each proof", async () => {
+    const { engine, clock } = await start();
+    const client = { browser: null, os: null, device: null, ip: null };
+    const dpop = request(
+      dpopProof(createTestKey(), { htu: URL_OF_REFRESH, iat: Math.floor(clock.now() / 1000) }),
+    );
+    const signIn = (id: string) =>
+      engine.signIn(
+        { actorId: ACTOR, challenge: { id, expiresAt: clock.now() + 300_000 } },
+        { transport: "body", client, dpop },
+      );
+    await signIn("the first challenge");
+    expect(await codeOf(signIn("the second challenge"))).toBe("proof_invalid");
+  });
+
   test("goes on, and its owner is told once an hour, where tokens come without the key", async () => {
     const started = await start();
     const { engine, store, clock, events } = started;
@@ -198,7 +213,9 @@ describe("a session bound to a DPoP key", () => {
   test("a proof to a session that is bound to none means nothing", async () => {
     const { engine, signIn, clock } = await start();
     const { refreshToken } = await signIn("body");
-    const dpop = request(dpopProof(createTestKey(), { htu: URL_OF_REFRESH, iat: clock.now() / 1000 }));
+    const dpop = request(
+      dpopProof(createTestKey(), { htu: URL_OF_REFRESH, iat: Math.floor(clock.now() / 1000) }),
+    );
     const { tokens } = await engine.refresh(refreshToken, { dpop });
     expect(tokens.session.binding).toBeNull();
     expect((await engine.refresh(tokens.refreshToken)).outcome).toBe("rotated");
@@ -229,8 +246,8 @@ describe("a session bound to a DPoP key", () => {
 
 describe("an access token that is bound to a key", () => {
   const URL = "https://pay.example.com/api/streams";
-  async function guarded() {
-    const started = await start();
+  async function guarded(store = createMemoryStore()) {
+    const started = { store, ...(await startEngine(store)) };
     const client = await dpopClient(started);
     const { accessToken } = client.signedIn;
     const good = { htm: "GET", htu: URL, ath: hashOf(accessToken), iat: client.now() };
@@ -248,6 +265,20 @@ describe("an access token that is bound to a key", () => {
     expect(await codeOf(engine.authenticate(accessToken))).toBe("proof_missing");
     await open({ jti: "one" });
     expect(await codeOf(open({ jti: "one" }))).toBe("proof_invalid");
+  });
+
+  test("opens for nobody while the store cannot mark its proof, and with the next proof after that", async () => {
+    const memory = createMemoryStore();
+    const fault = { now: false };
+    const consumeChallenge: typeof memory.consumeChallenge = async (challenge) => {
+      if (fault.now) throw new Error("the store is down");
+      return memory.consumeChallenge(challenge);
+    };
+    const { open } = await guarded({ ...memory, consumeChallenge });
+    fault.now = true;
+    expect(await codeOf(open())).toBe("store_unavailable");
+    fault.now = false;
+    expect(await open()).toMatchObject({ actorId: ACTOR });
   });
 
   test.each<[string, DpopClaims, object?]>([
@@ -489,9 +520,14 @@ describe("a session that its browser binds to a device key", () => {
 
   test("is bound once: a second key is refused, and so is a registration by whom the jar does not name", async () => {
     const started = await start();
-    const { signedIn, renew, register, challenge } = await deviceBrowser(started);
+    const { signedIn, renew, register, challenge, deviceId } = await deviceBrowser(started);
     const other = await deviceBrowser(started);
     expect(await codeOf(other.register(other.signedIn.refreshToken, challenge))).toBe("proof_invalid");
+    const { refreshToken } = other.signedIn;
+    expect(await codeOf(started.engine.refreshDevice(refreshToken, { deviceId, proof: null }))).toBe(
+      "proof_invalid",
+    );
+    expect(started.events.at(-1)).toMatchObject({ type: "refresh_refused", why: "other_session" });
     const bound = await renew(signedIn.refreshToken);
     expect(started.engine.registrationChallenge(bound.session)).toBeNull();
     for (const token of [signedIn.refreshToken, bound.refreshToken]) {

@@ -158,7 +158,7 @@ export function createSessionEngine(options: SessionEngineOptions): SessionEngin
     store,
     keyring,
     accessTokens,
-    proofs: createProofs({ keyring, clock, random }),
+    proofs: createProofs({ store, keyring, clock, random }),
     revocations,
     claims: options.claims ?? null,
     onRefreshed: (session, issuedAt) => leases.renewed(session, issuedAt),

@@ -15,10 +15,10 @@ import { SessionError } from "../errors.ts";
 import {
   PROOF_TIME_TOLERANCE_MS,
   REQUEST_NONCE_MAX_AGE_MS,
-  REQUEST_PROOFS_REMEMBERED,
+  REQUEST_PROOF_MARK_KEPT_MS,
   ROTATION_CHALLENGE_MAX_AGE_MS,
 } from "../limits.ts";
-import type { SessionId } from "../session-id.ts";
+import type { SessionId, SessionStore } from "../store.ts";
 import { sha256 } from "../tokens/hmac.ts";
 import { Recent } from "../tokens/recent.ts";
 import type { Keyring } from "../tokens/secrets.ts";
@@ -44,14 +44,14 @@ export type Proofs = ReturnType<typeof createProofs>;
 
 /** Reads proofs, and writes what they are signed over. */
 export function createProofs(options: {
+  readonly store: Pick<SessionStore, "consumeChallenge">;
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly random: RandomBytes;
 }) {
-  const { keyring, clock, random } = options;
+  const { store, keyring, clock, random } = options;
   const readJwk = createJwkReader();
   const deviceKeys = new Recent<KeyObject>(DEVICE_KEYS_KEPT);
-  const seen = new Recent<true>(REQUEST_PROOFS_REMEMBERED);
 
   function challenge(subject: ChallengeSubject, at: ChallengedAt): string {
     return writeChallenge(keyring.signing, subject, at, clock.now(), random);
@@ -66,18 +66,22 @@ export function createProofs(options: {
   const request = { use: "request", sessionId: null } as const;
 
   /**
-   * A request's own proof: its time is about now, or it has a nonce of ours, and this process has not seen it.
-   * @throws proof_invalid, proof_nonce
+   * A request's own proof: its time is about now, or it has a nonce of ours, and no process has seen it (RFC 9449, section 11.1).
+   * Marks it as used.
+   * @throws proof_invalid, proof_nonce, store_unavailable
    */
-  function assertNew({ id, issuedAt, nonce }: DpopProof): void {
-    const isNow = Math.abs(issuedAt * 1000 - clock.now()) <= PROOF_TIME_TOLERANCE_MS;
+  async function spend({ id, issuedAt, nonce }: DpopProof): Promise<void> {
+    const now = clock.now();
+    const isNow = Math.abs(issuedAt * 1000 - now) <= PROOF_TIME_TOLERANCE_MS;
     if (!isNow && challengedAt(nonce, request, REQUEST_NONCE_MAX_AGE_MS) === null) {
       throw new SessionError("proof_nonce", "The DPoP proof needs the nonce that comes with this answer.", {
         challenge: challenge(request, NOWHERE),
       });
     }
-    if (seen.get(id)) throw new SessionError("proof_invalid", "This DPoP proof was used before.");
-    seen.set(id, true);
+    const goodFor = isNow ? 2 * PROOF_TIME_TOLERANCE_MS : REQUEST_NONCE_MAX_AGE_MS;
+    const mark = { id: `request:${id}`, expiresAt: now + goodFor + REQUEST_PROOF_MARK_KEPT_MS };
+    if (!(await store.consumeChallenge(mark)))
+      throw new SessionError("proof_invalid", "This DPoP proof was used before.");
   }
 
   function verified(dpop: DpopRequest, accessToken: string | null): DpopProof {
@@ -96,20 +100,20 @@ export function createProofs(options: {
     registrationChallenge: (id: SessionId, generation: number) =>
       challenge(registrationOf(id), { generation, presented: generation }),
 
-    /** The thumbprint of the key that a sign-in binds its session to. @throws proof_invalid, proof_nonce */
-    ofSignIn(dpop: DpopRequest): string {
+    /** The thumbprint of the key that a sign-in binds its session to. @throws proof_invalid, proof_nonce, store_unavailable */
+    async ofSignIn(dpop: DpopRequest): Promise<string> {
       const proof = verified(dpop, null);
-      assertNew(proof);
+      await spend(proof);
       return proof.thumbprint;
     },
 
-    /** Of a guarded request, by the key that its access token names. @throws proof_invalid, proof_nonce */
-    ofRequest(dpop: DpopRequest, accessToken: string, thumbprint: string): void {
+    /** Of a guarded request, by the key that its access token names. @throws proof_invalid, proof_nonce, store_unavailable */
+    async ofRequest(dpop: DpopRequest, accessToken: string, thumbprint: string): Promise<void> {
       const proof = verified(dpop, accessToken);
       if (proof.thumbprint !== thumbprint) {
         throw new SessionError("proof_invalid", "The DPoP proof is by another key than the access token's.");
       }
-      assertNew(proof);
+      await spend(proof);
     },
 
     /** @throws proof_invalid */

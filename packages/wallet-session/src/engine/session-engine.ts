@@ -309,7 +309,7 @@ export interface SessionEngine {
 
   /**
    * Verifies an access token: strict form, signature, claims, and that its session is not known here to be revoked. Makes no
-   * store call once the engine has started. A proof counts once in this process.
+   * store call once the engine has started. With a token that is bound to a key it makes one: the proof counts once, in all processes.
    * @throws SessionError access_token_invalid, access_token_expired, session_revoked; for a token that is bound to a key
    *   proof_missing, proof_invalid, proof_nonce
    * @example

@@ -22,7 +22,7 @@ export async function signIn(
     throw new SessionError("challenge_invalid", "This challenge is for an action, and signs nobody in.");
   }
   const { dpop = null, refreshOnly = false } = options;
-  const thumbprint = dpop && context.proofs.ofSignIn(dpop);
+  const thumbprint = dpop && (await context.proofs.ofSignIn(dpop));
   const now = clock.now();
   const id = newSessionId(random);
   const secret = random(SECRET_BYTES);

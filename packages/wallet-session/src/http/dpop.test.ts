@@ -219,21 +219,31 @@ describe("a refresh of a bound session", () => {
 });
 
 describe("a guarded request", () => {
-  async function guarded() {
-    const started = await startDpop();
+  async function guarded(options: Parameters<typeof startDpop>[0] = {}) {
+    const started = await startDpop(options);
     const response = await started.signInBound();
     const answer = await readJson(response);
     const get = (headers: Record<string, string>, path = SESSION) => started.send("GET", path, { headers });
     return { ...started, answer, token: answer.access_token, get };
   }
 
-  test("opens with a proof of its own, once", async () => {
-    const { get, bearing, token, answer } = await guarded();
+  test("opens with a proof of its own, once on all nodes", async () => {
+    const store = createMemoryStore();
+    const { get, bearing, token, answer, clock } = await guarded({ store });
+    const other = await startHttp({ store, engineOptions: { clock } });
     const headers = bearing(token);
     expect(await readJson(await get(headers))).toMatchObject({ session_id: answer.session_id });
-    const again = await get(headers);
-    expect(await problemOf(again)).toBe("401 proof_invalid");
-    expect(asks(again)).toBe(`DPoP error="invalid_dpop_proof", ${ALGORITHMS}`);
+    for (const again of [await get(headers), await other.send("GET", SESSION, { headers })]) {
+      expect(await problemOf(again)).toBe("401 proof_invalid");
+      expect(asks(again)).toBe(`DPoP error="invalid_dpop_proof", ${ALGORITHMS}`);
+    }
+    const parallel = bearing(token);
+    const answers = await Promise.all(
+      [get(parallel), other.send("GET", SESSION, { headers: parallel })].map(
+        async (answer) => (await answer).status,
+      ),
+    );
+    expect(answers.sort()).toEqual([200, 401]);
     expect((await get({ ...bearing(token), Authorization: `dpop  ${token}` })).status).toBe(200);
   });
 
