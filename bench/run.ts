@@ -13,6 +13,7 @@ import { startOwnServer } from "../packages/wallet-session/src/stores/redis/own-
 import { openRedisStore, type RedisDurability } from "../packages/wallet-session/src/stores/redis.ts";
 import { barePostgres, bareRedis, bareSqlite } from "./bare.ts";
 import { boundRefreshes } from "./bound.ts";
+import { hostileHeadsOf } from "./hostile-heads.ts";
 import { type ManySessions, manySessions } from "./many-sessions.ts";
 import { type Comparison, count } from "./measure.ts";
 import { inMemory, onPostgres, onRedis, onSqlite, POSTGRES_URL } from "./places.ts";
@@ -83,6 +84,25 @@ const sections = {
 
   async serve() {
     rows("Refreshes by `wallet-session serve` / a bare Node server", await serve(ROUNDS));
+  },
+
+  async heads() {
+    const { heads, flooded } = await hostileHeadsOf();
+    for (const { path, plain, worst, kinds, above } of heads) {
+      row(
+        `CPU of a hostile head of 14 KB on ${path}, worst of ${kinds} kinds`,
+        `${worst.cpuMs.toFixed(1)} ms`,
+        "aim: at most 5",
+      );
+      row("  which", worst.kind);
+      row("  a plain request", `${plain.toFixed(1)} ms`);
+      if (above.length > 0) console.log(`  above 5 ms: ${above.join(" | ")}`);
+    }
+    row(
+      "/api/healthz beside four such floods, worst median",
+      `${flooded.healthzMs.toFixed(0)} ms`,
+      "aim: under 50",
+    );
   },
 
   async many() {

@@ -43,6 +43,8 @@ export interface AppServer {
   readonly publicUrl: string;
   readonly databasePath: string;
   readonly settings: Settings;
+  /** Of the process that runs now. */
+  readonly pid: number | undefined;
   /** All that it has printed, over all restarts. */
   output(): string;
   /** How the process has ended that nobody here has ended; null while it runs. */
@@ -125,6 +127,9 @@ export async function startServer(
     databasePath,
     get settings() {
       return settings;
+    },
+    get pid() {
+      return child?.pid;
     },
     output,
     endedUnasked: () => (child !== null && hasEnded(child) ? endingOf(child) : null),
