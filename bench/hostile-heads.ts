@@ -5,8 +5,9 @@ import { type AppServer, startApp } from "../test/support/app-server.ts";
 import { median } from "./measure.ts";
 
 const HEAD_CHARS = 14_000;
-const WARM_UP = 20;
-const REQUESTS = 40;
+const WARM_UP_BLOCKS = 50;
+const BLOCKS = 5;
+const REQUESTS = 20;
 const FLOODING_CONNECTIONS = 4;
 const FLOOD_MS = 1_500;
 /** The unit of /proc/PID/stat. */
@@ -105,19 +106,19 @@ interface Place {
 }
 
 async function costs(server: AppServer, { path, own }: Place): Promise<HostileHeads> {
-  const cpuOf = async (head: Head) => {
-    const send = () => get(server, path, own, head);
-    for (let n = 0; n < WARM_UP / 4; n += 1) await send();
+  const block = async (head: Head) => {
     const before = cpuMs(server);
-    for (let n = 0; n < REQUESTS; n += 1) await send();
+    for (let n = 0; n < REQUESTS; n += 1) await get(server, path, own, head);
     return (cpuMs(server) - before) / REQUESTS;
   };
-  for (let n = 0; n < WARM_UP; n += 1) await cpuOf({ kind: "warm up" });
-  const plain = median([
-    await cpuOf({ kind: "plain" }),
-    await cpuOf({ kind: "plain" }),
-    await cpuOf({ kind: "plain" }),
-  ]);
+  // A collection of garbage falls on one block or another.
+  const cpuOf = async (head: Head) => {
+    const blocks: number[] = [];
+    for (let n = 0; n < BLOCKS; n += 1) blocks.push(await block(head));
+    return median(blocks);
+  };
+  for (let n = 0; n < WARM_UP_BLOCKS; n += 1) await block({ kind: "warm up" });
+  const plain = await cpuOf({ kind: "plain" });
   const figures: { kind: string; cpuMs: number }[] = [];
   for (const head of hostileHeads()) figures.push({ kind: head.kind, cpuMs: await cpuOf(head) });
   const [worst = { kind: "none", cpuMs: 0 }] = figures.toSorted((a, b) => b.cpuMs - a.cpuMs);
