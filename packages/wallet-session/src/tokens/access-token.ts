@@ -1,5 +1,4 @@
 import { verify as verifySignature } from "node:crypto";
-import { SignJWT } from "jose";
 import { confirmedThumbprint } from "../bindings/binding.ts";
 import type { Clock, RandomBytes } from "../clock.ts";
 import { SessionError } from "../errors.ts";
@@ -8,7 +7,7 @@ import type { SessionRecord } from "../store.ts";
 import { frozen, type OwnClaims } from "./own-claims.ts";
 import { Recent } from "./recent.ts";
 import type { SigningKeys } from "./signing-keys.ts";
-import { type AccessClaims, readStrictJwt, strictHeader } from "./strict-jwt.ts";
+import { type AccessClaims, readStrictJwt, writeStrictJwt } from "./strict-jwt.ts";
 
 /** Verified access tokens that a process remembers. */
 const VERIFIED_TOKENS_REMEMBERED = 10_000;
@@ -51,8 +50,7 @@ export function createAccessTokens(options: {
       exp: Math.min(iat + Math.floor(ttlMs / 1000), Math.floor(session.expiresAt / 1000)),
       ...(jkt !== null && { cnf: { jkt } }),
     };
-    const token = await new SignJWT({ ...own, ...claims }).setProtectedHeader(strictHeader(kid)).sign(key);
-    return { token, claims };
+    return { token: writeStrictJwt(kid, { ...own, ...claims }, key), claims };
   }
 
   /** As `verify`, whatever the token's age. @throws access_token_invalid */

@@ -5,12 +5,12 @@ import {
   createPublicKey,
   type KeyObject,
 } from "node:crypto";
-import { calculateJwkThumbprint } from "jose";
 import type { Clock, RandomBytes } from "../clock.ts";
 import { elapsedMs } from "../clock.ts";
 import type { EventSink } from "../events.ts";
 import { CLOCK_TOLERANCE_MS, SIGNING_KEY_LEAD_MS } from "../limits.ts";
 import type { SealedSigningKey, SessionStore } from "../store.ts";
+import { sha256 } from "./hmac.ts";
 import type { Keyring } from "./secrets.ts";
 
 /** A token with an unknown key id makes a node read the keys again, no more often than this. */
@@ -31,7 +31,7 @@ export interface ListedSigningKey {
   readonly sealedUnder: number | null;
 }
 
-type OpenKey = NonNullable<Awaited<ReturnType<typeof openKey>>>;
+type OpenKey = NonNullable<ReturnType<typeof openKey>>;
 
 const SEED_BYTES = 32;
 const IV_BYTES = 12;
@@ -61,17 +61,17 @@ export function createSigningKeys(options: {
 
   async function read(): Promise<readonly SealedSigningKey[]> {
     const stored = await store.signingKeys();
-    open = (await Promise.all(stored.map(openKnown))).filter((key) => key !== null);
+    open = stored.map(openKnown).filter((key) => key !== null);
     newestKid = stored.at(-1)?.kid ?? null;
     sealedInFront = stored.some((key) => sealedUnder(key) === keyring.signing.keyId);
     loadedAt = clock.now();
     return stored;
   }
 
-  async function openKnown(stored: SealedSigningKey): Promise<OpenKey | null> {
+  function openKnown(stored: SealedSigningKey): OpenKey | null {
     const known = open.find((key) => key.kid === stored.kid);
     if (known !== undefined) return known;
-    const opened = await openKey(keyring, stored);
+    const opened = openKey(keyring, stored);
     if (opened === null) reportUnreadable(stored.kid);
     return opened;
   }
@@ -84,7 +84,7 @@ export function createSigningKeys(options: {
   }
 
   async function add(signsFrom: number): Promise<string | null> {
-    const key = await sealKey(keyring, random, clock.now(), signsFrom);
+    const key = sealKey(keyring, random, clock.now(), signsFrom);
     const added = await store.addSigningKey(key, newestKid);
     await read();
     if (added) onEvent({ type: "signing_key_added", kid: key.kid });
@@ -178,14 +178,14 @@ export function createSigningKeys(options: {
 }
 
 /** The key id is the thumbprint of the public key (RFC 7638) and is authenticated by the seal. */
-async function sealKey(
+function sealKey(
   keyring: Keyring,
   random: RandomBytes,
   createdAt: number,
   signsFrom: number,
-): Promise<SealedSigningKey> {
+): SealedSigningKey {
   const seed = random(SEED_BYTES);
-  const { jwk, kid } = await describe(privateKeyOf(seed));
+  const { jwk, kid } = describe(privateKeyOf(seed));
   const { keyId, seal } = keyring.signing;
   const iv = random(IV_BYTES);
   const cipher = createCipheriv("aes-256-gcm", seal, iv).setAAD(Buffer.from(kid));
@@ -202,17 +202,17 @@ async function sealKey(
 }
 
 /** Null for a key that none of the listed secrets opens: it neither signs nor verifies. */
-async function openKey(keyring: Keyring, stored: SealedSigningKey) {
+function openKey(keyring: Keyring, stored: SealedSigningKey) {
   const seed = unseal(keyring, stored);
   if (seed === null) return null;
   const privateKey = privateKeyOf(seed);
-  const { jwk, kid } = await describe(privateKey);
+  const { jwk, kid } = describe(privateKey);
   if (kid !== stored.kid) return null;
   return {
     kid,
     signsFrom: stored.signsFrom,
     jwk: { ...jwk, kid, use: "sig", alg: "EdDSA" } as JsonWebKey,
-    signing: privateKey.toCryptoKey({ name: "Ed25519" }, false, ["sign"]),
+    signing: privateKey,
     verifying: createPublicKey(privateKey),
   };
 }
@@ -243,8 +243,9 @@ function privateKeyOf(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed]), format: "der", type: "pkcs8" });
 }
 
-async function describe(privateKey: KeyObject) {
+function describe(privateKey: KeyObject) {
   const { kty, crv, x } = createPublicKey(privateKey).export({ format: "jwk" });
-  const jwk = { kty: kty ?? "", crv: crv ?? "", x: x ?? "" };
-  return { jwk, kid: await calculateJwkThumbprint(jwk) };
+  // These members in this order: RFC 7638, section 3.2.
+  const kid = sha256(Buffer.from(JSON.stringify({ crv, kty, x }))).toString("base64url");
+  return { jwk: { kty, crv, x }, kid };
 }
