@@ -126,7 +126,7 @@ describe("an access token that is not quite one of ours", () => {
     const { client, server } = app;
     const { accessToken, refreshToken } = await client.signIn();
     const before = dump(server);
-    for (const [name, token, code = "access_token_invalid"] of await forgedAccessTokens({
+    for (const [name, token, code = "access_token_invalid"] of forgedAccessTokens({
       good: accessToken,
       signer: await signingKey(),
       publicKey: await publishedKey(),

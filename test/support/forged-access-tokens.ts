@@ -1,10 +1,10 @@
-import { createHmac, webcrypto } from "node:crypto";
+import { createHmac, type KeyObject, sign } from "node:crypto";
 
 interface Forging {
   /** An access token as the server issued it. */
   readonly good: string;
   /** The server's own key: all but the signature is what has to give the token away. */
-  readonly signer: { readonly kid: string; readonly key: webcrypto.CryptoKey };
+  readonly signer: { readonly kid: string; readonly key: KeyObject };
   /** What the JWKS publishes of that key. */
   readonly publicKey: string;
   readonly refreshToken: string;
@@ -16,17 +16,15 @@ type Forged = [name: string, token: string, code?: string];
 const encode = (text: string) => Buffer.from(text).toString("base64url");
 
 /** Access tokens that are almost the good one, each with one thing wrong. */
-export async function forgedAccessTokens(forging: Forging): Promise<Forged[]> {
+export function forgedAccessTokens(forging: Forging): Forged[] {
   const { good, signer, refreshToken } = forging;
   const [header = "", payload = "", signature = ""] = good.split(".");
   const claims: Record<string, unknown> = JSON.parse(Buffer.from(payload, "base64url").toString());
   const right = { alg: "EdDSA", typ: "at+jwt", kid: signer.kid };
-  const resigned = await Promise.all(
-    wronglySigned(right, claims).map(async ([name, head, body, code]): Promise<Forged> => {
-      const token = await signed(signer.key, head, body);
-      return code === undefined ? [name, token] : [name, token, code];
-    }),
-  );
+  const resigned = wronglySigned(right, claims).map(([name, head, body, code]): Forged => {
+    const token = signed(signer.key, head, body);
+    return code === undefined ? [name, token] : [name, token, code];
+  });
   return [
     ...resigned,
     ...wrongHeads(forging, right, payload, signature),
@@ -81,10 +79,9 @@ function wronglySigned(right: object, claims: Record<string, unknown>): WronglyS
   ];
 }
 
-async function signed(key: webcrypto.CryptoKey, ...parts: (object | string)[]): Promise<string> {
+function signed(key: KeyObject, ...parts: (object | string)[]): string {
   const input = parts.map((part) => encode(typeof part === "string" ? part : JSON.stringify(part))).join(".");
-  const signature = await webcrypto.subtle.sign("Ed25519", key, Buffer.from(input));
-  return `${input}.${Buffer.from(signature).toString("base64url")}`;
+  return `${input}.${sign(null, Buffer.from(input), key).toString("base64url")}`;
 }
 
 /** Other algorithms and key ids over the good claims; a header that is not signed is all that these need. */
