@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { noDeviceBrowser, noPostgres, noRedis } from "./scripts/setup/services.ts";
+import { noCompiler, noDeviceBrowser, noPostgres, noRedis } from "./scripts/setup/services.ts";
 
 const exclude = ["**/node_modules/**", "**/dist/**"];
 
@@ -17,6 +17,7 @@ const ofRedis = ["packages/wallet-session/src/stores/redis{.,/}**", "test/**/*{r
 if ((await noRedis()) !== null) exclude.push(...ofRedis);
 // The same of a browser with device keys.
 if (noDeviceBrowser() !== null) exclude.push("test/**/*device-keys*.test.ts");
+if (noCompiler() !== null) exclude.push("packages/wallet-session/src/stores/sqlite/power{.,.*.}test.ts");
 // Set by `npm test` where there is no Chromium; it says so too.
 if (process.env.WITHOUT_BROWSER !== undefined) exclude.push("test/browser/**", "test/**/*browser*.test.ts");
 

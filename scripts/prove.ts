@@ -3,11 +3,16 @@
 // results as JSON and JUnit.
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { powerCuts } from "./prove/below.ts";
 import type { Part, Proof } from "./prove/part.ts";
 import { refreshOfOthers, refreshOfOurs } from "./prove/refresh.ts";
 
 const { values } = parseArgs({ options: { peers: { type: "boolean" }, out: { type: "string" } } });
-const PARTS: readonly Part[] = values.peers === true ? [refreshOfOurs, refreshOfOthers] : [refreshOfOurs];
+const PARTS: readonly Part[] = [
+  refreshOfOurs,
+  ...(values.peers === true ? [refreshOfOthers] : []),
+  powerCuts,
+];
 
 // The servers that it has started end with it.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));

@@ -6,6 +6,7 @@ import { root } from "./setup/root.mjs";
 import { runTests } from "./setup/run-tests.ts";
 import {
   noBrowser,
+  noCompiler,
   noDeviceBrowser,
   noPostgres,
   noRedis,
@@ -20,6 +21,6 @@ const project = process.argv.includes("--long") ? "long" : "!long";
 const outside = (arg: string) => /^(?:app|packages|scripts)(?:\/|$)/.test(relative(root, resolve(arg)));
 if (args.length === 0 || !args.every(outside)) await ensureBuilt();
 process.on("exit", await startRedisWhereNoneAnswers());
-const notes = [noBrowser(), await noPostgres(), await noRedis(), noDeviceBrowser()];
+const notes = [noBrowser(), await noPostgres(), await noRedis(), noDeviceBrowser(), noCompiler()];
 if (notes[0] !== null) process.env.WITHOUT_BROWSER = "1";
 process.exit(await runTests([...args, `--project=${project}`], { notes, started }));

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import {
   deviceChromium,
   noBrowser,
+  noCompiler,
   noDeviceBrowser,
   noPostgres,
   noRedis,
@@ -20,6 +21,11 @@ test("without a browser that has device keys its tests are left out and the read
   expect(deviceChromium({ HOME: "/home/me" })).toBe(
     "/home/me/.cache/wallet-session/chromium-150/usr/lib/chromium/chromium",
   );
+});
+
+test("without gcc its tests are left out and the reader is told; in CI they are not left out", () => {
+  expect(noCompiler({ PATH: "/nowhere" })).toContain("did NOT run: there is no gcc");
+  expect(noCompiler({ PATH: "/nowhere", CI: "true" })).toBeNull();
 });
 
 test("without a PostgreSQL its tests are left out and the reader is told; in CI they are not left out", async () => {

@@ -1,5 +1,6 @@
 // What tests need beside the packages. Where one of them is missing, all the other tests run and the reader is told; in CI
 // nothing is left out, so there they fail. Each function returns what to tell, or null where the thing is there.
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -38,6 +39,13 @@ export function deviceChromium(env: Environment = process.env): string {
 export function noDeviceBrowser(env: Environment = process.env): string | null {
   if (existsSync(deviceChromium(env))) return null;
   return "The tests with device keys in a real browser did NOT run: scripts/setup/device-chromium.sh fetches Chromium 150.";
+}
+
+/** gcc, which builds the disk whose power is cut. */
+export function noCompiler(env: Environment = process.env): string | null {
+  if (env.CI || spawnSync("gcc", ["--version"], { env: { NODE_ENV: "test", ...env } }).status === 0)
+    return null;
+  return "The tests of power cuts did NOT run: there is no gcc. On Debian: apt-get install gcc libc6-dev";
 }
 
 /** A PostgreSQL server, at `POSTGRES_URL` or on this machine, whose user may make databases. */
