@@ -1,6 +1,6 @@
 // What the model checker is to show: which worlds hold, and what fails without each rule.
 
-/** The properties as model/rotation.pml numbers them. */
+/** The properties as the models number them. */
 export const PROPERTIES = {
   P0: "The last token is never reached: the world proves nothing.",
   P1: "A bound session yields a token for a request that the honest client did not make, or twice for one proof.",
@@ -10,6 +10,7 @@ export const PROPERTIES = {
   P5: "A thief is not found out.",
   P6: "The honest client cannot go on.",
   P7: "A token older than the direct parent yields a token.",
+  P8: "An acknowledged revocation that a running node remembers does not hold.",
 } as const;
 export type Property = keyof typeof PROPERTIES;
 
@@ -30,7 +31,13 @@ const WORLDS: Record<string, Macros> = {
   DEVICE: ["DEVICE", "GENERATIONS=4", "PROOFS=3"],
   "DEVICE, two keys": ["DEVICE", "GENERATIONS=3", "PROOFS=2", "KEYS=2"],
   STOLEN: ["STOLEN", "GENERATIONS=3", "PROOFS=2"],
+  SECRETS: ["SECRETS"],
+  LOST: ["LOST"],
+  "LOST, twice": ["LOST", "LOSSES=2", "WRITES=3", "TOKENS=3"],
 };
+
+/** The file in model/ where it is not rotation.pml. */
+const FILES: Record<string, string> = { SECRETS: "secrets.pml", LOST: "lost-writes.pml" };
 
 /** Minutes and gigabytes: by hand. */
 const LARGE_WORLDS: Record<string, Macros> = {
@@ -40,6 +47,8 @@ const LARGE_WORLDS: Record<string, Macros> = {
   "DEVICE, two tabs": ["DEVICE", "GENERATIONS=4", "PROOFS=3", "TABS=2"],
   "DEVICE, two keys": ["DEVICE", "GENERATIONS=4", "PROOFS=2", "KEYS=2"],
   STOLEN: ["STOLEN", "GENERATIONS=4", "PROOFS=2"],
+  SECRETS: ["SECRETS", "GENERATIONS=8"],
+  LOST: ["LOST", "LOSSES=2", "WRITES=5", "TOKENS=5"],
 };
 
 /** Large enough for a variant to fail. */
@@ -84,6 +93,15 @@ const VARIANTS: readonly (readonly [rule: string, world: string, fails: Property
   ["LIMIT_OF_SPARING", "STOLEN, longer", "P5"],
   ["TELLING", "DEVICE", "P2"],
   ["ONE_AT_A_TIME", "DPOP", "P2"],
+  ["LISTED_EVERYWHERE_FIRST", "SECRETS", "P2"],
+  ["SECOND_IDLE_TIME", "SECRETS", "P2"],
+  ["EVERY_SECRET_ON_RETRY", "SECRETS", "P2"],
+  ["SECRET_IN_WHERE", "LOST", "P3"],
+  ["WRONG_SECRET_SPARED", "LOST", "P2"],
+  ["COMPARED_LOG", "LOST", "P8"],
+  ["OWN_EXPECTED", "LOST", "P8"],
+  ["OWN_EXPECTED_AGAIN", "LOST, twice", "P8"],
+  ["PUTTING_BACK", "LOST", "P8"],
 ];
 
 /** The full model in each world, and proof that the world goes as far as it may. */
@@ -106,4 +124,9 @@ export function variantRuns(): Run[] {
     return { name, world, macros: [...(SMALL[world] ?? []), name, `ONLY=${fails.slice(1)}`], fails };
   });
   return [...variants, ...witnesses];
+}
+
+/** The file of the run's world. */
+export function fileOf({ macros: [world = ""] }: Run): string {
+  return FILES[world] ?? "rotation.pml";
 }

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { runQuietly } from "../setup/child.mjs";
 import { root } from "../setup/root.mjs";
-import type { Property, Run } from "./runs.ts";
+import { fileOf, type Property, type Run } from "./runs.ts";
 
 export interface Finding {
   /** The property that fails; null: the whole state space was searched, and all hold. */
@@ -14,7 +14,7 @@ export interface Finding {
   readonly seconds: number;
 }
 
-const MODEL = join(root, "model", "rotation.pml");
+const modelOf = (run: Run) => join(root, "model", fileOf(run));
 /** Far more than any run needs: a run that reaches it is a fault. */
 const DEPTH = 2_000_000;
 
@@ -40,7 +40,7 @@ export async function verify(run: Run, directory: string): Promise<Finding> {
 export async function story(run: Run, directory: string): Promise<string[] | null> {
   const { failed } = await search(run, directory, ["-O2", "-DBFS"]);
   if (failed === null) return null;
-  const args = [...definitions(run), "-k", "rotation.pml.trail", "-t", "-T", "-B", MODEL];
+  const args = [...definitions(run), "-k", `${fileOf(run)}.trail`, "-t", "-T", "-B", modelOf(run)];
   const { output } = await runQuietly({ command: "spin", args, cwd: directory });
   return output.split("\n").filter((line) => line !== "" && !line.startsWith("spin:"));
 }
@@ -49,7 +49,7 @@ async function search(run: Run, directory: string, flags: readonly string[]): Pr
   mkdirSync(directory, { recursive: true });
   const began = Date.now();
   const steps: [command: string, args: string[]][] = [
-    ["spin", [...definitions(run), "-a", MODEL]],
+    ["spin", [...definitions(run), "-a", modelOf(run)]],
     ["gcc", [...flags, "-DSAFETY", "-DVECTORSZ=2048", "-o", "pan", "pan.c"]],
     [join(directory, "pan"), [`-m${flags.includes("-DBFS") ? 10_000 : DEPTH}`]],
   ];

@@ -83,6 +83,24 @@ test("revocations that a restored store has lost are put back by a node that rem
   expect(reasserted(node.events)).toEqual([1]);
 });
 
+test("a revocation that was put back is put back once more where the store comes back older again before it was read", async () => {
+  const { store, backUp, restore } = restorableStore();
+  const clock = createManualClock();
+  const timers = createManualTimers(clock);
+  const node = await startEngine(store, { clock, every: timers.every });
+  const { refreshToken, session } = await node.signIn();
+  await backUp();
+  await node.engine.revokeByRefreshToken(refreshToken, "logout");
+  await timers.pass(1_000);
+  for (const times of [1, 2]) {
+    await restore();
+    expect((await store.findSession(session.id))?.revokedAt).toBeNull();
+    // One reading, and none after it.
+    await timers.pass(1_000);
+    await vi.waitFor(() => expect(reasserted(node.events)).toEqual(Array(times).fill(1)), 10_000);
+  }
+});
+
 test("a store that is older but whose log has grown again past the place is noticed by its last entry", async () => {
   const { store, backUp, restore } = restorableStore();
   const clock = createManualClock();

@@ -25,8 +25,8 @@ export function createRevocationView(options: {
   const { store, clock, accessTtlMs, onEvent } = options;
   const forgetAt = new Map<SessionId, number>();
   /**
-   * What this node itself has revoked and not met in the log yet. The store acknowledged these, so a reading of the log that
-   * begins afterwards must find them. If one is missing, the store has lost acknowledged writes: it was restored from a backup,
+   * What this node itself has revoked, for the first time or again, and not met in the log yet. The store acknowledged these, so
+   * a reading of the log that begins afterwards must find them. If one is missing, the store has lost acknowledged writes: it was restored from a backup,
    * or a replica that lagged was promoted.
    */
   const unseen = new Set<SessionId>();
@@ -36,7 +36,11 @@ export function createRevocationView(options: {
     store,
     now: () => clock.now(),
     onEvent,
-    onReasserted: (sessionId, reason) => note(sessionId, reason),
+    onReasserted: (sessionId, reason) => {
+      // The store may come back older once more.
+      unseen.add(sessionId);
+      note(sessionId, reason);
+    },
   });
   /** The last entry read. Each reading begins with it, to see that the log is still the same one. */
   let last: RevocationEntry | null = null;
