@@ -29,7 +29,7 @@ export class BrowserPerson extends Person {
   readonly #plan: PersonPlan & { kind: "browser" };
   #tabs: Tab[] = [];
   /** When the refreshes began that are not answered yet. */
-  readonly #underWay = new Set<number>();
+  readonly #underWay = new Set<{ readonly begunAtMs: number; readonly isRefresh: boolean }>();
   #slowUntilMs = 0;
   /** Page loads under way. */
   #loads = 0;
@@ -78,26 +78,27 @@ export class BrowserPerson extends Person {
     return async (input, init) => {
       const begunAtMs = this.machine.nowMs;
       const isRefresh = String(input).endsWith("/refresh") && !init?.signal?.aborted;
-      const stopWatching = isRefresh ? this.#watchRefresh(begunAtMs) : () => {};
+      if (isRefresh) this.#judgeRefresh(begunAtMs);
+      const own = { begunAtMs, isRefresh };
+      this.#underWay.add(own);
       try {
         return await fetch(input, init);
       } finally {
-        stopWatching();
-        // A question may go before a refresh, and the other tabs wait for both.
+        this.#underWay.delete(own);
         if (this.machine.nowMs - begunAtMs >= QUICK_MS / 2)
           this.#slowUntilMs = this.machine.nowMs + SLOW_LASTS_MS;
       }
     };
   }
 
-  #watchRefresh(begunAtMs: number): () => void {
+  #judgeRefresh(nowMs: number): void {
     const { locks, deviceKeys } = this.#plan.parts;
-    const isQuick = begunAtMs - Math.min(begunAtMs, ...this.#underWay) < QUICK_MS;
-    if (locks && !deviceKeys && this.#underWay.size > 0 && isQuick && begunAtMs > this.#slowUntilMs)
+    const others = [...this.#underWay];
+    // A question may go before a refresh, and the other tabs wait for both.
+    const isQuick = others.every(({ begunAtMs }) => nowMs - begunAtMs < QUICK_MS);
+    const isSecond = others.some(({ isRefresh }) => isRefresh);
+    if (locks && !deviceKeys && isSecond && isQuick && nowMs > this.#slowUntilMs)
       this.parts.judge.fail("storm", `${this.name} refreshes twice at once`);
-    const own = begunAtMs + this.#underWay.size / 100;
-    this.#underWay.add(own);
-    return () => this.#underWay.delete(own);
   }
 
   act(does: PersonDoes, tab: number, ms: number): void {
