@@ -10,9 +10,9 @@ import { openStore } from "../../src/server/open-store.ts";
 import type { SessionStore } from "../../src/store.ts";
 import { openDatabase } from "../../src/stores/sqlite/migrate.ts";
 import { createSqliteStore } from "../../src/stores/sqlite/store.ts";
-import { codeOf, engineOn } from "../../src/testing/protocol-engine.ts";
+import { engineOn } from "../../src/testing/protocol-engine.ts";
 import { Random } from "../simulation/random.ts";
-import { ask, Client, FAIR, type Line, type Question, readStory } from "./story.ts";
+import { Client, FAIR, type Line, type Question, readStory, told } from "./story.ts";
 
 const [address = "", storyPath = "", seed = "", questions = ""] = process.argv.slice(2);
 const { LOAD_SYNCHRONOUS = "", LOAD_FAULTS = "", LOAD_REFUSALS_OF_FAULT = "", DISK_FAULT = "" } = process.env;
@@ -63,9 +63,8 @@ async function live(client: Client): Promise<void> {
     asked += 1;
     const question = client.asked ?? nextQuestion(client);
     tell(client, { client: client.name, ...question });
-    let holds: string | null = null;
-    const code = await codeOf(ask(node, question).then((token) => (holds = token)));
-    if (code === "none" || FAIR[question.asks].includes(code)) tell(client, { client: client.name, holds });
+    const { code, token } = await told(node, question);
+    if (FAIR[question.asks].includes(code)) tell(client, { client: client.name, holds: token });
     else refusals.push(code);
     changeFault();
     await setImmediate();

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ErrorCode } from "../../src/error-codes.ts";
 import { codeOf, type ProtocolEngine } from "../../src/testing/protocol-engine.ts";
 
 export type Question =
@@ -49,8 +50,7 @@ export function readStory(text: string): Map<string, Client> {
   return clients;
 }
 
-/** Asks; returns the refresh token that the client holds then. Rejects as the engine does. */
-export async function ask(node: ProtocolEngine, question: Question): Promise<string | null> {
+async function ask(node: ProtocolEngine, question: Question): Promise<string | null> {
   switch (question.asks) {
     case "sign in": {
       const challenge = { id: question.challenge, expiresAt: node.clock.now() + 300_000 };
@@ -66,7 +66,7 @@ export async function ask(node: ProtocolEngine, question: Question): Promise<str
 }
 
 /** What a client may be told where it asks again what was not answered. */
-export const FAIR: Readonly<Record<Question["asks"], readonly string[]>> = {
+export const FAIR: Readonly<Record<Question["asks"], readonly (ErrorCode | "none")[]>> = {
   "sign in": ["none", "challenge_used"],
   refresh: ["none"],
   "sign out": ["none", "refresh_token_revoked"],
@@ -80,14 +80,14 @@ export async function goOn(node: ProtocolEngine, client: Client): Promise<string
   const wrong: string[] = [];
   const { asked } = client;
   if (asked !== null) {
-    const answer = await told(() => ask(node, asked));
+    const answer = await told(node, asked);
     if (!FAIR[asked.asks].includes(answer.code)) wrong.push(`a retry to ${asked.asks}: ${answer.code}`);
     // A sign-in whose challenge is used up has made a session of which nobody holds a token: the person signs again.
     client.note({ client: client.name, holds: answer.token });
   }
   const { held } = client;
   if (held !== null) {
-    const answer = await told(() => ask(node, { asks: "refresh", token: held, retryKey: randomUUID() }));
+    const answer = await told(node, { asks: "refresh", token: held, retryKey: randomUUID() });
     if (answer.code !== "none") wrong.push(`the newest token: ${answer.code}`);
     client.held = answer.token;
   }
@@ -96,14 +96,18 @@ export async function goOn(node: ProtocolEngine, client: Client): Promise<string
     if (code !== "refresh_token_revoked") wrong.push(`a session that was signed out: ${code}`);
   }
   for (const challenge of client.challenges) {
-    const code = await codeOf(ask(node, { asks: "sign in", challenge }));
+    const { code } = await told(node, { asks: "sign in", challenge });
     if (code !== "challenge_used") wrong.push(`an answered challenge: ${code}`);
   }
   return wrong.map((words) => `${client.name}, ${words}`);
 }
 
-async function told(asking: () => Promise<string | null>): Promise<{ code: string; token: string | null }> {
+/** What a client is told: the code of a refusal, or "none" and the refresh token that it holds then. */
+export async function told(
+  node: ProtocolEngine,
+  question: Question,
+): Promise<{ code: ErrorCode | "none"; token: string | null }> {
   let token: string | null = null;
-  const code = await codeOf(asking().then((answer) => (token = answer)));
+  const code = await codeOf(ask(node, question).then((answer) => (token = answer)));
   return { code, token };
 }
