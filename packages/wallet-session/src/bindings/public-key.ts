@@ -1,4 +1,5 @@
 import { createPublicKey, ECDH, type JsonWebKey, type KeyObject, verify } from "node:crypto";
+import { isSafePublicKey } from "../ed25519-key.ts";
 import { sha256 } from "../tokens/hmac.ts";
 import { Recent } from "../tokens/recent.ts";
 import type { ProofAlgorithm } from "./proof-algorithms.ts";
@@ -25,7 +26,7 @@ export function createJwkReader() {
 
   /**
    * The public key of a JWK that fits the algorithm: P-256 for ES256, Ed25519 for the others. Null for any other, for a point
-   * that is not on its curve, and for one with a private part. Members that are of no use here, such as `kid`, are ignored.
+   * that is not on its curve or of small order, and for one with a private part. Members that are of no use here, such as `kid`, are ignored.
    */
   return (jwk: unknown, algorithm: ProofAlgorithm): ProofKey | null => {
     const members = membersOf(jwk, algorithm);
@@ -34,7 +35,7 @@ export function createJwkReader() {
     const text = JSON.stringify(members);
     const known = kept.get(text);
     if (known !== undefined) return known;
-    const key = importKey(members);
+    const key = isSafe(members) ? importKey(members) : null;
     if (key === null) return null;
     const read = { key, thumbprint: sha256(Buffer.from(text)).toString("base64url") };
     kept.set(text, read);
@@ -54,6 +55,11 @@ function membersOf(jwk: unknown, algorithm: ProofAlgorithm): Record<string, stri
     members[name] = value;
   }
   return members;
+}
+
+/** Under some keys of Ed25519 versions of OpenSSL take what no private key has signed. */
+function isSafe({ kty, x = "" }: Record<string, string>): boolean {
+  return kty !== "OKP" || isSafePublicKey(Buffer.from(x, "base64url"));
 }
 
 function isCoordinate(text: string): boolean {

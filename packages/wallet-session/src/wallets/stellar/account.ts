@@ -1,4 +1,4 @@
-import { isSafePublicKey } from "./ed25519.ts";
+import { isSafePublicKey } from "../../ed25519-key.ts";
 import { decodeStrkey, encodeStrkey } from "./strkey.ts";
 
 const KEY_BYTES = 32;
