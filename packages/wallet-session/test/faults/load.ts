@@ -1,7 +1,7 @@
 // A server under load, in a process of its own: `node load.ts URL STORY SEED QUESTIONS`. Eight clients sign in, refresh and sign
 // out at once, and go on from what the file STORY tells of them. Before each question and after each answer they add to it. After so many
 // questions the server stops. LOAD_SYNCHRONOUS: SQLite's setting, where it is to be a weaker one. LOAD_FAULTS: faults of disk.c, one
-// after the other, with commas between; each passes after LOAD_REFUSALS_OF_FAULT refusals. Prints the codes of all refusals.
+// after the other, with commas between; each passes after LOAD_REFUSALS_OF_FAULT refusals. Prints the code of each refusal.
 import { randomUUID } from "node:crypto";
 import { existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
@@ -23,7 +23,6 @@ const random = new Random(seed);
 const clients = readStory(existsSync(storyPath) ? readFileSync(storyPath, "utf8") : "");
 const story = openSync(storyPath, "a", 0o600);
 const faults = LOAD_FAULTS.split(",").filter((fault) => fault !== "");
-const refusals: string[] = [];
 let asked = 0;
 let sinceChange = 0;
 let failing = false;
@@ -52,10 +51,10 @@ function changeFault(): void {
   sinceChange += 1;
   if (sinceChange < (failing ? Number(LOAD_REFUSALS_OF_FAULT) : ANSWERS_BEFORE_FAULT)) return;
   sinceChange = 0;
+  if (failing) rmSync(DISK_FAULT);
   const fault = failing ? undefined : faults.shift();
   failing = fault !== undefined;
   if (fault !== undefined) writeFileSync(DISK_FAULT, fault);
-  else rmSync(DISK_FAULT, { force: true });
 }
 
 async function live(client: Client): Promise<void> {
@@ -65,7 +64,7 @@ async function live(client: Client): Promise<void> {
     tell(client, { client: client.name, ...question });
     const { code, token } = await told(node, question);
     if (FAIR[question.asks].includes(code)) tell(client, { client: client.name, holds: token });
-    else refusals.push(code);
+    else writeSync(1, `${code}\n`);
     changeFault();
     await setImmediate();
   }
@@ -75,4 +74,3 @@ const node = await engineOn(open());
 for (let index = clients.size; index < CLIENTS; index += 1) clients.set(`${index}`, new Client(`${index}`));
 await Promise.all([...clients.values()].map(live));
 await node.engine.close();
-process.stdout.write(JSON.stringify({ refusals, alarms: node.alarms() }));

@@ -69,8 +69,7 @@ export async function cutPower(options: PowerCuts): Promise<AfterPowerCuts> {
   let remains: Remains = { files: new Map(), story: "" };
   for (let life = 1; life <= options.lives; life += 1) {
     const home = join(options.directory, `${life}`);
-    const told = await runLoad(options, home, remains, `${options.seed} ${life}`);
-    refusals.push(...told.refusals);
+    refusals.push(...(await runLoad(options, home, remains, `${options.seed} ${life}`)));
     const operations = readJournal(join(home, "journal"));
     const all = cutsOf(operations, remains, options, random);
     for (const cut of all) {
@@ -81,19 +80,19 @@ export async function cutPower(options: PowerCuts): Promise<AfterPowerCuts> {
     }
     sum.cuts += all.length;
     sum.operations += operations.length;
-    sum.alarms += told.alarms;
     remains = all[random.below(all.length)] ?? remains;
     rmSync(home, { recursive: true });
   }
   return { ...sum, refusals, lost };
 }
 
+/** Returns what was refused. */
 async function runLoad(
   { library, synchronous, faults = [], questions }: PowerCuts,
   home: string,
   { files, story }: Remains,
   seed: string,
-): Promise<{ refusals: string[]; alarms: number }> {
+): Promise<string[]> {
   const directory = join(home, "disk");
   const storyPath = join(directory, "story");
   writeFiles(directory, files);
@@ -114,7 +113,7 @@ async function runLoad(
       },
     },
   );
-  return JSON.parse(stdout);
+  return stdout.split("\n").filter((line) => line !== "");
 }
 
 /** What is left at some moments, in their order. Half of them follow a line of a client: an answer has just been given. */
