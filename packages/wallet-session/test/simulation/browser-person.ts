@@ -265,16 +265,10 @@ export class BrowserPerson extends Person {
   async conclude(): Promise<void> {
     const { judge } = this.parts;
     const last = this.#openTab();
-    let truth = await last.client.check();
-    // It may have come to its end a moment ago.
-    if (truth.status === "signed-out") truth = await this.#signInBy(last);
-    // For the news to reach the others.
-    await this.machine.pause(SECOND);
-    // A tab that was told nothing asks again, as a page does; without channels it learns so of another tab's sign-in.
-    for (const { client } of this.#tabs) {
-      if (!this.#plan.parts.channels || client.state.status === "unknown")
-        await client.check().catch(() => {});
-    }
+    let truth = await this.#settled(last);
+    // The session may have come to its end a moment ago, or while the tabs were asked.
+    if (this.#tabs.some(({ client }) => client.state.status === "signed-out"))
+      truth = await this.#settled(last);
     if (truth.status !== "signed-in")
       judge.fail("disagreement", `${this.name} cannot be signed in: ${JSON.stringify(truth)}`);
     for (const { client } of this.#tabs) {
@@ -284,6 +278,19 @@ export class BrowserPerson extends Person {
           `a tab of ${this.name} knows ${JSON.stringify(client.state)}, another ${JSON.stringify(truth)}`,
         );
     }
+  }
+
+  /** Signed in by this tab if need be, and the others have heard of it. Returns what this one knows. */
+  async #settled(last: Tab): Promise<SessionState> {
+    let truth = await last.client.check();
+    if (truth.status === "signed-out") truth = await this.#signInBy(last);
+    await this.machine.pause(SECOND);
+    // A tab that was told nothing asks again, as a page does; without channels it learns so of another tab's sign-in.
+    for (const { client } of this.#tabs) {
+      if (!this.#plan.parts.channels || client.state.status === "unknown")
+        await client.check().catch(() => {});
+    }
+    return truth;
   }
 
   leave(): void {
