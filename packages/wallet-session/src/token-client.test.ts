@@ -141,6 +141,31 @@ describe("the life of a session", () => {
     expect(late.status).toBe(401);
   });
 
+  test("nothing that changes the session is sent without the lock of the storage", async () => {
+    const kept = memoryStorage();
+    let isLocked = false;
+    storage = {
+      ...kept,
+      lock: (task) =>
+        kept.lock(async () => {
+          isLocked = true;
+          return task().finally(() => {
+            isLocked = false;
+          });
+        }),
+    };
+    const sent: [string, boolean][] = [];
+    network = (request) => {
+      sent.push([new URL(request.url).pathname.slice("/api/auth/".length), isLocked]);
+      return server.handlers.fetch(request);
+    };
+    const client = program(byWallet(), { restMs: 0 });
+    await client.signIn();
+    await client.refresh();
+    await client.signOut();
+    expect(sent).toEqual(["wallet", "wallet", "refresh", "logout"].map((path) => [path, true]));
+  });
+
   test("a refused signature has the server's code", async () => {
     const thief = createWalletKeypair();
     const client = program(stellarSignIn(wallet.account, thief.sign));
@@ -171,6 +196,26 @@ describe("what networks and crashes do", () => {
     };
     expect((await client.fetch("/api/auth/session")).status).toBe(200);
     expect([outcomes(), alarms(), signatures]).toEqual([["rotated 2", "replayed 2"], [], 1]);
+  });
+
+  test("an answer that never comes is given up after 10 s, and no request brings cookies", async () => {
+    const limits: (() => void)[] = [];
+    const after = (ms: number, task: () => void) => {
+      if (ms !== 10_000) return runSoon(ms, task);
+      limits.push(task);
+      return () => {};
+    };
+    await program().signIn();
+    const client = program(null, { restMs: 0, environment: { ...server.clock, after, random: () => 0.5 } });
+    const ends: [aborted: boolean, credentials: string][] = [];
+    network = async ({ signal, credentials }) => {
+      limits.at(-1)?.();
+      ends.push([signal.aborted, credentials]);
+      throw signal.reason ?? new TypeError("nobody gave it up");
+    };
+    await expect(client.refresh()).rejects.toMatchObject({ code: "network_error" });
+    expect(ends).toEqual(Array(4).fill([true, "omit"]));
+    expect(client.state.status).toBe("signed-in");
   });
 
   test("a program that ends before the answer comes leaves its key to the next", async () => {

@@ -51,6 +51,9 @@ describe("refresh", () => {
     server.answers(REFRESH, tokens());
     await Promise.all([client.refresh(), client.refresh(), client.refresh()]);
     expect(server.calls(REFRESH)).toHaveLength(1);
+    const lockless = newTab({ environment: { ...page.environment, locks: undefined } });
+    await Promise.all([lockless.refresh(), lockless.refresh()]);
+    expect(server.calls(REFRESH)).toHaveLength(2);
   });
 
   test.each([
@@ -148,15 +151,23 @@ describe("refresh", () => {
     const trickle: Handler = (_, response) => {
       response.writeHead(200, { "content-type": "application/json" }).write("{");
     };
-    for (const silence of [() => {}, trickle]) {
-      const arrived = new Promise<void>((resolve) => {
-        server.answers(REFRESH, (request, response) => {
-          silence(request, response);
-          resolve();
-        });
-      });
+    const [asked, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    client = newTab({
+      fetch: async (input, init) => {
+        const response = await page.fetch(input, init);
+        // A turn later the client is at the body.
+        if (`${input}`.endsWith("/refresh")) setImmediate(begun.resolve);
+        return response;
+      },
+    });
+    await signedIn();
+    for (const [answer, waited] of [
+      [() => asked.resolve(), asked],
+      [trickle, begun],
+    ] as const) {
+      server.answers(REFRESH, answer);
       const refresh = client.refresh();
-      await arrived;
+      await waited.promise;
       page.pass(10_000);
       await expect(refresh).rejects.toMatchObject({ name: "SessionClientError" });
       expect(client.state.status).toBe("signed-in");

@@ -11,7 +11,15 @@ import {
 } from "../../test/proofs.ts";
 import { SessionError } from "../errors.ts";
 import { createMemoryStore } from "../stores/memory.ts";
-import { ACTOR, codeOf, OTHER_SECRET, SECRET, startEngine, type TestEngine } from "./engine.fixture.ts";
+import {
+  ACTOR,
+  codeOf,
+  issued,
+  OTHER_SECRET,
+  SECRET,
+  startEngine,
+  type TestEngine,
+} from "./engine.fixture.ts";
 import type { IssuedTokens } from "./session-engine.ts";
 
 const URL_OF_REFRESH = "https://pay.example.com/api/auth/refresh";
@@ -311,6 +319,18 @@ describe("an access token that is bound to a key", () => {
       expect(await codeOf(open({}, key, { jwk }))).toBe("proof_invalid");
     }
     expect(await codeOf(open({}, createTestKey()))).toBe("proof_invalid");
+    expect(await codeOf(open({}, createTestKey(), { jwk: key.jwk }))).toBe("proof_invalid");
+  });
+
+  test("is proved once by each proof for as long as that is good, also after pruning", async () => {
+    const { open, store, clock, now } = await guarded();
+    const ahead = { jti: "one", iat: now() + 60 };
+    await open(ahead);
+    clock.advance(119_000);
+    const limits = { sessionsBefore: 0, revocationsBefore: 0, eventsBefore: 0, limit: 100 };
+    await store.prune({ now: clock.now(), ...limits });
+    expect(await codeOf(open(ahead))).toBe("proof_invalid");
+    expect(await open({ ...ahead, jti: "two" })).toMatchObject({ actorId: ACTOR });
   });
 
   test("a client whose clock is wrong gets a nonce", async () => {
@@ -361,6 +381,34 @@ describe("a session that its browser binds to a device key", () => {
     const again = await register(signedIn.refreshToken, challenge);
     expect(again.session.binding).toBeNull();
     expect((await started.engine.refreshJar(signedIn.refreshToken)).outcome).toBe("rotated");
+  });
+
+  test("is registered by its key, over a challenge of the session's own generation", async () => {
+    const started = await start();
+    const { key, signedIn, challenge, register } = await deviceBrowser(started);
+    const byAnother = registrationProof(createTestKey(), challenge, { jwk: key.jwk });
+    const { refreshToken } = signedIn;
+    expect(await codeOf(started.engine.registerDevice(refreshToken, byAnother))).toBe("proof_invalid");
+    const next = await issued(started.refresh(refreshToken, { by: "cookie" }));
+    const current = started.engine.registrationChallenge(next.session) ?? "";
+    expect(await codeOf(register(next.refreshToken, challenge))).toBe("proof_invalid");
+    await register(next.refreshToken, current);
+  });
+
+  test("is not proved over a challenge to register, nor by a name that the service has not given", async () => {
+    const started = await start();
+    const { signedIn, challenge, deviceId, refresh } = await deviceBrowser(started);
+    const { refreshToken } = signedIn;
+    await challengeOf(refresh(refreshToken, challenge), "proof_nonce");
+    const other = await deviceBrowser(started);
+    const forged = Buffer.from(deviceId, "base64url");
+    // With the other's key (bindings/device-id.ts).
+    Buffer.from(other.deviceId, "base64url").copy(forged, 24, 24, 57);
+    const call = started.engine.refreshDevice(refreshToken, {
+      deviceId: forged.toString("base64url"),
+      proof: null,
+    });
+    expect(await codeOf(call)).toBe("proof_invalid");
   });
 
   test("a copied jar opens nothing and ends nothing, at once or later, spent or not", async () => {

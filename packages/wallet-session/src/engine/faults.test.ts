@@ -120,36 +120,43 @@ test("a swap whose answer the store lost is mended by a retry with the same key"
   expect(alarms()).toEqual([]);
 });
 
-test("a revocation whose answer the store lost is told of once, as soon as the log shows it", async () => {
-  const { store, fault } = unreliable();
-  const here = await startEngine(store);
-  const timers = createManualTimers(here.clock);
-  const there = await startEngine(store, { clock: here.clock, every: timers.every });
-  const [stolen, signedOut, unwritten] = [await there.signIn(), await there.signIn(), await there.signIn()];
-  for (const { refreshToken } of [stolen, unwritten]) await there.refresh(refreshToken);
-  Object.assign(fault, { down: "revokeSession", late: true });
-  const lost = [stolen, stolen].map(({ refreshToken }) => codeOf(there.refresh(refreshToken)));
-  expect(await Promise.all(lost)).toEqual(["store_unavailable", "store_unavailable"]);
-  const signOut = there.engine.revokeByAccessToken(signedOut.accessToken, "logout");
-  expect(await codeOf(signOut)).toBe("store_unavailable");
-  fault.late = false;
-  expect(await codeOf(there.refresh(unwritten.refreshToken))).toBe("store_unavailable");
-  fault.down = false;
-  // The clients try again, on any node.
-  for (const { refresh } of [here, there]) {
-    expect(await codeOf(refresh(stolen.refreshToken))).toBe("refresh_token_revoked");
-  }
-  expect(await here.engine.revokeByAccessToken(signedOut.accessToken, "logout")).toBe(false);
-  here.clock.advance(1);
-  expect(await codeOf(here.refresh(unwritten.refreshToken))).toBe("refresh_token_reused");
-  await timers.pass(2_000);
-  const alarmed = ({ alarms }: TestEngine) => alarms().map(({ sessionId }) => sessionId);
-  expect([alarmed(there), alarmed(here)]).toEqual([[stolen.session.id], [unwritten.session.id]]);
-  const ended = there.events.flatMap((event) => (event.type === "revoked" ? event.sessionIds : []));
-  expect(new Set(ended)).toEqual(new Set([stolen.session.id, signedOut.session.id]));
-  expect(ended).toHaveLength(2);
-  expect(there.events.map(({ type }) => type)).not.toContain("revocations_reasserted");
-});
+test.each([
+  ["before", true],
+  ["after", false],
+])(
+  "a revocation whose answer the store lost is told of once, where the log shows it %s that",
+  async (_, wakes) => {
+    const { store, fault } = unreliable();
+    if (!wakes) store.watchRevocations = () => () => {};
+    const here = await startEngine(store);
+    const timers = createManualTimers(here.clock);
+    const there = await startEngine(store, { clock: here.clock, every: timers.every });
+    const [stolen, signedOut, unwritten] = [await there.signIn(), await there.signIn(), await there.signIn()];
+    for (const { refreshToken } of [stolen, unwritten]) await there.refresh(refreshToken);
+    Object.assign(fault, { down: "revokeSession", late: true });
+    const lost = [stolen, stolen].map(({ refreshToken }) => codeOf(there.refresh(refreshToken)));
+    expect(await Promise.all(lost)).toEqual(["store_unavailable", "store_unavailable"]);
+    const signOut = there.engine.revokeByAccessToken(signedOut.accessToken, "logout");
+    expect(await codeOf(signOut)).toBe("store_unavailable");
+    fault.late = false;
+    expect(await codeOf(there.refresh(unwritten.refreshToken))).toBe("store_unavailable");
+    fault.down = false;
+    // The clients try again, on any node.
+    for (const { refresh } of [here, there]) {
+      expect(await codeOf(refresh(stolen.refreshToken))).toBe("refresh_token_revoked");
+    }
+    expect(await here.engine.revokeByAccessToken(signedOut.accessToken, "logout")).toBe(false);
+    here.clock.advance(1);
+    expect(await codeOf(here.refresh(unwritten.refreshToken))).toBe("refresh_token_reused");
+    await timers.pass(2_000);
+    const alarmed = ({ alarms }: TestEngine) => alarms().map(({ sessionId }) => sessionId);
+    expect([alarmed(there), alarmed(here)]).toEqual([[stolen.session.id], [unwritten.session.id]]);
+    const ended = there.events.flatMap((event) => (event.type === "revoked" ? event.sessionIds : []));
+    expect(new Set(ended)).toEqual(new Set([stolen.session.id, signedOut.session.id]));
+    expect(ended).toHaveLength(2);
+    expect(there.events.map(({ type }) => type)).not.toContain("revocations_reasserted");
+  },
+);
 
 test("a node that could not read the revocations yet asks before it lets anyone in", async () => {
   const { store, fault } = unreliable();

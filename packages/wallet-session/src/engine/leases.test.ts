@@ -349,6 +349,19 @@ test("a store that fails ends nothing before its time, warns all the same, and t
   expect(mended.told).toHaveLength(1);
 });
 
+test("a store that fails lets nothing outlive the absolute limit", async () => {
+  const fault = { down: false };
+  const store = withReads((find) => (id) => (fault.down ? Promise.reject(new Error("disk")) : find(id)));
+  const { signIn, follow, pass } = await start(store, { refreshAbsoluteTtlMs: 10 * MINUTE });
+  const { told } = await follow(await signIn());
+  await pass(SECOND);
+  fault.down = true;
+  await pass(10 * MINUTE - 2 * SECOND);
+  expect(told).toEqual([expect.stringMatching(/^expiring/)]);
+  await pass(2 * SECOND);
+  expect(told.at(-1)).toBe("ended access_token_expired");
+});
+
 test("a store that never answers holds up neither warning nor end, nor the news of a revocation", async () => {
   const store = withReads(() => () => new Promise(() => {}));
   const here = await start(store);

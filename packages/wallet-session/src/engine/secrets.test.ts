@@ -19,6 +19,26 @@ describe("secrets", () => {
     expect((await after.refresh(second.refreshToken)).outcome).toBe("rotated");
   });
 
+  test("the row of a session holds neither a token's secret nor a retry key", async () => {
+    const store = createMemoryStore();
+    const { signIn, refresh } = await startEngine(store);
+    const first = await signIn();
+    const second = await issued(refresh(first.refreshToken, { retryKey: KEY }));
+    const row = await store.findSession(first.session.id);
+    const kept = Buffer.concat(
+      [row?.secretHash, row?.salt, row?.retryKeyHash].map((part) => part ?? Buffer.alloc(0)),
+    );
+    expect(kept).toHaveLength(32 + 16 + 32);
+    const secrets = [first, second].map(({ refreshToken }) => {
+      return readRefreshToken(createKeyring([SECRET]), refreshToken)?.secret ?? "";
+    });
+    expect([...secrets, KEY].map((secret) => kept.includes(Buffer.from(secret)))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
   test("a retry across a change of secrets gives the identical successor", async () => {
     const store = createMemoryStore();
     const before = await startEngine(store);
