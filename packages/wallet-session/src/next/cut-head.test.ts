@@ -51,6 +51,19 @@ test("a request as browsers send it stays as it is", async () => {
   expect(rawHeaders).toEqual(expect.arrayContaining(["Cookie", cookie, "User-Agent", userAgent, "A", "1"]));
 });
 
+test.each([
+  ["http://elsewhere.example/a/b?c=d", "/a/b?c=d"],
+  ["HTTPS://user@elsewhere.example:8443", "/"],
+  ["http://elsewhere.example?c", "/?c"],
+  ["http:///a", "/a"],
+])("of the target %s the path stays", async (target, path) => {
+  expect((await cut(target)).url).toBe(path);
+});
+
+test("a target that names no path is refused as a whole", async () => {
+  for (const target of ["*", "ftp://elsewhere.example/a"]) expect((await cut(target)).rawHeaders).toEqual([]);
+});
+
 test.each([["a"], ["a="], ["a=1"], ["a[]="], ["="], [""], ["%61"]])(
   "of many parameters like %j the first stay",
   async (pair) => {

@@ -10,6 +10,9 @@ import {
   USER_AGENT_WORD_MAX_CHARS,
 } from "../limits.ts";
 
+/** How a whole URL begins. As a target it names the same path (RFC 9112 §3.2.2), and Next would redirect to that origin. */
+const ORIGIN = /^https?:\/\/[^/?#]*\/?/i;
+
 const LONG_WORD = new RegExp(`[\\w-]{${USER_AGENT_WORD_MAX_CHARS + 1}}`);
 
 /**
@@ -19,7 +22,7 @@ const LONG_WORD = new RegExp(`[\\w-]{${USER_AGENT_WORD_MAX_CHARS + 1}}`);
  *
  * A head with too many lines, each of which Next copies several times, is refused as a whole: to leave some out would let the
  * sender choose which of a proxy's own lines get lost. So is an address that is too long, which Next decodes several times: cut
- * off in the middle it would be another one.
+ * off in the middle it would be another one. And so is a target that names no path, which Next answers with 500.
  */
 export function cutHead(request: IncomingMessage, ours: ReadonlySet<string>): void {
   if (request.rawHeaders.length > 2 * HEADER_LINES_MAX) {
@@ -35,8 +38,8 @@ export function cutHead(request: IncomingMessage, ours: ReadonlySet<string>): vo
     replaceHeader(request, "cookie", withFewerCookies(cookie, ours));
   }
   if (request.url === undefined) return;
-  request.url = withFewerPairs(request.url);
-  if (request.url.length > URL_MAX_CHARS) refuse(request);
+  request.url = withFewerPairs(request.url.replace(ORIGIN, "/"));
+  if (!request.url.startsWith("/") || request.url.length > URL_MAX_CHARS) refuse(request);
 }
 
 /** Without a Host, Node answers 400 by itself and ends the connection. That is so in HTTP/1.1 alone. */
