@@ -1,3 +1,4 @@
+import { readBinding } from "../../src/bindings/binding.ts";
 import { cookieNames } from "../../src/cookie-names.ts";
 import { CookieJar } from "../cookie-jar.ts";
 import { cookiesOf, factsOf } from "./facts.ts";
@@ -87,11 +88,15 @@ export class Thief {
     this.#steals(factsOf(sent, true).refreshToken);
   }
 
-  /** A session with a key is not stolen so. */
+  /** A session with a key is not stolen so, but by a token from before it was bound, which the jar holds while its answers are lost. */
   #steals(refreshToken: string | null): void {
     const { answers, truths } = this.#parts.judge;
-    const truth = truths.of(answers.read(refreshToken)?.sessionId);
-    if (truth !== null && truth.row.binding === null) truth.stolen = true;
+    const token = answers.read(refreshToken);
+    const truth = truths.of(token?.sessionId);
+    if (token === null || truth === null) return;
+    const binding = readBinding(truth.row.binding);
+    const isOfBoundTime = binding?.kind === "device" && token.generation > binding.unboundUpTo;
+    if (binding?.kind !== "dpop" && !isOfBoundTime) truth.stolen = true;
   }
 
   #refresh(withKey: boolean): void {
