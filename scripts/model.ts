@@ -4,10 +4,10 @@
 //   npm run model -- --large         searches larger worlds: minutes, gigabytes
 // As a check (`--check`) it prints no table, and passes where Spin is not installed, unless in CI.
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fullRuns, PROPERTIES, type Run, variantRuns } from "./model/runs.ts";
-import { type Finding, missingProgram, story, verify } from "./model/spin.ts";
+import { type Finding, missingProgram, runAll, story } from "./model/spin.ts";
 
 const [asked] = process.argv.slice(2);
 const isCheck = asked === "--check";
@@ -59,24 +59,11 @@ function ruleNames(): string[] {
   return [...new Set(names)];
 }
 
-/** Runs all, as many at once as there are cores, and prints a line for each. Returns the exit code. */
+/** Runs all and prints a line for each. Returns the exit code. */
 async function check(runs: readonly Run[]): Promise<number> {
   const began = Date.now();
   if (!isCheck) printLine("rule", "world", "fails", "states", "seconds");
-  const waiting = [...runs.entries()];
-  const wrong: Run[] = [];
-  const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [index, run] = next;
-      const home = join(directory, String(index));
-      const finding = await verify(run, home);
-      rmSync(home, { recursive: true, force: true });
-      const isRight = finding.fault === null && finding.failed === run.fails;
-      if (!isRight) wrong.push(run);
-      report(run, finding, isRight);
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  const wrong = await runAll(runs, directory, report);
   const seconds = ((Date.now() - began) / 1_000).toFixed(1);
   console.log(`${runs.length - wrong.length} of ${runs.length} runs ended as they should, in ${seconds} s.`);
   for (const run of wrong) if (run.fails === null) await tellOf(run);

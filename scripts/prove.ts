@@ -5,12 +5,16 @@ import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { powerCuts } from "./prove/below.ts";
 import type { Part, Proof } from "./prove/part.ts";
+import { model, simulation, thefts } from "./prove/protocol.ts";
 import { refreshOfOthers, refreshOfOurs } from "./prove/refresh.ts";
 
 const { values } = parseArgs({ options: { peers: { type: "boolean" }, out: { type: "string" } } });
 const PARTS: readonly Part[] = [
   refreshOfOurs,
   ...(values.peers === true ? [refreshOfOthers] : []),
+  model,
+  simulation,
+  thefts,
   powerCuts,
 ];
 

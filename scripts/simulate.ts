@@ -1,20 +1,13 @@
 // npm run simulate -- --refreshes 10000000 [--seed N]: lives through worlds of faults and thieves, on all cores, and prints what
 // was wrong in them (packages/wallet-session/test/simulation).
 // npm run simulate -- --world SEED: one world; where it goes wrong, the shortest story of how.
-import { fork } from "node:child_process";
-import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { FAILURES } from "../packages/wallet-session/test/simulation/failures.ts";
 import { planOf } from "../packages/wallet-session/test/simulation/plan.ts";
 import { storyOf } from "../packages/wallet-session/test/simulation/shrink.ts";
 import { runWorld } from "../packages/wallet-session/test/simulation/world.ts";
-import {
-  addTo,
-  emptyTally,
-  runWorlds,
-  type Tally,
-} from "../packages/wallet-session/test/simulation/worlds.ts";
+import { runWorlds, type Tally } from "../packages/wallet-session/test/simulation/worlds.ts";
+import { simulateOnAllCores } from "./simulate/shares.ts";
 
 const { values: asked } = parseArgs({
   options: {
@@ -52,18 +45,9 @@ async function takeShare(share: string): Promise<void> {
 
 async function simulate(): Promise<void> {
   const begun = performance.now();
-  const processes = availableParallelism();
-  const each = String(Math.ceil(Number(asked.refreshes) / processes));
-  const sum = emptyTally();
-  const shares = Array.from({ length: processes }, (_, index) => {
-    const args = ["--refreshes", each, "--seed", asked.seed, "--share", `${index}/${processes}`];
-    const child = fork(fileURLToPath(import.meta.url), args);
-    child.on("message", (tally) => addTo(sum, tally as Tally));
-    return new Promise<number | null>((resolve) => void child.on("close", resolve));
-  });
-  const codes = await Promise.all(shares);
-  print(sum, (performance.now() - begun) / 1_000);
-  const isWrong = Object.values(sum.failures).some((count) => count > 0) || codes.some((code) => code !== 0);
+  const { tally, isWhole } = await simulateOnAllCores(Number(asked.refreshes), asked.seed);
+  print(tally, (performance.now() - begun) / 1_000);
+  const isWrong = Object.values(tally.failures).some((count) => count > 0) || !isWhole;
   process.exitCode = isWrong ? 1 : 0;
 }
 

@@ -1,5 +1,6 @@
 // Runs Spin: generates a verifier from model/, compiles it and runs it, all in a directory of the run's own.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { runQuietly } from "../setup/child.mjs";
 import { root } from "../setup/root.mjs";
@@ -30,8 +31,31 @@ export async function missingProgram(): Promise<string | null> {
   return null;
 }
 
+/** Runs all, as many at once as there are cores. Returns those that did not end as they should. */
+export async function runAll(
+  runs: readonly Run[],
+  directory: string,
+  onRun: (run: Run, finding: Finding, isRight: boolean) => void = () => {},
+): Promise<Run[]> {
+  const waiting = [...runs.entries()];
+  const wrong: Run[] = [];
+  const worker = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, run] = next;
+      const home = join(directory, String(index));
+      const finding = await verify(run, home);
+      rmSync(home, { recursive: true, force: true });
+      const isRight = finding.fault === null && finding.failed === run.fails;
+      if (!isRight) wrong.push(run);
+      onRun(run, finding, isRight);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return wrong;
+}
+
 /** Searches depth first, to the end or to the first failure. */
-export async function verify(run: Run, directory: string): Promise<Finding> {
+async function verify(run: Run, directory: string): Promise<Finding> {
   // A variant fails after few states, so its compiling is what takes time.
   return search(run, directory, [run.fails === null ? "-O1" : "-O0", "-DCOLLAPSE"]);
 }
