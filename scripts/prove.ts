@@ -3,6 +3,7 @@
 // results as JSON and JUnit.
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { attacker } from "./prove/attacker.ts";
 import { powerCuts } from "./prove/below.ts";
 import type { Part, Proof } from "./prove/part.ts";
 import { model, simulation, thefts } from "./prove/protocol.ts";
@@ -16,6 +17,7 @@ const PARTS: readonly Part[] = [
   simulation,
   thefts,
   powerCuts,
+  attacker,
 ];
 
 // The servers that it has started end with it.

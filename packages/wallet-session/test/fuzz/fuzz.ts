@@ -40,7 +40,7 @@ const TRIM_TRIES = 32;
 interface FuzzOptions {
   readonly target: Target;
   readonly corpus: readonly Uint8Array[];
-  readonly coverage: Coverage;
+  readonly coverage: Pick<Coverage, "take">;
   readonly seed: string;
   readonly goesOn: (tried: number) => boolean;
 }
