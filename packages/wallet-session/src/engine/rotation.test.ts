@@ -154,6 +154,19 @@ describe("rotation", () => {
     expect(await codeOf(engine.authenticate(tokens.accessToken))).toBe("access_token_expired");
   });
 
+  test("over at its absolute end, also where its row has a later idle limit", async () => {
+    const store = createMemoryStore();
+    const find = store.findSession;
+    store.findSession = async (id) => {
+      const row = await find(id);
+      return row && { ...row, idleExpiresAt: row.expiresAt + 1 };
+    };
+    const { engine, signIn, clock } = await startEngine(store, { refreshAbsoluteTtlMs: 3_600_000 });
+    const { session } = await signIn();
+    clock.advance(3_600_000);
+    expect(await engine.getSessionStatus(session.id)).toMatchObject({ status: "expired" });
+  });
+
   test("a token of an expired session that was rotated away is expired, not reused", async () => {
     const store = createMemoryStore();
     const { refresh, signIn, clock, alarms } = await startEngine(store);
