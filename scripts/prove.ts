@@ -5,6 +5,7 @@ import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { attacker } from "./prove/attacker.ts";
 import { powerCuts } from "./prove/below.ts";
+import { mutants } from "./prove/mutants.ts";
 import type { Part, Proof } from "./prove/part.ts";
 import { model, simulation, thefts } from "./prove/protocol.ts";
 import { refreshOfOthers, refreshOfOurs } from "./prove/refresh.ts";
@@ -18,6 +19,7 @@ const PARTS: readonly Part[] = [
   thefts,
   powerCuts,
   attacker,
+  mutants,
 ];
 
 // The servers that it has started end with it.
