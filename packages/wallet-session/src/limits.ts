@@ -24,6 +24,8 @@ export const CHALLENGE_TTL_MS = 5 * MINUTE;
 export const CHALLENGE_MARK_KEPT_MS = 1 * HOUR;
 /** How far the clocks of two nodes may be apart before tokens and challenges from "the future" are refused. */
 export const CLOCK_TOLERANCE_MS = 5 * SECOND;
+/** A node's clock may leap so far, either way, and be set right later: no access token of an ended session lives again by that. */
+export const CLOCK_LEAP_MS = 1 * HOUR;
 
 /**
  * How old the challenge under a proof may be. A browser keeps the next one for as long as its cookie lives, and a rotation spends it

@@ -1,6 +1,6 @@
 import { type Clock, elapsedMs } from "../clock.ts";
 import type { EventSink } from "../events.ts";
-import { CLOCK_TOLERANCE_MS } from "../limits.ts";
+import { CLOCK_LEAP_MS, CLOCK_TOLERANCE_MS } from "../limits.ts";
 import type { RevocationEntry, RevocationPage, RevocationReason, SessionId, SessionStore } from "../store.ts";
 import { createRevocationMemory } from "./revocation-memory.ts";
 
@@ -14,7 +14,7 @@ export type RevocationView = ReturnType<typeof createRevocationView>;
 
 /**
  * This node's picture of which sessions were revoked, so that an access token is checked without a store call.
- * An entry lives as long as an access token issued just before the revocation could.
+ * An entry lives as long as an access token issued just before the revocation could, by a clock that has leapt.
  */
 export function createRevocationView(options: {
   store: Pick<SessionStore, "revocationsAfter" | "revokeSession">;
@@ -47,6 +47,8 @@ export function createRevocationView(options: {
   /** The newest end that the store has told. */
   let end = 0;
   let readAt: number | null = null;
+  /** Time gone by from reading to reading. A clock that leaps ahead counts as one late reading. */
+  let countedMs = 0;
   let reading: Promise<void> | null = null;
   let wokenMeanwhile = false;
 
@@ -59,7 +61,7 @@ export function createRevocationView(options: {
 
   // Counted from when we learned of it, never from another node's clock.
   function note(sessionId: SessionId, reason: RevocationReason | null): void {
-    forgetAt.set(sessionId, clock.now() + accessTtlMs + CLOCK_TOLERANCE_MS);
+    forgetAt.set(sessionId, countedMs + accessTtlMs + CLOCK_LEAP_MS + CLOCK_TOLERANCE_MS);
     memory.remember(sessionId, reason);
     for (const tell of listeners) tell(sessionId, reason);
   }
@@ -109,15 +111,16 @@ export function createRevocationView(options: {
       // A store that changes again while it is read is not read to its end: this view ages until one is.
       if (!(await readOn())) return;
     }
+    if (readAt !== null) countedMs += Math.min(elapsedMs(readAt, begunAt), REVOCATION_VIEW_MAX_AGE_MS);
     readAt = begunAt;
-    forget(begunAt);
+    forget();
     await memory.reassert();
   }
 
   /** Insertion order is nearly the order of the ends, so only the front needs a look. */
-  function forget(now: number): void {
+  function forget(): void {
     for (const [sessionId, forgottenAt] of forgetAt) {
-      if (forgottenAt > now) break;
+      if (forgottenAt > countedMs) break;
       forgetAt.delete(sessionId);
     }
   }
