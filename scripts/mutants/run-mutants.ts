@@ -89,7 +89,7 @@ async function run(mutant: Mutant | null, tests: readonly string[]): Promise<Fai
   child.stderr?.on("data", (text) => {
     complaints += text;
   });
-  let failure: Failure | null = { where: "the run", words: "it did not end in time", kind: "other" };
+  let failure: Failure | null = { where: "the run", words: "it did not end in time", kind: "timeout" };
   child.once("message", (message) => {
     ({ failure } = message as { failure: Failure | null });
     child.kill("SIGKILL");
