@@ -4,7 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { attacker } from "./prove/attacker.ts";
-import { powerCuts } from "./prove/below.ts";
+import { clocks, cutConnections, kills, powerCuts } from "./prove/below.ts";
 import { mutants } from "./prove/mutants.ts";
 import type { Part, Proof } from "./prove/part.ts";
 import { model, simulation, thefts } from "./prove/protocol.ts";
@@ -18,6 +18,9 @@ const PARTS: readonly Part[] = [
   simulation,
   thefts,
   powerCuts,
+  cutConnections,
+  kills,
+  clocks,
   attacker,
   mutants,
 ];
