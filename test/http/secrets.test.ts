@@ -13,7 +13,12 @@ import { age } from "../support/database.ts";
 import { bearer, newRetryKey, type Tokens } from "../support/session-client.ts";
 import { leaks, type Witness } from "../support/witness.ts";
 
-const app = appUnderTest(() => ({}));
+const METRICS_TOKEN = "the-token-of-the-metrics-here";
+const CLIENT_SECRET = "the-secret-of-the-client-here";
+const app = appUnderTest(() => ({ METRICS_TOKEN, INTROSPECTION_CLIENTS: `boats:${CLIENT_SECRET}` }));
+
+/** As one looks. */
+const REGISTERED = `wsd1_${"Ab3_".repeat(36)}`;
 
 const FILES = ["", "-wal", "-shm"];
 
@@ -101,6 +106,7 @@ test("what is planted is found, in each place and each form", async () => {
   const { tokens, retryKey } = await liveThrough();
   const secret = secretOf(tokens.refreshToken);
   const seed = settings.STELLAR_SIGNING_SEED ?? "";
+  app.witness.see({}, { status: 200, setCookies: [`refresh=${REGISTERED}; HttpOnly`], text: "" });
   const planted: [name: string, text: Buffer][] = [
     ["an access token", Buffer.from(tokens.accessToken)],
     ["a refresh token", Buffer.from(`{"t":"${tokens.refreshToken}"}`)],
@@ -111,6 +117,9 @@ test("what is planted is found, in each place and each form", async () => {
     ["a retry key", Buffer.from(retryKey)],
     ["AUTH_SECRET", Buffer.from(settings.AUTH_SECRET ?? "")],
     ["the seed", Buffer.from(seed)],
+    ["the token of the metrics", Buffer.from(METRICS_TOKEN)],
+    ["a client's secret", Buffer.from(CLIENT_SECRET)],
+    ["a token of a browser with a device key", Buffer.from(REGISTERED)],
     [
       "the seed in hexadecimal",
       Buffer.from(Buffer.from(StrKey.decodeEd25519SecretSeed(seed)).toString("hex")),

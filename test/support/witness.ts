@@ -4,13 +4,22 @@ import type { AppServer } from "./app-server.ts";
 import { RETRY_COOKIE } from "./cookies.ts";
 
 const ACCESS_TOKEN = /eyJ[\w-]+\.[\w-]+\.[\w-]{86}/g;
-const REFRESH_TOKEN = /wsr1_[\w-]{96}/g;
+const REFRESH_TOKEN = /wsr1_[\w-]{96}|wsd1_[\w-]{144}/g;
 const RETRY_KEY_HEADER = "idempotency-key";
 /** What is shorter is refused, and too short to be told from chance. */
 const RETRY_KEY_MIN_CHARS = 16;
 const RETRY_KEY_COOKIE = new RegExp(`${RETRY_COOKIE}=([^;]+)`, "g");
 /** Where the secret lies in a refresh token: behind key id, session id and generation, before the MAC. */
 const SECRET_BYTES: [from: number, to: number] = [24, 56];
+
+/** Settings that are secrets, or lists of them. */
+const SECRET_SETTINGS = [
+  "AUTH_SECRET",
+  "STELLAR_SIGNING_SEED",
+  "METRICS_TOKEN",
+  "INTROSPECTION_CLIENTS",
+  "SECURITY_WEBHOOK_SECRET",
+];
 
 interface SeenAnswer {
   readonly status: number;
@@ -65,8 +74,11 @@ export function leaks(server: AppServer, { secrets, errors }: Witness, output = 
     const path = server.databasePath + suffix;
     if (existsSync(path)) places.set(`database${suffix}`, readFileSync(path));
   }
-  const { AUTH_SECRET = "", STELLAR_SIGNING_SEED = "" } = server.settings;
-  return [...secrets, ...AUTH_SECRET.split(","), STELLAR_SIGNING_SEED].flatMap((secret) =>
+  const settings = SECRET_SETTINGS.flatMap((name) => server.settings[name]?.split(",") ?? []).map(
+    // Of a client, behind its id.
+    (listed) => listed.slice(listed.indexOf(":") + 1),
+  );
+  return [...secrets, ...settings].flatMap((secret) =>
     [...places].flatMap(([place, content]) =>
       formsOf(secret)
         .filter(([, form]) => content.includes(form))
