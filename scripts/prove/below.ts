@@ -16,6 +16,7 @@ import {
   cutPower,
   type PowerCuts,
 } from "../../packages/wallet-session/test/faults/power-cuts.ts";
+import { noCompiler } from "../setup/services.ts";
 import type { Part, Proof } from "./part.ts";
 
 const LIVES = { seed: "prove", lives: 10, cutsOfEach: 5, questions: 1_500 };
@@ -45,6 +46,8 @@ const POWER: readonly (Partial<PowerCuts> & { readonly what: string; readonly lo
 
 export const powerCuts: Part = ({ tell }) =>
   withDirectory(async (directory) => {
+    const missing = noCompiler();
+    if (missing !== null) return [{ what: "power cuts on SQLite", tried: 0, failed: [missing], ours: true }];
     const library = await buildDisk(directory);
     const proofs: Proof[] = [];
     for (const { what, loses, ...options } of POWER) {
