@@ -1,9 +1,19 @@
+import { SECRET } from "../../src/engine/engine.fixture.ts";
 import { createRequest, startHttp } from "../../src/http/http.fixture.ts";
+import { writeRefreshToken } from "../../src/tokens/refresh-token.ts";
+import { createKeyring } from "../../src/tokens/secrets.ts";
+import { sessionId } from "./forge.ts";
 import type { Target } from "./fuzz.ts";
 import { must, textOf } from "./oracle.ts";
 
 const http = await startHttp({ deviceBinding: "offer" });
 const { access_token } = await http.signIn();
+/** Authentic, of no session that there is: it comes past the MAC, and ends nothing. */
+const refreshToken = writeRefreshToken(createKeyring([SECRET]).signing, {
+  sessionId,
+  generation: 1,
+  secret: Buffer.alloc(32, 1),
+});
 const PLACES: readonly string[] = [
   "GET /api/auth/wallet?account=G",
   "POST /api/auth/wallet",
@@ -32,14 +42,17 @@ const HEADERS = [
   "Sec-Secure-Session-Id: x",
   "Content-Type: application/json",
   "Content-Type: application/x-www-form-urlencoded",
-  "Cookie: __Host-ws_access={access}; __Host-ws_retry=a",
+  "Cookie: __Host-ws_access={access}; __Secure-ws_refresh={refresh}; __Host-ws_retry=a",
 ];
 
-/** Whole requests: a line of method and target, header lines, an empty line, the body. `{access}` stands for a good token. */
+/** Whole requests: a line of method and target, header lines, an empty line, the body. `{access}` and `{refresh}` stand for tokens. */
 const service: Target = {
   name: "service",
-  seeds: PLACES.map(
-    (place) => `${place}\n${HEADERS[0]}\nContent-Type: application/json\n\n{"refresh_token":"x"}`,
+  // Of a header that comes twice the last one counts.
+  seeds: PLACES.flatMap((place) =>
+    [HEADERS.slice(0, 1), HEADERS.slice(2, 11), HEADERS.slice(2)].map(
+      (lines) => `${place}\n${lines.join("\n")}\n\n{"refresh_token":"{refresh}"}`,
+    ),
   ),
   words: [
     ...PLACES,
@@ -47,6 +60,7 @@ const service: Target = {
     "\n",
     "\n\n",
     "{access}",
+    "{refresh}",
     "{",
     '"',
     "&",
@@ -56,7 +70,7 @@ const service: Target = {
   ],
   maxBytes: 2_000,
   async run(input) {
-    const text = textOf(input).replaceAll("{access}", access_token);
+    const text = textOf(input).replaceAll("{access}", access_token).replaceAll("{refresh}", refreshToken);
     const [head = "", ...body] = text.split("\n\n");
     const [line = "", ...lines] = head.split("\n");
     const [method = "", path = ""] = line.split(" ");
