@@ -46,7 +46,7 @@ export abstract class Person {
   protected readonly wire: Wire;
   protected readonly keypair: WalletKeypair;
   #willSignIn = false;
-  #refreshes: number[] = [];
+  #refreshes: { readonly atMs: number; readonly places: number }[] = [];
 
   constructor(name: string, account: number, parts: PersonParts) {
     this.name = name;
@@ -113,9 +113,12 @@ export abstract class Person {
 
   #noteRefresh(): void {
     const { nowMs } = this.machine;
-    this.#refreshes = [...this.#refreshes.filter((at) => at > nowMs - STORM_WINDOW_MS), nowMs];
+    const before = this.#refreshes.filter(({ atMs }) => atMs > nowMs - STORM_WINDOW_MS);
+    this.#refreshes = [...before, { atMs: nowMs, places: this.places() }];
+    // Some of them may be closed by now.
+    const places = Math.max(...this.#refreshes.map((refresh) => refresh.places));
     // A handful at first, then one a minute; and one for each that the jitter brings forward, or that somebody asks for.
-    if (this.#refreshes.length > (12 + HURRIES) * (this.places() + 1))
+    if (this.#refreshes.length > (12 + HURRIES) * (places + 1))
       this.parts.judge.fail("storm", `${this.name} has sent ${this.#refreshes.length} refreshes in a minute`);
   }
 }
