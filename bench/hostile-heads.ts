@@ -119,13 +119,18 @@ async function costs(server: AppServer, { path, own }: Place): Promise<HostileHe
   };
   for (let n = 0; n < WARM_UP_BLOCKS; n += 1) await block({ kind: "warm up" });
   const plain = await cpuOf({ kind: "plain" });
-  const figures: { kind: string; cpuMs: number }[] = [];
-  for (const head of hostileHeads()) figures.push({ kind: head.kind, cpuMs: await cpuOf(head) });
-  const [worst = { kind: "none", cpuMs: 0 }] = figures.toSorted((a, b) => b.cpuMs - a.cpuMs);
-  const above = figures
-    .filter((figure) => figure.cpuMs > 5)
+  // Twice, far apart: what the server does by the way only adds to a figure.
+  const kinds = hostileHeads();
+  const figures = new Map<string, number>();
+  for (const head of [...kinds, ...kinds.toReversed()]) {
+    figures.set(head.kind, Math.min(figures.get(head.kind) ?? Number.POSITIVE_INFINITY, await cpuOf(head)));
+  }
+  const byCost = [...figures].map(([kind, cpuMs]) => ({ kind, cpuMs })).sort((a, b) => b.cpuMs - a.cpuMs);
+  const [worst = { kind: "none", cpuMs: 0 }] = byCost;
+  const above = byCost
+    .filter(({ cpuMs }) => cpuMs > 5)
     .map(({ kind, cpuMs }) => `${kind}: ${cpuMs.toFixed(1)}`);
-  return { path, plain, worst, kinds: figures.length, above };
+  return { path, plain, worst, kinds: kinds.length, above };
 }
 
 async function flood(server: AppServer): Promise<Flooded> {
