@@ -159,8 +159,14 @@ export async function startAppToItsEnd(settings: Settings): Promise<{ code: numb
 }
 
 const running = new Set<ChildProcess>();
-process.once("exit", () => {
+const endAll = () => {
   for (const child of running) child.kill("SIGKILL");
+};
+process.once("exit", endAll);
+// Which is how the process of several test files ends: without this, the server that they share outlives it.
+process.once("SIGTERM", () => {
+  endAll();
+  process.kill(process.pid, "SIGTERM");
 });
 
 /** The command that `npm start` ends in. */
